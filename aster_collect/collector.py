@@ -1,0 +1,285 @@
+"""The consumer: decode, order, format, append. The one owner of all state; it neither blocks nor waits itself."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from . import rows, wire
+from .coverage import Coverage, Outage
+from .errors import DecodeError, StoreError
+from .events import Answer, Ask, Bad, Batch, Depth, Gap, Heartbeat, Lost, Quote, Trade
+from .inbox import Message
+from .reorder import Reorder
+from .settings import Settings
+from .stats import Stats, StatusLine
+from .store import Store
+from .tape import Bounds, Item, Outcome, Tape
+from .wire import Group
+
+log = logging.getLogger(__name__)
+
+TURN_BYTES = 4 << 20  # rows at rest beyond which a turn comes early, so that memory stays flat at full speed
+HELD_TRADES = 500_000  # over all symbols
+STATUS_S = 60.0
+RETRY_S = 5.0
+LOG_REPEAT_S = 60.0
+
+
+class Market:
+    """One symbol's state: what of each stream is at rest, and its tape."""
+
+    def __init__(self, symbol: str, store: Store, bounds: Bounds) -> None:
+        self.symbol = symbol
+        book = store.last_row(rows.ORDERBOOK, symbol)
+        self.quotes = Reorder()
+        self.books = Reorder(int(book.split(",", 2)[1]) if book else -1)
+        self.tape = Tape(bounds, store.last_row(rows.TRADES, symbol), store.ledger_end(symbol))
+        self.trades: list[str] = []
+        self.resume_ms = {kind: store.last_time_ms(kind, symbol) for kind in (rows.PRICES, rows.ORDERBOOK)}
+        self.book_ids: dict[int, int] = {}  # each connection's newest
+
+
+class Collector:
+    """Takes what the inbox brought, and writes it; every method returns soon."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        groups: Sequence[Group],
+        store: Store,
+        ask: Callable[[Ask], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.stats = Stats()
+        self._settings = settings
+        self._store = store
+        self._ask = ask
+        self._clock, self._wall_ns = clock, wall_ns
+        bounds = Bounds(settings.history, settings.backfill_limit, settings.hold_trades, settings.hold_s)
+        self._levels, self._receive_time = settings.order_book_levels, settings.receive_time
+        self._groups = groups
+        self._coverage = [Coverage() for _ in groups]
+        self._markets = {symbol: Market(symbol, store, bounds) for group in groups for symbol in group.symbols}
+        now_s = clock()
+        self._turn_every_s = settings.flush_interval_s / 2
+        self._turn_s = now_s + self._turn_every_s
+        self._resting = 0
+        self._started_s = now_s
+        self._status = StatusLine(now_s)
+        self._status_s = now_s + STATUS_S
+        self._reject_said_s = -LOG_REPEAT_S
+        self._failing = False
+        self._takers: dict[type, Callable[..., int]] = {Quote: self._quote, Depth: self._depth, Trade: self._trade}
+
+    def take(self, message: Message) -> None:
+        """Take one message of the inbox."""
+        if isinstance(message, Batch):
+            self._batch(message)
+        elif isinstance(message, Answer):
+            self._answer(message)
+        elif isinstance(message, Lost):
+            self._lost(message)
+        else:
+            self._reject(message)
+
+    def step(self, queued: int = 0) -> None:
+        """Do what time asks for: holes, flushes, the status line. `queued` is how many messages wait."""
+        now_s = self._clock()
+        for market in self._markets.values():
+            if market.tape.waiting:
+                self._apply(market, market.tape.tick(now_s))
+                wanted = market.tape.ask(now_s)
+                if wanted:
+                    self._ask(wire.ask_page(market.symbol, *wanted))
+        if now_s >= self._turn_s or self._resting >= TURN_BYTES:
+            self._bound_held(now_s)
+            self.turn()
+        if now_s >= self._status_s:
+            self._status_s = now_s + STATUS_S
+            self._say_status(now_s, queued)
+
+    def turn(self) -> None:
+        """Write what has rested for a turn; what came since begins its rest."""
+        self._move()
+        self._flush()
+        self._turn_s = self._clock() + (min(RETRY_S, self._turn_every_s) if self._failing else self._turn_every_s)
+
+    def close(self) -> bool:
+        """Write everything, for the end; return whether all of it is on disk."""
+        now_s = self._clock()
+        for market in self._markets.values():
+            self._apply(market, market.tape.close(now_s))
+            if market.tape.held:
+                log.info("trades held symbol=%s count=%d the_next_start=fetches_them", market.symbol, market.tape.held)
+        self._move()
+        self._move()
+        self._flush()
+        return not self._failing
+
+    def _move(self) -> None:
+        """Hand what has rested to the store."""
+        self._resting = 0
+        for symbol, market in self._markets.items():
+            self._store.append(rows.PRICES, symbol, market.quotes.turn())
+            self._store.append(rows.ORDERBOOK, symbol, market.books.turn())
+            if market.trades:
+                self._store.append(rows.TRADES, symbol, market.trades)
+                market.trades = []
+
+    def _flush(self) -> None:
+        try:
+            written = self._store.flush()
+        except StoreError as error:
+            log.error("write failed why=%s pending_bytes=%d next=retry", error, self._store.pending_bytes)
+            self._failing = True
+        else:
+            if self._failing:
+                log.warning("write works again written_bytes=%d", written)
+            self._failing = False
+            log.debug("flush written_bytes=%d", written)
+
+    def _batch(self, batch: Batch) -> None:
+        newest_ms = 0
+        received_ns = batch.received_ns
+        takers = self._takers
+        for message in batch.messages:
+            try:
+                event = wire.decode(message)
+                if type(event) is Heartbeat:
+                    newest_ms = max(newest_ms, event.sent_ms)
+                    self.stats.frames["heartbeat"] += 1
+                else:
+                    newest_ms = max(newest_ms, takers[type(event)](event, batch))
+            except DecodeError as error:
+                self._reject(Bad(batch.connection, received_ns, str(error), message))
+        self.stats.newest_frame_ns = max(self.stats.newest_frame_ns, received_ns)
+        if newest_ms:
+            self._covered(batch, newest_ms)
+
+    def _market(self, symbol: str) -> Market:
+        try:
+            return self._markets[symbol]
+        except KeyError:
+            raise DecodeError(f"unknown symbol: {symbol[:40]!r}") from None
+
+    def _quote(self, quote: Quote, batch: Batch) -> int:
+        market = self._market(quote.symbol)
+        received_ns = batch.received_ns
+        received_ms = received_ns // 1_000_000
+        row = rows.quote_row(quote, quote.event_ms or received_ms)
+        if self._receive_time:
+            row = f"{row},{received_ns}"
+        self._count(rows.PRICES, market.quotes.add(quote.update_id, row), row)
+        return quote.sent_ms or received_ms
+
+    def _depth(self, depth: Depth, batch: Batch) -> int:
+        market = self._market(depth.symbol)
+        received_ns = batch.received_ns
+        received_ms = received_ns // 1_000_000
+        row = rows.depth_row(depth, depth.event_ms or received_ms, self._levels)
+        if self._receive_time:
+            row = f"{row},{received_ns}"
+        before_id = market.book_ids.get(batch.connection)
+        if before_id is None or depth.update_id > before_id:
+            market.book_ids[batch.connection] = depth.update_id
+            if before_id is not None and depth.previous_update_id not in (None, before_id):
+                self.stats.skipped += 1  # the stream itself left a snapshot out
+        self._count(rows.ORDERBOOK, market.books.add(depth.update_id, row), row)
+        return depth.sent_ms or received_ms
+
+    def _trade(self, trade: Trade, batch: Batch) -> int:
+        market = self._market(trade.symbol)
+        received_ns = batch.received_ns
+        item = self._item(trade, received_ns)
+        self.stats.frames[rows.TRADES] += 1
+        self._apply(market, market.tape.add(item, self._clock()))
+        return trade.sent_ms or received_ns // 1_000_000
+
+    def _item(self, trade: Trade, received_ns: int) -> Item:
+        time_ms = trade.event_ms or received_ns // 1_000_000
+        row = rows.trade_row(trade, time_ms)
+        return Item(trade.id, time_ms, f"{row},{received_ns}" if self._receive_time else row)
+
+    def _count(self, kind: str, new: bool, row: str) -> None:
+        self.stats.frames[kind] += 1
+        if new:
+            self.stats.rows[kind] += 1
+            self._resting += len(row)
+        else:
+            self.stats.duplicates += 1
+
+    def _apply(self, market: Market, outcome: Outcome) -> None:
+        """Do what a tape says: rows to the file, gaps to the ledger, a foreign file aside."""
+        if outcome.foreign:
+            self._store.set_aside(rows.TRADES, market.symbol, "ids_of_another_id_space")
+        for gap in outcome.gaps:
+            self._gap(market.symbol, gap)
+        if outcome.rows:
+            market.trades += outcome.rows
+            self.stats.rows[rows.TRADES] += len(outcome.rows)
+            self._resting += sum(map(len, outcome.rows))
+
+    def _gap(self, symbol: str, gap: Gap) -> None:
+        self._store.gap(symbol, gap)
+        self.stats.gaps[gap.stream] += 1
+        log.warning(
+            "gap symbol=%s stream=%s from=%s to=%s first_missing=%s last_missing=%s cause=%s",
+            symbol, gap.stream, rows.seconds(gap.from_ms), rows.seconds(gap.to_ms),
+            gap.first_missing_id, gap.last_missing_id, gap.cause,
+        )  # fmt: skip
+
+    def _covered(self, batch: Batch, sent_ms: int) -> None:
+        coverage = self._coverage[batch.group]
+        if coverage.covered_ms is None:
+            for symbol in self._groups[batch.group].symbols:
+                for kind, resume_ms in self._markets[symbol].resume_ms.items():
+                    if resume_ms is not None and resume_ms < sent_ms:
+                        self._gap(symbol, Gap(kind, resume_ms, sent_ms, None, None, "restart"))
+        self._outage(batch.group, coverage.frame(batch.connection, sent_ms))
+
+    def _outage(self, group: int, outage: Outage | None) -> None:
+        if outage is None:
+            return
+        for symbol in self._groups[group].symbols:
+            for kind in (rows.PRICES, rows.ORDERBOOK):
+                self._gap(symbol, Gap(kind, outage.from_ms, outage.to_ms, None, None, "reconnect"))
+
+    def _lost(self, lost: Lost) -> None:
+        if lost.reason != "hand-over":
+            self.stats.lost[lost.reason] += 1
+        for symbol in self._groups[lost.group].symbols:
+            self._markets[symbol].book_ids.pop(lost.connection, None)
+        self._outage(lost.group, self._coverage[lost.group].lost(lost.connection))
+
+    def _answer(self, answer: Answer) -> None:
+        market = self._markets[answer.ask.symbol]
+        items: list[Item] = []
+        if answer.refused:
+            log.warning("page refused symbol=%s from_id=%d why=%s", market.symbol, answer.ask.first_id, answer.refused)
+        else:
+            try:
+                page = wire.decode_page(market.symbol, answer.value)
+                items = [self._item(trade, answer.received_ns) for trade in page]
+            except DecodeError as error:
+                log.warning("page unreadable symbol=%s from_id=%d why=%s", market.symbol, answer.ask.first_id, error)
+        self._apply(market, market.tape.page(answer.ask.first_id, items, self._clock()))
+
+    def _reject(self, bad: Bad) -> None:
+        self._store.reject(f"connection {bad.connection}", bad.received_ns, bad.reason, bad.data)
+        now_s = self._clock()
+        if now_s - self._reject_said_s >= LOG_REPEAT_S:
+            self._reject_said_s = now_s
+            log.warning("reject connection=%d why=%r rejects=%d", bad.connection, bad.reason, self._store.rejects)
+
+    def _bound_held(self, now_s: float) -> None:
+        """Keep what all tapes hold together within memory: the one that holds most gives up first."""
+        while sum(market.tape.held for market in self._markets.values()) > HELD_TRADES:
+            market = max(self._markets.values(), key=lambda market: market.tape.held)
+            self._apply(market, market.tape.give_up(now_s))
+
+    def _say_status(self, now_s: float, queued: int) -> None:
+        held = sum(market.tape.held for market in self._markets.values())
+        facts = {"rejects": self._store.rejects, "held_trades": held, "queue": queued}
+        log.info("status %s", self._status.line(self.stats, now_s, self._wall_ns(), **facts))

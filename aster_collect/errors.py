@@ -1,0 +1,39 @@
+"""Every error of the program, named by what the program does about it.
+
+| error         | raised by           | what happens                                                    |
+|---------------|---------------------|-----------------------------------------------------------------|
+| `ConfigError` | settings, app       | one line on standard error, exit status 2                       |
+| `LockedError` | store               | one line on standard error, exit status 3                       |
+| `FeedError`   | frames, feed        | the connection is closed and opened again after a back-off      |
+| `RestError`   | rest                | the request is asked again later, or its hole becomes a gap     |
+| `DecodeError` | wire                | the frame goes verbatim to `rejects.jsonl`, the feed goes on    |
+| `StoreError`  | store               | rows stay in memory, the write is tried again after a pause     |
+"""
+
+
+class ConfigError(Exception):
+    """A request that can't be met; the text says what was given, what is allowed and what to do."""
+
+
+class LockedError(Exception):
+    """Another collector owns the data folder."""
+
+
+class FeedError(Exception):
+    """A connection is of no more use; `reason` is a short word for counting, the text says the rest."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
+
+class RestError(Exception):
+    """A REST request brought no usable answer."""
+
+
+class DecodeError(Exception):
+    """A frame is not what the protocol says."""
+
+
+class StoreError(Exception):
+    """Rows could not be written; they are still in memory."""

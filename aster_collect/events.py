@@ -1,0 +1,107 @@
+"""What the exchange says, in the field's words: the values that the parts of the program hand to each other.
+
+Prices and quantities are the exchange's own decimal strings. Times named `_ms` are the exchange's Unix
+milliseconds, times named `_ns` our own clock's Unix nanoseconds.
+"""
+
+from typing import NamedTuple
+
+
+class Trade(NamedTuple):
+    """One aggregate trade; `side` is the taker's."""
+
+    symbol: str
+    id: int
+    event_ms: int | None
+    sent_ms: int | None
+    side: str
+    price: str
+    quantity: str
+
+
+class Quote(NamedTuple):
+    """One change of the best bid or offer."""
+
+    symbol: str
+    update_id: int
+    event_ms: int | None
+    sent_ms: int | None
+    bid: str
+    ask: str
+
+
+class Depth(NamedTuple):
+    """One snapshot of the book's top; a side is price, quantity, price, quantity, … from the best level on."""
+
+    symbol: str
+    update_id: int
+    previous_update_id: int | None
+    event_ms: int | None
+    sent_ms: int | None
+    bids: list[str]
+    asks: list[str]
+
+
+class Heartbeat(NamedTuple):
+    """A mark price: it ticks every second, so its absence tells a dead connection from a quiet market."""
+
+    sent_ms: int
+
+
+Event = Trade | Quote | Depth | Heartbeat
+
+
+class Gap(NamedTuple):
+    """What is known to be missing: ids for trades, a stretch of time for prices and orderbook."""
+
+    stream: str
+    from_ms: int
+    to_ms: int
+    first_missing_id: int | None
+    last_missing_id: int | None
+    cause: str
+
+
+class Batch(NamedTuple):
+    """What one read of one connection brought: whole messages, in order, with one receive stamp."""
+
+    group: int
+    connection: int
+    received_ns: int
+    messages: list[bytes]
+
+
+class Bad(NamedTuple):
+    """A message that can't be text of the protocol, cut to a bounded length."""
+
+    connection: int
+    received_ns: int
+    reason: str
+    data: bytes
+
+
+class Lost(NamedTuple):
+    """A connection ended; nothing more comes from it until its next batch."""
+
+    group: int
+    connection: int
+    reason: str
+
+
+class Ask(NamedTuple):
+    """A REST request to make: path and query, its weight, and for a page of trades the symbol and first id."""
+
+    path: str
+    query: tuple[tuple[str, str], ...]
+    weight: int
+    symbol: str = ""
+    first_id: int = 0
+
+
+class Answer(NamedTuple):
+    """What REST said: a JSON value, or where it refused for good, the reason."""
+
+    ask: Ask
+    received_ns: int
+    value: object
+    refused: str = ""

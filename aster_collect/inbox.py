@@ -1,0 +1,49 @@
+"""The one queue into the collector, bounded by what it holds in bytes.
+
+A full inbox makes a connection wait, so that TCP pushes back on the exchange and nothing is dropped silently.
+"""
+
+import queue
+from collections import deque
+
+from .events import Answer, Bad, Batch, Lost
+
+Message = Batch | Bad | Lost | Answer
+
+INBOX_BYTES = 8 << 20
+MESSAGE_OVERHEAD = 100  # bytes that a message costs beside its text, measured with sys.getsizeof
+
+
+class Inbox(queue.Queue[Message]):
+    """A `queue.Queue` whose size is the bytes of what it holds, by the hooks that `queue.PriorityQueue` uses too."""
+
+    def __init__(self, maxsize: int = INBOX_BYTES) -> None:
+        super().__init__(maxsize)
+
+    def _init(self, maxsize: int) -> None:
+        self._items: deque[tuple[int, Message]] = deque()
+        self._bytes = 0
+
+    def _qsize(self) -> int:
+        return self._bytes
+
+    def _put(self, item: Message) -> None:
+        size = weigh(item)
+        self._items.append((size, item))
+        self._bytes += size
+
+    def _get(self) -> Message:
+        size, item = self._items.popleft()
+        self._bytes -= size
+        return item
+
+    def batches(self) -> int:
+        """Return how many messages wait."""
+        return len(self._items)
+
+
+def weigh(item: Message) -> int:
+    """Return about how many bytes of memory an item takes, at least 1."""
+    if isinstance(item, Batch):
+        return sum(map(len, item.messages)) + MESSAGE_OVERHEAD * (1 + len(item.messages))
+    return MESSAGE_OVERHEAD + (len(item.data) if isinstance(item, Bad) else 0)

@@ -1,0 +1,84 @@
+"""When to try again, and how much may be asked: delays and budgets as plain numbers.
+
+Pure. Times are seconds of a monotonic clock, given by the caller.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable
+
+FIRST_DELAY_S = 0.5
+LONGEST_DELAY_S = 30.0
+WEIGHT_A_MINUTE = 2400
+RESERVE = 0.2  # left for whatever else asks from the same address
+WINDOW_S = 60.0
+
+
+class Backoff:
+    """Growing delays with full jitter, so that many clients do not come back in step."""
+
+    def __init__(self, draw: Callable[[], float] = random.random) -> None:
+        self._draw = draw
+        self._tries = 0
+
+    def failed(self) -> float:
+        """Return how many seconds to wait before the next try: 0 to 0.5, 1, 2, … at most 30."""
+        longest_s: float = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2 ** min(self._tries, 16))
+        self._tries += 1
+        return longest_s * self._draw()
+
+    def worked(self) -> None:
+        """Start over; to be called only after something of use came."""
+        self._tries = 0
+
+
+def connection_age_s(oldest_s: float, draw: Callable[[], float] = random.random) -> float:
+    """Return at which age a connection hands over: in the last tenth before the oldest allowed, staggered by chance."""
+    return oldest_s * (1 - 0.1 * draw())
+
+
+class WeightBudget:
+    """Request weight spent in the last minute, by us and, as the exchange counts, by others at our address.
+
+    A sliding minute is stricter than the exchange's own, which starts anew at each full minute.
+    """
+
+    def __init__(self, a_minute: int = WEIGHT_A_MINUTE) -> None:
+        self.a_minute = a_minute
+        self._spent: deque[tuple[float, int]] = deque()
+        self._total = 0
+        self._blocked_until_s = 0.0
+
+    def wait_s(self, weight: int, now_s: float) -> float:
+        """Return how long a request of this weight has to wait, 0 if it may go now."""
+        self._forget(now_s)
+        if now_s < self._blocked_until_s:
+            return self._blocked_until_s - now_s
+        room = self.a_minute * (1 - RESERVE) - weight
+        if self._total <= room or not self._spent:
+            return 0.0
+        excess = self._total - room
+        for spent_s, amount in self._spent:
+            excess -= amount
+            if excess <= 0:
+                return spent_s + WINDOW_S - now_s
+        return WINDOW_S
+
+    def spend(self, weight: int, now_s: float) -> None:
+        """Note a request that goes out now."""
+        self._spent.append((now_s, weight))
+        self._total += weight
+
+    def observe(self, used: int, now_s: float) -> None:
+        """Note what the exchange says is used of this minute; what is more than ours was spent by others."""
+        self._forget(now_s)
+        if used > self._total:
+            self.spend(used - self._total, now_s)
+
+    def block(self, seconds: float, now_s: float) -> None:
+        """Ask for nothing for so long."""
+        self._blocked_until_s = max(self._blocked_until_s, now_s + seconds)
+
+    def _forget(self, now_s: float) -> None:
+        while self._spent and self._spent[0][0] <= now_s - WINDOW_S:
+            self._total -= self._spent.popleft()[1]

@@ -1,0 +1,272 @@
+"""One symbol's trades reassembled by id, as TCP reassembles a stream: written once, in order, holes asked for.
+
+Pure. Start, restart, reconnect, loss, duplicates and redundant connections are one case here: an id is the next,
+lower or higher.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
+
+from .events import Gap
+from .rows import TRADES
+
+PAGE_LIMIT = 1000
+GRACE_S = 0.25  # two frames that changed places, or a hand-over, close most holes by themselves
+MISSES = 3  # answers without an id that later ids surround, before it counts as gone
+AWAY_S = 10.0  # at a stop, a hole without progress for so long is given up; a younger one is left to the next start
+
+
+class Bounds(NamedTuple):
+    """How much past a fresh file asks for, how large a hole is fetched, how long and how much is held for it."""
+
+    history: int
+    backfill_limit: int
+    hold_trades: int
+    hold_s: float
+
+
+class Item(NamedTuple):
+    """One trade on its way to the file."""
+
+    id: int
+    time_ms: int
+    row: str
+
+
+class Outcome(NamedTuple):
+    """What an input led to: rows to append now, gaps to record, and whether the file on disk is foreign.
+
+    A foreign file holds ids of another id space; it is to be set aside, and a fresh one begun.
+    """
+
+    rows: list[str]
+    gaps: list[Gap]
+    foreign: bool = False
+
+
+class Tape:
+    """The next id, and what is held because it came too early.
+
+    ```
+    fresh ────first live trade, `history` before it is wanted──▶ running ◀──────────────┐
+    unproven ─a page shows the last row of the file again──────▶ running: id == next ──▶ written
+        │                                                         id < next ───────────▶ a duplicate
+        └─it shows another trade under that id: foreign ──▶ fresh  id > next ───────────▶ held; the hole is asked
+                                                                    for, and closes, or becomes a gap, ─┘
+    ```
+    """
+
+    def __init__(self, bounds: Bounds, last_row: str | None = None, ledger_id: int = -1) -> None:
+        """Begin, or resume behind the file's last row and the highest id that the ledger calls missing."""
+        self.duplicates = 0
+        self._bounds = bounds
+        self._next: int | None = None
+        self._held: dict[int, Item] = {}
+        self._first_held = 0  # the lowest id held, while any is
+        self._written_ms: int | None = None
+        self._progress_s = 0.0  # when the hole opened, or last became smaller
+        self._retry_s = 0.0
+        self._misses = 0
+        self._asked = False
+        self._proof = last_row
+        self._proof_id = -1
+        self._rows: list[str] = []
+        self._gaps: list[Gap] = []
+        self._foreign = False
+        if last_row is not None:
+            cells = last_row.split(",")
+            self._proof_id, self._written_ms = int(cells[0]), int(cells[1])
+            self._next = max(self._proof_id, ledger_id) + 1
+
+    @property
+    def held(self) -> int:
+        """How many trades wait for a hole to close."""
+        return len(self._held)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether `ask` and `tick` have anything to do."""
+        return bool(self._held) or self._proof is not None
+
+    def add(self, item: Item, now_s: float) -> Outcome:
+        """Take a live trade."""
+        if item.id == self._next and not self._held and self._proof is None:
+            self._next += 1
+            self._written_ms = item.time_ms
+            return Outcome([item.row], [])
+        if self._next is None:
+            self._begin(item.id)
+        self._put(item, now_s)
+        return self._outcome()
+
+    def ask(self, now_s: float) -> tuple[int, int] | None:
+        """Return the page wanted now, as its first id and how many trades, or None; each is asked for only once."""
+        if self._asked or now_s < self._retry_s:
+            return None
+        if self._proof is not None:
+            self._asked = True
+            return self._proof_id, min(PAGE_LIMIT, max(1, self._bounds.backfill_limit))
+        if not self._held or now_s < self._progress_s + GRACE_S or self._hole > self._bounds.backfill_limit:
+            return None
+        self._asked = True
+        return self._lowest_missing, min(PAGE_LIMIT, self._hole)
+
+    def page(self, first_id: int, items: Iterable[Item], now_s: float) -> Outcome:
+        """Take REST's answer to `ask`: late, short, overlapping, with holes or empty; oldest first."""
+        self._asked = False
+        items = [item for item in items if item.id >= first_id]
+        if self._proof is not None and not self._prove(items, now_s):
+            return self._outcome()
+        before = self._next
+        for item in items:
+            self._put(item, now_s)
+        if first_id == before == self._next and self._held:
+            self._miss(bool(items), now_s)
+        return self._outcome()
+
+    def tick(self, now_s: float) -> Outcome:
+        """Give up what can't be waited for any longer: too large, too old, or too much held behind it."""
+        too_old = bool(self._held) and now_s - self._progress_s > self._bounds.hold_s
+        if too_old or self.held > self._bounds.hold_trades:
+            self._give_up(now_s)
+        elif self._proof is None and self._too_large(now_s):
+            self._skip(self._first_held - self._bounds.backfill_limit, "backfill-limit", now_s)
+        return self._outcome()
+
+    def give_up(self, now_s: float) -> Outcome:
+        """Release what is held behind the first hole, which becomes a gap: memory is needed elsewhere."""
+        if self._held:
+            self._give_up(now_s)
+        return self._outcome()
+
+    def close(self, now_s: float) -> Outcome:
+        """End: what REST can still fill is left to the next start; where it was away, what is held is released."""
+        away = now_s - self._progress_s > AWAY_S
+        while self._held and (away or self._written_ms is None) and not self._foreign:
+            self._give_up(now_s)
+        return self._outcome()
+
+    def _outcome(self) -> Outcome:
+        outcome = Outcome(self._rows, self._gaps, self._foreign)
+        if self._rows or self._gaps or self._foreign:
+            self._rows, self._gaps, self._foreign = [], [], False
+        return outcome
+
+    @property
+    def _lowest_missing(self) -> int:
+        assert self._next is not None, "asked before the first trade"
+        return self._next
+
+    @property
+    def _hole(self) -> int:
+        return self._first_held - self._lowest_missing
+
+    def _too_large(self, now_s: float) -> bool:
+        return bool(self._held) and now_s >= self._progress_s + GRACE_S and self._hole > self._bounds.backfill_limit
+
+    def _begin(self, first_live: int) -> None:
+        """Start a fresh file: some past is wanted before the first live trade, but not promised."""
+        self._next = max(0, first_live - min(self._bounds.history, self._bounds.backfill_limit))
+
+    def _put(self, item: Item, now_s: float) -> None:
+        proven = self._proof is None
+        if item.id in self._held or (proven and item.id < self._lowest_missing):
+            self.duplicates += 1
+            return
+        if not self._held:
+            self._first_held, self._progress_s = item.id, now_s
+        self._first_held = min(self._first_held, item.id)
+        self._held[item.id] = item
+        if proven and item.id == self._next:
+            self._release(now_s)
+
+    def _release(self, now_s: float) -> None:
+        """Move what has become contiguous to the rows."""
+        next_id = self._lowest_missing
+        while (item := self._held.pop(next_id, None)) is not None:
+            self._rows.append(item.row)
+            self._written_ms = item.time_ms
+            next_id += 1
+        self._next = next_id
+        self._progress_s, self._retry_s, self._misses = now_s, 0.0, 0
+        if self._held:
+            self._first_held = min(self._held)
+
+    def _retry_later(self, now_s: float) -> None:
+        self._misses += 1
+        self._retry_s = now_s + 0.5 * 2 ** min(self._misses, 6)
+
+    def _miss(self, surrounded: bool, now_s: float) -> None:
+        """Count an answer that did not bring the id asked for; ids that later ones surround are gone at last."""
+        self._retry_later(now_s)
+        if surrounded and (self._misses >= MISSES or self._written_ms is None):
+            self._skip(self._first_held, "not-available", now_s)
+
+    def _give_up(self, now_s: float) -> None:
+        if self._proof is not None:
+            self._trust(now_s)
+        else:
+            self._skip(self._first_held, "not-available" if self._misses else "gave-up", now_s)
+
+    def _skip(self, to_id: int, cause: str, now_s: float) -> None:
+        """Go on at `to_id`; what lies before it is a gap, unless nothing is written yet."""
+        if self._written_ms is not None:
+            to_ms = self._held[self._first_held].time_ms
+            from_ms = min(self._written_ms, to_ms)
+            self._gaps.append(Gap(TRADES, from_ms, to_ms, self._lowest_missing, to_id - 1, cause))
+        self._next = to_id
+        self._release(now_s)
+
+    def _prove(self, items: list[Item], now_s: float) -> bool:
+        """Decide whether the file's last row is of this exchange's ids; return whether the page can be used."""
+        assert self._proof is not None and self._written_ms is not None
+        if items:
+            first = items[0]
+            later = first.time_ms >= self._written_ms
+            if _agree(first.row, self._proof) if first.id == self._proof_id else later:
+                self._proven(now_s)
+            else:
+                self._set_aside(now_s)
+        elif self._held and self._first_held <= self._proof_id:
+            self._set_aside(now_s)
+        else:
+            self._retry_later(now_s)
+        return self._proof is None and not self._foreign
+
+    def _trust(self, now_s: float) -> None:
+        """Go on without proof, where REST stays away: ids and times that both rise are taken for the same ids."""
+        assert self._written_ms is not None
+        if self._first_held > self._proof_id and self._held[self._first_held].time_ms >= self._written_ms:
+            self._proven(now_s)
+        else:
+            self._set_aside(now_s)
+
+    def _proven(self, now_s: float) -> None:
+        self._proof = None
+        self._retry_s, self._misses = 0.0, 0
+        self._reinsert(now_s)
+
+    def _set_aside(self, now_s: float) -> None:
+        """The file is foreign: begin a fresh one with what is held."""
+        self._proof, self._written_ms, self._next, self._foreign = None, None, None, True
+        if self._held:
+            self._begin(self._first_held)
+            self._reinsert(now_s)
+
+    def _reinsert(self, now_s: float) -> None:
+        progress_s = self._progress_s
+        held, self._held = self._held, {}
+        for item in held.values():
+            self._put(item, now_s)
+        if self._held:
+            self._progress_s = progress_s
+
+
+def _agree(row: str, other: str) -> bool:
+    """Return whether two trade rows tell of the same trade: time, price and quantity, side and format aside."""
+    mine, theirs = row.split(","), other.split(",")
+    try:
+        return mine[1] == theirs[1] and all(Decimal(mine[i]) == Decimal(theirs[i]) for i in (3, 4))
+    except (InvalidOperation, IndexError):
+        return False
