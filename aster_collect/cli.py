@@ -4,18 +4,32 @@ import argparse
 import contextlib
 import logging
 import queue
+import shlex
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
-from .app import App, Control, Signalled
 from .errors import ConfigError, LockedError
-from .settings import DATA_DIR, DEMO_DIR, DEPTH_INTERVALS_MS, LIST_MARKETS, ORDER_BOOK_LEVELS, RANGES, Settings
+from .settings import (
+    DATA_DIR,
+    DEMO_DIR,
+    DEPTH_INTERVALS_MS,
+    LIST_MARKETS,
+    ORDER_BOOK_LEVELS,
+    RANGES,
+    REST_URL,
+    WS_URL,
+    Settings,
+    shortened,
+)
+
+if TYPE_CHECKING:
+    from .app import Control
 
 IMPOSSIBLE, LOCKED = 2, 3
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -40,15 +54,15 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong on one line of standard error, and exit with status 2."""
-        self.exit(IMPOSSIBLE, f"{self.prog}: {message.removeprefix('argument ')}\n")
+        self.exit(IMPOSSIBLE, f"{self.prog}: {_one_line(message.removeprefix('argument '))}\n")
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's grammar; its defaults are those of `Settings`."""
-    default = Settings()
+    default = Settings  # the class: a bad LIST_MARKETS must not keep --help from showing
     made = Parser(
         prog="aster-collect",
-        description="Collect trades, best bid and ask, and order book depth from the ASTER futures exchange into CSV files.",
+        description="Collect trades, best bid and ask, and order book depth from the ASTER exchange into CSV files.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -64,7 +78,12 @@ def parser() -> argparse.ArgumentParser:
         help="levels a side in the order book files (default: %(default)s)",
     )
     number("flush_interval_s", default.flush_interval_s, "how often rows are written to disk")
-    add("--data-dir", type=Path, metavar="DIR", help=f"where the files go; made if missing (default: {DATA_DIR})")
+    add(
+        "--data-dir",
+        type=_folder,
+        metavar="DIR",
+        help=f"where the files go; made if missing (default: {DATA_DIR}, with --demo {DEMO_DIR})",
+    )
     add(
         "--depth-interval",
         dest="depth_interval_ms",
@@ -73,10 +92,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="{100,250,500}",
         help="milliseconds between two book snapshots (default: %(default)s)",
     )
-    add("--receive-time", action="store_true", help="append the column receive_time_ns, our clock, to the three files")
-    number("duration_s", None, "stop cleanly after so long (default: until stopped)")
-    add("--ws-url", default=default.ws_url, metavar="URL", help="WebSocket endpoint (default: %(default)s)")
-    add("--rest-url", default=default.rest_url, metavar="URL", help="REST endpoint (default: %(default)s)")
+    add(
+        "--receive-time",
+        action="store_true",
+        help="append the column receive_time_ns, our clock, to prices, orderbook and trades (default: off)",
+    )
+    number("duration_s", None, "stop cleanly after so long")
+    add("--ws-url", metavar="URL", help=f"WebSocket endpoint, ws or wss (default: {WS_URL})")
+    add("--rest-url", metavar="URL", help=f"REST endpoint, http or https (default: {REST_URL})")
     number("stall_timeout_s", default.stall_timeout_s, "reconnect after so long without a frame")
     number("history", default.history, "how many past trades a fresh file begins with")
     number(
@@ -90,19 +113,23 @@ def parser() -> argparse.ArgumentParser:
         metavar=("TRADES", "SECONDS"),
         default=(str(default.hold_trades), f"{default.hold_s:g}"),
         help="how many trades of a symbol are held, and how long, while REST does not fill the hole before them; "
-        f"then it is a gap (default: {default.hold_trades} {default.hold_s:g})",
+        f"then it is a gap; {_allowed('--hold-limit')} (default: {default.hold_trades} {default.hold_s:g})",
     )
     number("connections", default.connections, "carry every stream on so many connections at all times")
     number("max_connection_age_s", default.max_connection_age_s, "hand over to a new connection at this age")
-    add("--no-sync", dest="sync", action="store_false", help="leave it to the system when rows reach the disk itself")
-    add("--demo", action="store_true", help=f"collect from the built-in exchange on loopback, into {DEMO_DIR}")
+    add(
+        "--no-sync",
+        dest="sync",
+        action="store_false",
+        help="leave it to the system when rows reach the disk itself (default: off, they do at each flush)",
+    )
+    add("--demo", action="store_true", help="collect from the built-in exchange on loopback (default: off)")
     add(
         "--log-level",
-        type=str.upper,
-        choices=LOG_LEVELS,
+        type=_level,
         default="INFO",
         metavar="LEVEL",
-        help="DEBUG, INFO, WARNING or ERROR (default: %(default)s)",
+        help=f"{', '.join(LOG_LEVELS)} (default: %(default)s)",
     )
     add("--version", action="version", version=f"aster-collect {__version__}")
     return made
@@ -113,14 +140,14 @@ def _numbers(made: argparse.ArgumentParser) -> Callable[[str, float | None, str]
 
     def add(name: str, default: float | None, text: str) -> None:
         allowed = RANGES[name]
-        shown = "" if default is None else f" (default: {default:.15g})"
+        shown = "until stopped" if default is None else f"{default:.15g}"
         made.add_argument(
             allowed.option,
             dest=name,
             type=(_whole if isinstance(default, int) else _real)(allowed.option),
             default=default,
             metavar=allowed.unit.upper(),
-            help=f"{text}; {allowed.allowed()}{shown}",
+            help=f"{text}; {allowed.allowed()} (default: {shown})",
         )
 
     return add
@@ -131,7 +158,7 @@ def _real(option: str) -> Callable[[str], float]:
         try:
             return float(text)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} given, {_allowed(option)} allowed") from None
+            raise argparse.ArgumentTypeError(f"{shortened(text)!r} given, {_allowed(option)} allowed") from None
 
     return parse
 
@@ -141,7 +168,7 @@ def _whole(option: str) -> Callable[[str], int]:
         try:
             return int(text)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} given, {_allowed(option)} allowed") from None
+            raise argparse.ArgumentTypeError(f"{shortened(text)!r} given, {_allowed(option)} allowed") from None
 
     return parse
 
@@ -150,7 +177,23 @@ def _allowed(option: str) -> str:
     choices = {"--order-book-levels": ORDER_BOOK_LEVELS, "--depth-interval": DEPTH_INTERVALS_MS}
     if option in choices:
         return ", ".join(map(str, choices[option]))
-    return next(allowed.allowed() for allowed in RANGES.values() if allowed.option == option)
+    return " and ".join(allowed.allowed() for allowed in RANGES.values() if allowed.option == option)
+
+
+def _folder(text: str) -> Path:
+    if not text or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{shortened(text)!r} given, a folder's name allowed")
+    return Path(text)
+
+
+def _level(text: str) -> str:
+    if text.upper() not in LOG_LEVELS:
+        raise argparse.ArgumentTypeError(f"{shortened(text)!r} given, {', '.join(LOG_LEVELS)} allowed")
+    return text.upper()
+
+
+def _one_line(text: str) -> str:
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def settings_of(words: argparse.Namespace) -> Settings:
@@ -159,7 +202,12 @@ def settings_of(words: argparse.Namespace) -> Settings:
     try:
         hold_trades, hold_s = int(trades), float(seconds)
     except ValueError:
-        raise ConfigError(f"--hold-limit: '{trades} {seconds}' given, a whole number and a number allowed") from None
+        given = shortened(f"{trades} {seconds}")
+        raise ConfigError(f"--hold-limit: {given!r} given, {_allowed('--hold-limit')} allowed") from None
+    if words.demo and (words.ws_url or words.rest_url):
+        raise ConfigError(
+            "--demo: given with --ws-url or --rest-url, only one of them allowed: it has its own exchange"
+        )
     return Settings(
         symbols=tuple(words.symbols) if words.symbols else tuple(LIST_MARKETS),
         order_book_levels=words.order_book_levels,
@@ -168,8 +216,8 @@ def settings_of(words: argparse.Namespace) -> Settings:
         depth_interval_ms=words.depth_interval_ms,
         receive_time=words.receive_time,
         duration_s=words.duration_s,
-        ws_url=words.ws_url,
-        rest_url=words.rest_url,
+        ws_url=WS_URL if words.ws_url is None else words.ws_url,
+        rest_url=REST_URL if words.rest_url is None else words.rest_url,
         stall_timeout_s=words.stall_timeout_s,
         history=words.history,
         backfill_limit=words.backfill_limit,
@@ -186,27 +234,37 @@ def main(argv: list[str] | None = None) -> int:
     command = parser()
     words = command.parse_args(argv)
     _start_log(words.log_level)
-    control: Control = queue.SimpleQueue()
     try:
-        settings = settings_of(words)
-        with _signals(control), _demo(settings) if words.demo else contextlib.nullcontext(settings) as settings:
-            return App(settings, control).run()
+        return _run(settings_of(words), words.demo)
     except ConfigError as error:
-        sys.stderr.write(f"{command.prog}: {error}\n")
-        return IMPOSSIBLE
+        status, why = IMPOSSIBLE, str(error)
     except LockedError as error:
-        sys.stderr.write(f"{command.prog}: {error}\n")
-        return LOCKED
+        status, why = LOCKED, str(error)
+    sys.stderr.write(f"{command.prog}: {_one_line(why)}\n")
+    return status
+
+
+def _run(settings: Settings, demo: bool) -> int:
+    try:
+        from .app import App, Signalled  # here, so that what is missing is one line, and --help does without
+    except ModuleNotFoundError as error:
+        if error.name != "websocket":
+            raise
+        mend = f"{shlex.quote(sys.executable)} -m pip install websocket-client"
+        raise ConfigError(f"the package websocket-client is not installed; this installs it: {mend}") from error
+    control: Control = queue.SimpleQueue()
+    exchange = _demo(settings) if demo else contextlib.nullcontext(settings)
+    with _signals(lambda number: control.put(Signalled(number))), exchange as settings:
+        return App(settings, control).run()
 
 
 @contextlib.contextmanager
-def _signals(control: Control) -> Iterator[None]:
+def _signals(tell: Callable[[int], None]) -> Iterator[None]:
     """Turn SIGINT and SIGTERM into messages; as PID 1 a process has no default for them."""
-    # A handler may run inside any call of the main thread, its wait on this queue too: SimpleQueue.put is the one
+    # A handler may run inside any call of the main thread, its wait on the queue too: SimpleQueue.put is the one
     # thing that is safe there.
     before = [
-        (number, signal.signal(number, lambda n, _: control.put(Signalled(n))))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        (number, signal.signal(number, lambda number, _: tell(number))) for number in (signal.SIGINT, signal.SIGTERM)
     ]
     try:
         yield

@@ -18,7 +18,7 @@ from .wire import Group
 
 log = logging.getLogger(__name__)
 
-TURN_BYTES = 4 << 20  # rows at rest beyond which a turn comes early, so that memory stays flat at full speed
+TURN_MESSAGES = 40_000  # beyond so many a turn comes early, so that memory stays flat at full speed
 HELD_TRADES = 500_000  # over all symbols
 STATUS_S = 60.0
 RETRY_S = 5.0
@@ -65,13 +65,18 @@ class Collector:
         now_s = clock()
         self._turn_every_s = settings.flush_interval_s / 2
         self._turn_s = now_s + self._turn_every_s
-        self._resting = 0
+        self._fresh_messages = 0
         self._started_s = now_s
         self._status = StatusLine(now_s)
         self._status_s = now_s + STATUS_S
         self._reject_said_s = -LOG_REPEAT_S
         self._failing = False
-        self._takers: dict[type, Callable[..., int]] = {Quote: self._quote, Depth: self._depth, Trade: self._trade}
+        self._takers: dict[type, Callable[..., int]] = {
+            Quote: self._quote,
+            Depth: self._depth,
+            Trade: self._trade,
+            Heartbeat: self._heartbeat,
+        }
 
     def take(self, message: Message) -> None:
         """Take one message of the inbox."""
@@ -93,9 +98,12 @@ class Collector:
                 wanted = market.tape.ask(now_s)
                 if wanted:
                     self._ask(wire.ask_page(market.symbol, *wanted))
-        if now_s >= self._turn_s or self._resting >= TURN_BYTES:
+        if now_s >= self._turn_s:
             self._bound_held(now_s)
             self.turn()
+        elif self._fresh_messages >= TURN_MESSAGES:
+            self._move()
+            self._flush(sync=False)
         if now_s >= self._status_s:
             self._status_s = now_s + STATUS_S
             self._say_status(now_s, queued)
@@ -120,17 +128,18 @@ class Collector:
 
     def _move(self) -> None:
         """Hand what has rested to the store."""
-        self._resting = 0
-        for symbol, market in self._markets.items():
-            self._store.append(rows.PRICES, symbol, market.quotes.turn())
-            self._store.append(rows.ORDERBOOK, symbol, market.books.turn())
-            if market.trades:
-                self._store.append(rows.TRADES, symbol, market.trades)
-                market.trades = []
+        self._fresh_messages = 0
+        for market in self._markets.values():
+            trades, market.trades = market.trades, []
+            rested = (market.quotes.turn(), market.books.turn(), trades)
+            for kind, lines in zip(rows.KINDS, rested, strict=True):
+                if lines:
+                    self._store.append(kind, market.symbol, lines)
+                    self.stats.rows[kind] += len(lines)
 
-    def _flush(self) -> None:
+    def _flush(self, *, sync: bool = True) -> None:
         try:
-            written = self._store.flush()
+            written = self._store.flush(sync=sync)
         except StoreError as error:
             log.error("write failed why=%s pending_bytes=%d next=retry", error, self._store.pending_bytes)
             self._failing = True
@@ -142,19 +151,19 @@ class Collector:
 
     def _batch(self, batch: Batch) -> None:
         newest_ms = 0
-        received_ns = batch.received_ns
         takers = self._takers
+        decode = wire.decode
         for message in batch.messages:
             try:
-                event = wire.decode(message)
-                if type(event) is Heartbeat:
-                    newest_ms = max(newest_ms, event.sent_ms)
-                    self.stats.frames["heartbeat"] += 1
-                else:
-                    newest_ms = max(newest_ms, takers[type(event)](event, batch))
+                event = decode(message)
+                sent_ms = takers[type(event)](event, batch)
             except DecodeError as error:
-                self._reject(Bad(batch.connection, received_ns, str(error), message))
-        self.stats.newest_frame_ns = max(self.stats.newest_frame_ns, received_ns)
+                self._reject(Bad(batch.connection, batch.received_ns, str(error), message))
+            else:
+                if sent_ms > newest_ms:
+                    newest_ms = sent_ms
+        self._fresh_messages += len(batch.messages)
+        self.stats.newest_frame_ns = max(self.stats.newest_frame_ns, batch.received_ns)
         if newest_ms:
             self._covered(batch, newest_ms)
 
@@ -164,51 +173,43 @@ class Collector:
         except KeyError:
             raise DecodeError(f"unknown symbol: {symbol[:40]!r}") from None
 
+    def _heartbeat(self, heartbeat: Heartbeat, _: Batch) -> int:
+        return heartbeat.sent_ms
+
     def _quote(self, quote: Quote, batch: Batch) -> int:
         market = self._market(quote.symbol)
-        received_ns = batch.received_ns
-        received_ms = received_ns // 1_000_000
-        row = rows.quote_row(quote, quote.event_ms or received_ms)
+        row = rows.quote_row(quote, quote.event_ms or batch.received_ns // 1_000_000)
         if self._receive_time:
-            row = f"{row},{received_ns}"
-        self._count(rows.PRICES, market.quotes.add(quote.update_id, row), row)
-        return quote.sent_ms or received_ms
+            row = f"{row},{batch.received_ns}"
+        market.quotes.add(quote.update_id, row)
+        return quote.sent_ms or batch.received_ns // 1_000_000
 
     def _depth(self, depth: Depth, batch: Batch) -> int:
         market = self._market(depth.symbol)
-        received_ns = batch.received_ns
-        received_ms = received_ns // 1_000_000
-        row = rows.depth_row(depth, depth.event_ms or received_ms, self._levels)
+        row = rows.depth_row(depth, depth.event_ms or batch.received_ns // 1_000_000, self._levels)
         if self._receive_time:
-            row = f"{row},{received_ns}"
+            row = f"{row},{batch.received_ns}"
         before_id = market.book_ids.get(batch.connection)
         if before_id is None or depth.update_id > before_id:
             market.book_ids[batch.connection] = depth.update_id
             if before_id is not None and depth.previous_update_id not in (None, before_id):
                 self.stats.skipped += 1  # the stream itself left a snapshot out
-        self._count(rows.ORDERBOOK, market.books.add(depth.update_id, row), row)
-        return depth.sent_ms or received_ms
+        market.books.add(depth.update_id, row)
+        return depth.sent_ms or batch.received_ns // 1_000_000
 
     def _trade(self, trade: Trade, batch: Batch) -> int:
         market = self._market(trade.symbol)
-        received_ns = batch.received_ns
-        item = self._item(trade, received_ns)
-        self.stats.frames[rows.TRADES] += 1
-        self._apply(market, market.tape.add(item, self._clock()))
-        return trade.sent_ms or received_ns // 1_000_000
+        item = self._item(trade, batch.received_ns)
+        if market.tape.passes(item.id, item.time_ms):
+            market.trades.append(item.row)
+        else:
+            self._apply(market, market.tape.add(item, self._clock()))
+        return trade.sent_ms or batch.received_ns // 1_000_000
 
     def _item(self, trade: Trade, received_ns: int) -> Item:
         time_ms = trade.event_ms or received_ns // 1_000_000
         row = rows.trade_row(trade, time_ms)
         return Item(trade.id, time_ms, f"{row},{received_ns}" if self._receive_time else row)
-
-    def _count(self, kind: str, new: bool, row: str) -> None:
-        self.stats.frames[kind] += 1
-        if new:
-            self.stats.rows[kind] += 1
-            self._resting += len(row)
-        else:
-            self.stats.duplicates += 1
 
     def _apply(self, market: Market, outcome: Outcome) -> None:
         """Do what a tape says: rows to the file, gaps to the ledger, a foreign file aside."""
@@ -218,8 +219,6 @@ class Collector:
             self._gap(market.symbol, gap)
         if outcome.rows:
             market.trades += outcome.rows
-            self.stats.rows[rows.TRADES] += len(outcome.rows)
-            self._resting += sum(map(len, outcome.rows))
 
     def _gap(self, symbol: str, gap: Gap) -> None:
         self._store.gap(symbol, gap)

@@ -31,15 +31,19 @@ class Quote(NamedTuple):
 
 
 class Depth(NamedTuple):
-    """One snapshot of the book's top; a side is price, quantity, price, quantity, … from the best level on."""
+    """One snapshot of the book's top.
+
+    A side is text, `price,quantity,price,quantity,…` from the best level on, empty where the side is: the cells of
+    its row, since a book is many values that nothing here looks into.
+    """
 
     symbol: str
     update_id: int
     previous_update_id: int | None
     event_ms: int | None
     sent_ms: int | None
-    bids: list[str]
-    asks: list[str]
+    bids: str
+    asks: str
 
 
 class Heartbeat(NamedTuple):

@@ -3,7 +3,6 @@
 Pure. Nothing here needs quoting: every value has been checked to be a plain decimal or comes from this program.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 from .events import Depth, Gap, Quote, Trade
@@ -52,8 +51,9 @@ def file_name(kind: str, symbol: str) -> str:
     return f"{kind}_{symbol}.csv"
 
 
+@lru_cache(maxsize=1024)
 def seconds(time_ms: int) -> str:
-    """Return milliseconds as seconds with exactly three decimals."""
+    """Return milliseconds as seconds with exactly three decimals; cached, since bursts share their millisecond."""
     return f"{time_ms // 1000}.{time_ms % 1000:03d}"
 
 
@@ -80,15 +80,15 @@ def _units(decimal: str, scale: int) -> int:
     return int(whole + fraction.ljust(scale, "0"))
 
 
-def side_cells(side: Sequence[str], levels: int) -> str:
+def side_cells(side: str, levels: int) -> str:
     """Return one side of a book as `levels` price and quantity cells, missing levels blank, more levels cut.
 
-    `side` is price, quantity, price, quantity, … from the best level on; the cells are joined by commas.
+    `side` is text, `price,quantity,price,quantity,…` from the best level on; so is the result.
     """
-    cells = 2 * levels
-    if len(side) == cells:
-        return ",".join(side)
-    return ",".join((*side[:cells], *[""] * (cells - len(side))))
+    missing = 2 * levels - 1 - side.count(",")
+    if missing > 0:
+        return side + "," * missing
+    return side if missing == 0 else ",".join(side.split(",")[: 2 * levels])
 
 
 def quote_row(quote: Quote, time_ms: int) -> str:

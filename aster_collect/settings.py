@@ -1,6 +1,5 @@
 """What one run is asked to do, checked before anything else happens."""
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +14,15 @@ REST_URL = "https://fapi.asterdex.com"
 DATA_DIR = Path("ASTER_data")
 DEMO_DIR = DATA_DIR / "demo"
 
+SHOWN = 60  # characters of a bad value that its message repeats
 ORDER_BOOK_LEVELS = (5, 10, 20)
 DEPTH_INTERVALS_MS = (100, 250, 500)
 SYMBOL_LENGTH = 64
+
+
+def shortened(text: str) -> str:
+    """Return a given value, fit for one line of a message."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 class Range(NamedTuple):
@@ -30,8 +35,9 @@ class Range(NamedTuple):
 
     def check(self, value: float) -> None:
         """Raise `ConfigError` unless the value lies within."""
-        if not (math.isfinite(value) and self.lowest <= value <= self.highest):
-            raise ConfigError(f"{self.option}: {value:g} given, {self.allowed()} allowed")
+        if not self.lowest <= value <= self.highest:  # nothing compares with nan
+            given = f"{value:.15g}" if isinstance(value, float) else str(value)
+            raise ConfigError(f"{self.option}: {shortened(given)} given, {self.allowed()} allowed")
 
     def allowed(self) -> str:
         """Return the range in words."""
@@ -96,7 +102,7 @@ def checked_symbol(text: str) -> str:
     symbol = text.upper()
     if not symbol or len(symbol) > SYMBOL_LENGTH or not all(c.isalnum() or c in "_-" for c in symbol):
         allowed = f"1 to {SYMBOL_LENGTH} letters, digits, '_' or '-' allowed, such as BTCUSDT"
-        raise ConfigError(f"symbols: {text!r} given, {allowed}")
+        raise ConfigError(f"symbols: {shortened(text)!r} given, {allowed}")
     return symbol
 
 
@@ -110,9 +116,9 @@ def check_url(option: str, url: str, schemes: tuple[str, ...]) -> None:
         good = False
     if not good:
         allowed = " or ".join(f"{scheme}://HOST[:PORT]" for scheme in schemes)
-        raise ConfigError(f"{option}: {url!r} given, {allowed} allowed")
+        raise ConfigError(f"{option}: {shortened(url)!r} given, {allowed} allowed")
 
 
 def _check_choice(option: str, value: int, choices: tuple[int, ...]) -> None:
     if value not in choices:
-        raise ConfigError(f"{option}: {value} given, {', '.join(map(str, choices))} allowed")
+        raise ConfigError(f"{option}: {shortened(str(value))} given, {', '.join(map(str, choices))} allowed")

@@ -42,6 +42,7 @@ class Appender:
         self.pending_bytes = 0
         self._pending: list[bytes] = []
         self._torn = False
+        self._unsynced = False
         self._write, self._sync = write, sync
 
     def open(self) -> None:
@@ -55,10 +56,18 @@ class Appender:
             self._pending.append(data)
             self.pending_bytes += len(data)
 
-    def flush(self) -> int:
-        """Write what is pending, and sync; return how many bytes went out. Raises `OSError`; nothing is lost by it."""
-        if not self._pending:
-            return 0
+    def flush(self, *, sync: bool = True) -> int:
+        """Write what is pending, and sync what was written; return how many bytes went out.
+
+        Raises `OSError`; nothing is lost by it.
+        """
+        done = self._write_pending() if self._pending else 0
+        if sync and self._unsynced and self._sync is not None:
+            self._sync(self.descriptor)
+            self._unsynced = False
+        return done
+
+    def _write_pending(self) -> int:
         data = b"".join(self._pending)
         view = memoryview(data)
         done = 0
@@ -70,8 +79,7 @@ class Appender:
             self._torn = data[done - 1 : done] != b"\n" if done else self._torn
             self._pending = [data[done:]] if done < len(data) else []
             self.pending_bytes = len(data) - done
-        if self._sync is not None:
-            self._sync(self.descriptor)
+            self._unsynced = True
         return done
 
     def changed(self) -> str:
@@ -220,19 +228,19 @@ class Store:
         """Keep a row of a symbol's ledger for the next flush."""
         self._sheets[rows.GAPS, symbol].appender.append((rows.gap_row(gap) + "\n").encode("ascii"))
 
-    def flush(self) -> int:
-        """Write everything that is pending, ledgers first; return the bytes written.
+    def flush(self, *, sync: bool = True) -> int:
+        """Write everything that is pending, ledgers first, and sync; return the bytes written.
 
         Raises `StoreError` when some of it could not be written: it is kept, and the next flush goes on with it.
         A row must not be on disk before the gap in front of it is, so a file waits for its ledger.
         """
         errors: list[str] = []
-        done = self._flush_sheets(errors)
+        done = self._flush_sheets(errors, sync)
         lossy = [sheet for sheet in self._sheets.values() if sheet.loss is not None]
         if lossy and self.pending_bytes <= self._pending_limit:
             for sheet in lossy:
                 self._record_loss(sheet, 0)
-            done += self._flush_sheets(errors)
+            done += self._flush_sheets(errors, sync)
         try:
             if self._rejects.changed() == "deleted":
                 self._rejects.start_over(b"")
@@ -245,15 +253,16 @@ class Store:
             raise StoreError(errors[0] + (f" and {len(errors) - 1} more" if len(errors) > 1 else ""))
         return done
 
-    def _flush_sheets(self, errors: list[str]) -> int:
+    def _flush_sheets(self, errors: list[str], sync: bool) -> int:
         done = 0
         behind: set[str] = set()
         for sheet in sorted(self._sheets.values(), key=lambda sheet: sheet.kind != rows.GAPS):
-            if not sheet.appender.pending_bytes or sheet.symbol in behind:
+            if sheet.symbol in behind:
                 continue
             try:
-                self._heal(sheet)
-                done += sheet.appender.flush()
+                if sheet.appender.pending_bytes:
+                    self._heal(sheet)
+                done += sheet.appender.flush(sync=sync or sheet.kind == rows.GAPS)
             except OSError as error:
                 errors.append(f"{sheet.appender.path.name}: {error.strerror or error}")
                 if sheet.kind == rows.GAPS:

@@ -89,12 +89,19 @@ class Tape:
         """Whether `ask` and `tick` have anything to do."""
         return bool(self._held) or self._proof is not None
 
+    def passes(self, trade_id: int, time_ms: int) -> bool:
+        """Return whether a live trade is just the next one and nothing waits, the usual case: it is written as it is.
+
+        Where not, it is to be given to `add`.
+        """
+        if trade_id != self._next or self._held or self._proof is not None:
+            return False
+        self._next += 1
+        self._written_ms = time_ms
+        return True
+
     def add(self, item: Item, now_s: float) -> Outcome:
-        """Take a live trade."""
-        if item.id == self._next and not self._held and self._proof is None:
-            self._next += 1
-            self._written_ms = item.time_ms
-            return Outcome([item.row], [])
+        """Take a live trade that does not pass."""
         if self._next is None:
             self._begin(item.id)
         self._put(item, now_s)
