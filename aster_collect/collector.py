@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from . import rows, wire
 from .coverage import Coverage, Outage
 from .errors import DecodeError, StoreError
-from .events import Answer, Ask, Bad, Batch, Depth, Gap, Heartbeat, Lost, Quote, Trade
+from .events import Answer, Ask, Bad, Batch, Depth, Event, Gap, Heartbeat, Lost, Trade
 from .inbox import Message
 from .reorder import Reorder
 from .settings import Settings
@@ -71,12 +71,6 @@ class Collector:
         self._status_s = now_s + STATUS_S
         self._reject_said_s = -LOG_REPEAT_S
         self._failing = False
-        self._takers: dict[type, Callable[..., int]] = {
-            Quote: self._quote,
-            Depth: self._depth,
-            Trade: self._trade,
-            Heartbeat: self._heartbeat,
-        }
 
     def take(self, message: Message) -> None:
         """Take one message of the inbox."""
@@ -150,66 +144,67 @@ class Collector:
             log.debug("flush written_bytes=%d", written)
 
     def _batch(self, batch: Batch) -> None:
+        # One character a byte, so that the bounds hold for the text too; what is not ASCII goes back to bytes.
+        text = str(batch.data, "latin-1")
+        stamp = f",{batch.received_ns}" if self._receive_time else ""
+        quote_shape, middle, markets = wire.quote_shape, rows.middle, self._markets
+        newest = ""
         newest_ms = 0
-        takers = self._takers
-        decode = wire.decode
-        for message in batch.messages:
+        bounds = iter(batch.bounds)
+        for start, stop in zip(bounds, bounds, strict=True):
+            match = quote_shape(text, start, stop)
+            if match is not None:
+                # Five of six frames: straight from the text to the row, at half the price of the way by an event.
+                update_id, symbol, bid, ask, event_ms, sent_ms = match.groups()
+                market = markets.get(symbol)
+                if market is not None:
+                    row = f"{event_ms[:-3]}.{event_ms[-3:]},{bid},{ask},{middle(bid, ask)}{stamp}"
+                    market.quotes.add(int(update_id), row)
+                    if sent_ms > newest:  # both of 13 digits
+                        newest = sent_ms
+                    continue
             try:
-                event = decode(message)
-                sent_ms = takers[type(event)](event, batch)
+                sent = self._event(wire.decode(text, start, stop), batch, stamp)
             except DecodeError as error:
-                self._reject(Bad(batch.connection, batch.received_ns, str(error), message))
+                self._reject(Bad(batch.connection, batch.received_ns, str(error), batch.data[start:stop]))
             else:
-                if sent_ms > newest_ms:
-                    newest_ms = sent_ms
-        self._fresh_messages += len(batch.messages)
+                if sent > newest_ms:
+                    newest_ms = sent
+        self._fresh_messages += len(batch.bounds) // 2
         self.stats.newest_frame_ns = max(self.stats.newest_frame_ns, batch.received_ns)
+        newest_ms = max(newest_ms, int(newest or 0))
         if newest_ms:
             self._covered(batch, newest_ms)
 
-    def _market(self, symbol: str) -> Market:
-        try:
-            return self._markets[symbol]
-        except KeyError:
-            raise DecodeError(f"unknown symbol: {symbol[:40]!r}") from None
-
-    def _heartbeat(self, heartbeat: Heartbeat, _: Batch) -> int:
-        return heartbeat.sent_ms
-
-    def _quote(self, quote: Quote, batch: Batch) -> int:
-        market = self._market(quote.symbol)
-        row = rows.quote_row(quote, quote.event_ms or batch.received_ns // 1_000_000)
-        if self._receive_time:
-            row = f"{row},{batch.received_ns}"
-        market.quotes.add(quote.update_id, row)
-        return quote.sent_ms or batch.received_ns // 1_000_000
-
-    def _depth(self, depth: Depth, batch: Batch) -> int:
-        market = self._market(depth.symbol)
-        row = rows.depth_row(depth, depth.event_ms or batch.received_ns // 1_000_000, self._levels)
-        if self._receive_time:
-            row = f"{row},{batch.received_ns}"
-        before_id = market.book_ids.get(batch.connection)
-        if before_id is None or depth.update_id > before_id:
-            market.book_ids[batch.connection] = depth.update_id
-            if before_id is not None and depth.previous_update_id not in (None, before_id):
-                self.stats.skipped += 1  # the stream itself left a snapshot out
-        market.books.add(depth.update_id, row)
-        return depth.sent_ms or batch.received_ns // 1_000_000
-
-    def _trade(self, trade: Trade, batch: Batch) -> int:
-        market = self._market(trade.symbol)
-        item = self._item(trade, batch.received_ns)
-        if market.tape.passes(item.id, item.time_ms):
-            market.trades.append(item.row)
+    def _event(self, event: Event, batch: Batch, stamp: str) -> int:
+        """Take one event; return when it was sent, in the exchange's milliseconds."""
+        if isinstance(event, Heartbeat):
+            return event.sent_ms
+        market = self._markets.get(event.symbol)
+        if market is None:
+            raise DecodeError(f"unknown symbol: {event.symbol[:40]!r}")
+        received_ms = batch.received_ns // 1_000_000
+        time_ms = event.event_ms or received_ms
+        if isinstance(event, Trade):
+            row = rows.trade_row(event, time_ms) + stamp
+            if market.tape.passes(event.id, time_ms):
+                market.trades.append(row)
+            else:
+                self._apply(market, market.tape.add(Item(event.id, time_ms, row), self._clock()))
+        elif isinstance(event, Depth):
+            self._note_skipped(market, event, batch.connection)
+            market.books.add(event.update_id, rows.depth_row(event, time_ms, self._levels) + stamp)
         else:
-            self._apply(market, market.tape.add(item, self._clock()))
-        return trade.sent_ms or batch.received_ns // 1_000_000
+            market.quotes.add(event.update_id, rows.quote_row(event, time_ms) + stamp)
+        return event.sent_ms or received_ms
 
-    def _item(self, trade: Trade, received_ns: int) -> Item:
-        time_ms = trade.event_ms or received_ns // 1_000_000
-        row = rows.trade_row(trade, time_ms)
-        return Item(trade.id, time_ms, f"{row},{received_ns}" if self._receive_time else row)
+    def _note_skipped(self, market: Market, depth: Depth, connection: int) -> None:
+        """Count a snapshot that the stream itself left out: the one that it names as previous is not the last."""
+        before_id = market.book_ids.get(connection)
+        if before_id is None or depth.update_id > before_id:
+            market.book_ids[connection] = depth.update_id
+            if before_id is not None and depth.previous_update_id not in (None, before_id):
+                self.stats.skipped += 1
 
     def _apply(self, market: Market, outcome: Outcome) -> None:
         """Do what a tape says: rows to the file, gaps to the ledger, a foreign file aside."""
@@ -260,7 +255,10 @@ class Collector:
         else:
             try:
                 page = wire.decode_page(market.symbol, answer.value)
-                items = [self._item(trade, answer.received_ns) for trade in page]
+                stamp = f",{answer.received_ns}" if self._receive_time else ""
+                for trade in page:
+                    time_ms = trade.event_ms or answer.received_ns // 1_000_000
+                    items.append(Item(trade.id, time_ms, rows.trade_row(trade, time_ms) + stamp))
             except DecodeError as error:
                 log.warning("page unreadable symbol=%s from_id=%d why=%s", market.symbol, answer.ask.first_id, error)
         self._apply(market, market.tape.page(answer.ask.first_id, items, self._clock()))

@@ -67,12 +67,17 @@ class Gap(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one read of one connection brought: whole messages, in order, with one receive stamp."""
+    """What one read of one connection brought: whole messages, in order, with one receive stamp.
+
+    The messages lie in `data` from `bounds[0]` to `bounds[1]`, from `bounds[2]` to `bounds[3]`, and so on: one copy
+    of what was read, and not one object for each.
+    """
 
     group: int
     connection: int
     received_ns: int
-    messages: list[bytes]
+    data: bytes
+    bounds: list[int]
 
 
 class Bad(NamedTuple):

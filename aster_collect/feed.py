@@ -190,15 +190,14 @@ class Feed:
                 connection.wait(min(CHECK_S, self.line.stall_timeout_s))
             else:
                 received_ns = self._wall_ns()
-                messages, odd = splitter.split(data)
-                if messages:
-                    self._put(Batch(self.line.group, self.line.number, received_ns, messages))
-                    self._delivered()
-                for one in odd:
-                    self._answer(connection, one, received_ns)
+                split = splitter.split(data)
                 now_s = self._clock()
-                if messages:
+                if split.bounds:
+                    self._put(Batch(self.line.group, self.line.number, received_ns, split.data, split.bounds))
+                    self._delivered()
                     frame_s = now_s
+                for one in split.odd:
+                    self._answer(connection, one, received_ns)
                 if len(data) < READ_BYTES:
                     self._sleep(NAP_S)
             if now_s - opened_s > self._age_s and not self.replaced:

@@ -1,8 +1,8 @@
 """Socket bytes in, whole WebSocket messages out (RFC 6455), however the bytes were cut.
 
-Pure. Most of what an exchange sends is small unfragmented text, so `Splitter.split` cuts those out of one big
-read in a tight loop, which costs a fifth of the library's `recv` (two or three reads and several objects a
-frame); everything else takes the slower branch.
+Pure. Most of what an exchange sends is small unfragmented text, so `Splitter.split` finds those in one big read in a
+tight loop and says where they lie, without a copy of each: that costs a tenth of the library's `recv` (two or three
+reads and several objects a frame). Everything else takes the slower branch.
 """
 
 from typing import NamedTuple
@@ -27,6 +27,18 @@ class Odd(NamedTuple):
     data: bytes
 
 
+class Split(NamedTuple):
+    """Whole text messages, lying in `data` from `bounds[0]` to `bounds[1]`, from `bounds[2]` to `bounds[3]`, …"""
+
+    data: bytes
+    bounds: list[int]
+    odd: list[Odd]
+
+    def messages(self) -> list[bytes]:
+        """Return the messages, each by itself."""
+        return [self.data[start:stop] for start, stop in zip(self.bounds[::2], self.bounds[1::2], strict=True)]
+
+
 class Splitter:
     """One connection's bytes, cut into messages.
 
@@ -46,12 +58,12 @@ class Splitter:
         self._fragment_opcode: int | None = None
         self._fragment_length = 0
 
-    def split(self, data: bytes) -> tuple[list[bytes], list[Odd]]:
-        """Return the whole text messages that these bytes complete, and what else they complete, both in order.
+    def split(self, data: bytes) -> Split:
+        """Return the whole text messages that these bytes complete, and what else they complete.
 
         Raises `FeedError` where the bytes break the protocol: nothing behind that place can be trusted.
         """
-        messages: list[bytes] = []
+        bounds: list[int] = []
         odd: list[Odd] = []
         if self._skip:
             skipped = min(self._skip, len(data))
@@ -60,7 +72,7 @@ class Splitter:
         if self._rest:
             data = self._rest + data
         position, end = 0, len(data)
-        append = messages.append
+        joined: list[bytes] = []
         while end - position >= 2:
             length = data[position + 1]
             start = position + 2
@@ -70,22 +82,26 @@ class Splitter:
                 start += 2 if length == 126 else 8
                 if end < start:
                     break
-                length = int.from_bytes(data[position + 2 : start], "big")
+                length = (data[start - 2] << 8) + data[start - 1] if length == 126 else _wide(data, start)
             stop = start + length
             if data[position] == FINAL_TEXT and stop <= end and length <= MESSAGE_LIMIT and not self._fragments:
-                append(data[start:stop])
+                bounds += (start, stop)
             elif stop > end and (length <= MESSAGE_LIMIT or end - start < KEPT_OF_BAD):
                 self._check(data[position], length)
                 break
             else:
-                self._take(data[position], data[start:stop], length, messages, odd)
+                message = self._take(data[position], data[start:stop], length, odd)
+                if message is not None:
+                    begin = end + sum(map(len, joined))
+                    bounds += (begin, begin + len(message))
+                    joined.append(message)
                 if stop > end:
                     self._skip = stop - end
                     position = end
                     break
             position = stop
         self._rest = data[position:]
-        return messages, odd
+        return Split(b"".join((data, *joined)) if joined else data, bounds, odd)
 
     def _check(self, first: int, length: int) -> None:
         opcode = first & 0x0F
@@ -100,17 +116,19 @@ class Splitter:
         if opcode in (TEXT, BINARY) and self._fragment_opcode is not None:
             raise FeedError("protocol", "a message begins inside another")
 
-    def _take(self, first: int, payload: bytes, length: int, messages: list[bytes], odd: list[Odd]) -> None:
+    def _take(self, first: int, payload: bytes, length: int, odd: list[Odd]) -> bytes | None:
+        """Take a frame that is not a whole text message; return the message that it completes, if it does."""
         self._check(first, length)
         opcode = first & 0x0F
         if opcode >= CLOSE:
             odd.append(Odd({CLOSE: "close", PING: "ping", PONG: "pong"}[opcode], payload))
-            return
+            return None
         if opcode != CONTINUATION:
             self._fragment_opcode = opcode
         if self._fragment_length <= MESSAGE_LIMIT:
             self._fragments.append(payload[:MESSAGE_LIMIT])
         self._fragment_length += length
+        whole = None
         if first & FINAL:
             message = b"".join(self._fragments)
             if self._fragment_length > MESSAGE_LIMIT:
@@ -118,8 +136,13 @@ class Splitter:
             elif self._fragment_opcode == BINARY:
                 odd.append(Odd("binary", message[:KEPT_OF_BAD]))
             else:
-                messages.append(message)
+                whole = message
             self._fragments, self._fragment_opcode, self._fragment_length = [], None, 0
+        return whole
+
+
+def _wide(data: bytes, start: int) -> int:
+    return int.from_bytes(data[start - 8 : start], "big")
 
 
 def close_reason(payload: bytes) -> str:

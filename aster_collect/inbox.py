@@ -11,7 +11,8 @@ from .events import Answer, Bad, Batch, Lost
 Message = Batch | Bad | Lost | Answer
 
 INBOX_BYTES = 8 << 20
-MESSAGE_OVERHEAD = 100  # bytes that a message costs beside its text, measured with sys.getsizeof
+MESSAGE_OVERHEAD = 300  # bytes that an item costs beside its text, measured with sys.getsizeof
+BOUND_BYTES = 36  # an int, and its place in a list
 
 
 class Inbox(queue.Queue[Message]):
@@ -45,5 +46,5 @@ class Inbox(queue.Queue[Message]):
 def weigh(item: Message) -> int:
     """Return about how many bytes of memory an item takes, at least 1."""
     if isinstance(item, Batch):
-        return sum(map(len, item.messages)) + MESSAGE_OVERHEAD * (1 + len(item.messages))
+        return len(item.data) + BOUND_BYTES * len(item.bounds) + MESSAGE_OVERHEAD
     return MESSAGE_OVERHEAD + (len(item.data) if isinstance(item, Bad) else 0)

@@ -6,6 +6,8 @@ before it is written, and a late one finds its place meanwhile. A turn is half a
 waits longer than the interval.
 """
 
+from collections.abc import Callable
+
 
 class Reorder:
     """Rows by update id: newly come, rested one turn, written.
@@ -13,38 +15,36 @@ class Reorder:
     ```
     add ──▶ fresh ──turn──▶ rested ──turn──▶ returned, to be written; at or below its last id all is late or double
     ```
+
+    `add(update_id, row)` takes a row; the first of an id counts. It is a dictionary's own method, since it is called
+    for every frame: order and duplicates are looked at once a turn.
     """
 
     def __init__(self, written_id: int = -1) -> None:
-        self.newest_id = written_id
+        self.duplicates = 0
         self._written_id = written_id
-        self._fresh: dict[int, str] = {}
         self._rested: dict[int, str] = {}
-        self._in_order = True
-
-    def add(self, update_id: int, row: str) -> bool:
-        """Take a row; return whether it is new: neither held already nor at or below what was written."""
-        if update_id > self.newest_id:
-            self.newest_id = update_id
-            self._fresh[update_id] = row
-            return True
-        if update_id <= self._written_id or update_id in self._fresh or update_id in self._rested:
-            return False
-        self._fresh[update_id] = row
-        self._in_order = False
-        return True
+        self._fresh: dict[int, str] = {}
+        self.add: Callable[[int, str], str] = self._fresh.setdefault
 
     def turn(self) -> list[str]:
         """Return the rows that have rested, in order; what is fresh begins its rest."""
         rested, fresh = self._rested, self._fresh
-        if not self._in_order:
-            last = max(rested, default=-1)
-            for update_id in [one for one in fresh if one < last]:
-                rested[update_id] = fresh.pop(update_id)
+        if not (rested or fresh):
+            return []
+        known = [one for one in fresh if one <= self._written_id or one in rested]
+        for update_id in known:
+            del fresh[update_id]
+        self.duplicates += len(known)
+        last = next(reversed(rested), -1)
+        late = [one for one in fresh if one < last]
+        if late:
+            rested.update((one, fresh.pop(one)) for one in late)
             rested = dict(sorted(rested.items()))
+        ids = list(fresh)
+        if ids != sorted(ids):
             fresh = dict(sorted(fresh.items()))
-            self._in_order = True
-        if rested:
-            self._written_id = next(reversed(rested))
+        self._written_id = max(self._written_id, last)
         self._rested, self._fresh = fresh, {}
+        self.add = self._fresh.setdefault
         return list(rested.values())

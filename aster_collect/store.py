@@ -202,13 +202,13 @@ class Store:
         sheet = self._sheets[kind, symbol]
         return None if sheet.last_row is None else sheet.time_ms(sheet.last_row)
 
-    def ledger_end(self, symbol: str) -> int:
-        """Return the highest trade id that the end of a symbol's ledger calls missing, -1 if none."""
+    def ledger_end(self, symbol: str) -> list[tuple[int, int]]:
+        """Return the ranges of trade ids, both ends included, that the end of a symbol's ledger calls missing."""
         appender = self._sheets[rows.GAPS, symbol].appender
         low = max(0, appender.size - (1 << 16))
         lines = read_at(appender.descriptor, appender.size - low, low).decode("ascii", "replace").split("\n")
-        ids = [line.split(",")[4] for line in lines[1:] if line.startswith(f"{rows.TRADES},") and line.count(",") == 5]
-        return max((int(text) for text in ids if text.isdigit()), default=-1)
+        cells = [line.split(",") for line in lines[1:] if line.startswith(f"{rows.TRADES},") and line.count(",") == 5]
+        return [(int(row[3]), int(row[4])) for row in cells if row[3].isdigit() and row[4].isdigit()]
 
     def append(self, kind: str, symbol: str, lines: list[str]) -> None:
         """Keep rows for the next flush; where memory is full, note what is lost instead."""

@@ -57,8 +57,11 @@ class Tape:
     ```
     """
 
-    def __init__(self, bounds: Bounds, last_row: str | None = None, ledger_id: int = -1) -> None:
-        """Begin, or resume behind the file's last row and the highest id that the ledger calls missing."""
+    def __init__(self, bounds: Bounds, last_row: str | None = None, recorded: Iterable[tuple[int, int]] = ()) -> None:
+        """Begin, or resume behind the file's last row; `recorded` are the ranges of ids that the ledger calls missing.
+
+        Such ids stay missing: a crash can leave the ledger ahead of the file, and no id is both.
+        """
         self.duplicates = 0
         self._bounds = bounds
         self._next: int | None = None
@@ -67,6 +70,7 @@ class Tape:
         self._written_ms: int | None = None
         self._progress_s = 0.0  # when the hole opened, or last became smaller
         self._retry_s = 0.0
+        self._tries = 0
         self._misses = 0
         self._asked = False
         self._proof = last_row
@@ -74,10 +78,11 @@ class Tape:
         self._rows: list[str] = []
         self._gaps: list[Gap] = []
         self._foreign = False
+        self._recorded = sorted(recorded)
         if last_row is not None:
             cells = last_row.split(",")
             self._proof_id, self._written_ms = int(cells[0]), int(cells[1])
-            self._next = max(self._proof_id, ledger_id) + 1
+            self._next = self._behind_recorded(self._proof_id + 1)
 
     @property
     def held(self) -> int:
@@ -94,7 +99,7 @@ class Tape:
 
         Where not, it is to be given to `add`.
         """
-        if trade_id != self._next or self._held or self._proof is not None:
+        if trade_id != self._next or self._held or self._proof is not None or self._recorded:
             return False
         self._next += 1
         self._written_ms = time_ms
@@ -138,7 +143,7 @@ class Tape:
         if too_old or self.held > self._bounds.hold_trades:
             self._give_up(now_s)
         elif self._proof is None and self._too_large(now_s):
-            self._skip(self._first_held - self._bounds.backfill_limit, "backfill-limit", now_s)
+            self._skip(self._hole_end - self._bounds.backfill_limit, "backfill-limit", now_s)
         return self._outcome()
 
     def give_up(self, now_s: float) -> Outcome:
@@ -166,27 +171,44 @@ class Tape:
         return self._next
 
     @property
+    def _hole_end(self) -> int:
+        """The first id behind the hole: the lowest held, or the first of those that the ledger has already."""
+        return min(self._first_held, self._recorded[0][0]) if self._recorded else self._first_held
+
+    @property
     def _hole(self) -> int:
-        return self._first_held - self._lowest_missing
+        return self._hole_end - self._lowest_missing
+
+    def _behind_recorded(self, next_id: int) -> int:
+        """Return the first id from `next_id` on that the ledger does not call missing."""
+        while self._recorded and self._recorded[0][0] <= next_id:
+            next_id = max(next_id, self._recorded.pop(0)[1] + 1)
+        return next_id
 
     def _too_large(self, now_s: float) -> bool:
         return bool(self._held) and now_s >= self._progress_s + GRACE_S and self._hole > self._bounds.backfill_limit
 
     def _begin(self, first_live: int) -> None:
         """Start a fresh file: some past is wanted before the first live trade, but not promised."""
-        self._next = max(0, first_live - min(self._bounds.history, self._bounds.backfill_limit))
+        first = max(0, first_live - min(self._bounds.history, self._bounds.backfill_limit))
+        self._next = self._behind_recorded(first)
 
     def _put(self, item: Item, now_s: float) -> None:
         proven = self._proof is None
-        if item.id in self._held or (proven and item.id < self._lowest_missing):
+        if item.id in self._held or (proven and self._settled(item.id)):
             self.duplicates += 1
             return
         if not self._held:
             self._first_held, self._progress_s = item.id, now_s
-        self._first_held = min(self._first_held, item.id)
         self._held[item.id] = item
         if proven and item.id == self._next:
             self._release(now_s)
+        else:
+            self._first_held = min(self._first_held, item.id)
+
+    def _settled(self, trade_id: int) -> bool:
+        """Return whether an id is in the file, or in the ledger, where it stays."""
+        return trade_id < self._lowest_missing or any(first <= trade_id <= last for first, last in self._recorded)
 
     def _release(self, now_s: float) -> None:
         """Move what has become contiguous to the rows."""
@@ -194,19 +216,20 @@ class Tape:
         while (item := self._held.pop(next_id, None)) is not None:
             self._rows.append(item.row)
             self._written_ms = item.time_ms
-            next_id += 1
+            next_id = self._behind_recorded(next_id + 1)
         self._next = next_id
-        self._progress_s, self._retry_s, self._misses = now_s, 0.0, 0
-        if self._held:
+        self._progress_s, self._retry_s, self._tries, self._misses = now_s, 0.0, 0, 0
+        if self._held and self._first_held < next_id:  # not for each row of a page, which would look at all of them
             self._first_held = min(self._held)
 
     def _retry_later(self, now_s: float) -> None:
-        self._misses += 1
-        self._retry_s = now_s + 0.5 * 2 ** min(self._misses, 6)
+        self._tries += 1
+        self._retry_s = now_s + 0.5 * 2 ** min(self._tries, 6)
 
     def _miss(self, surrounded: bool, now_s: float) -> None:
         """Count an answer that did not bring the id asked for; ids that later ones surround are gone at last."""
         self._retry_later(now_s)
+        self._misses += surrounded
         if surrounded and (self._misses >= MISSES or self._written_ms is None):
             self._skip(self._first_held, "not-available", now_s)
 
@@ -214,15 +237,16 @@ class Tape:
         if self._proof is not None:
             self._trust(now_s)
         else:
-            self._skip(self._first_held, "not-available" if self._misses else "gave-up", now_s)
+            self._skip(self._first_held, "not-available" if self._tries else "gave-up", now_s)
 
     def _skip(self, to_id: int, cause: str, now_s: float) -> None:
-        """Go on at `to_id`; what lies before it is a gap, unless nothing is written yet."""
+        """Go on at `to_id`; what lies before it is a gap, unless nothing is written yet or the ledger has it."""
+        to_id = min(to_id, self._hole_end)
         if self._written_ms is not None:
             to_ms = self._held[self._first_held].time_ms
             from_ms = min(self._written_ms, to_ms)
             self._gaps.append(Gap(TRADES, from_ms, to_ms, self._lowest_missing, to_id - 1, cause))
-        self._next = to_id
+        self._next = self._behind_recorded(to_id)
         self._release(now_s)
 
     def _prove(self, items: list[Item], now_s: float) -> bool:
@@ -251,12 +275,13 @@ class Tape:
 
     def _proven(self, now_s: float) -> None:
         self._proof = None
-        self._retry_s, self._misses = 0.0, 0
+        self._retry_s, self._tries = 0.0, 0
         self._reinsert(now_s)
 
     def _set_aside(self, now_s: float) -> None:
         """The file is foreign: begin a fresh one with what is held."""
         self._proof, self._written_ms, self._next, self._foreign = None, None, None, True
+        self._recorded = []
         if self._held:
             self._begin(self._first_held)
             self._reinsert(now_s)

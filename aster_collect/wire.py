@@ -74,7 +74,7 @@ def ask_page(symbol: str, first_id: int, count: int) -> Ask:
     return Ask(f"{REST_PREFIX}/aggTrades", query, 20, symbol, first_id)
 
 
-_TEXT = r'[^"\\\x00-\x1f]*+'
+_TEXT = r'[^"\\\x00-\x1f\x7f-\xff]*+'
 _DECIMAL = r"[0-9]{1,32}+(?:\.[0-9]{1,32}+)?+"
 _ID = r"(?:0|[1-9][0-9]{0,17}+)"
 _MS = r"[1-9][0-9]{12}"
@@ -84,7 +84,8 @@ _WRAPPED = rf'\{{"stream":"{_TEXT}","data":\{{"e":'
 
 # The exact compact shapes that the exchange sends, to the last character: 1 µs instead of 5 for a quote, 5 instead of
 # 30 for a book of 20 levels. What differs in anything, a new key, another order, a space, goes the general way.
-_QUOTE_SHAPE = re.compile(
+# Groups of a quote: update id, symbol, bid, ask, made ms, sent ms.
+quote_shape = re.compile(
     rf'{_WRAPPED}"bookTicker","u":({_ID}),"s":"({_TEXT})","b":"({_DECIMAL})","B":"{_DECIMAL}","a":"({_DECIMAL})",'
     rf'"A":"{_DECIMAL}","T":({_MS}),"E":({_MS})\}}\}}'
 ).fullmatch
@@ -98,37 +99,40 @@ _DEPTH_SHAPE = re.compile(
 ).fullmatch
 
 
-def decode(message: bytes) -> Event:
+_new = tuple.__new__  # half the price of the class's own call
+
+
+def decode(text: str, start: int, stop: int) -> Event:
     """Return the event in one message; raise `DecodeError` with the reason for anything that is not one.
 
-    The message may be wrapped (`{"stream":…,"data":…}`) or raw, its keys in any order, with keys not known here.
+    The message is `text[start:stop]`, one character for each of its bytes (Latin-1), whatever they encode. It may be
+    wrapped (`{"stream":…,"data":…}`) or raw, its keys in any order, with keys not known here.
     """
-    try:
-        text = str(message, "utf-8")
-    except UnicodeDecodeError as error:
-        raise DecodeError("invalid UTF-8") from error
-    if match := _QUOTE_SHAPE(text):
+    if match := quote_shape(text, start, stop):
         update_id, symbol, bid, ask, event_ms, sent_ms = match.groups()
-        return Quote(symbol, int(update_id), int(event_ms), int(sent_ms), bid, ask)
-    if match := _TRADE_SHAPE(text):
+        return _new(Quote, (symbol, int(update_id), int(event_ms), int(sent_ms), bid, ask))
+    if match := _TRADE_SHAPE(text, start, stop):
         sent_ms, symbol, trade_id, price, quantity, event_ms, maker = match.groups()
         side = "sell" if maker == "true" else "buy"
-        return Trade(symbol, int(trade_id), int(event_ms), int(sent_ms), side, price, quantity)
-    if match := _DEPTH_SHAPE(text):
+        return _new(Trade, (symbol, int(trade_id), int(event_ms), int(sent_ms), side, price, quantity))
+    if match := _DEPTH_SHAPE(text, start, stop):
         sent_ms, event_ms, symbol, update_id, previous, bids, asks = match.groups()
-        return Depth(symbol, int(update_id), int(previous), int(event_ms), int(sent_ms), _cells(bids), _cells(asks))
-    return decode_any(text)
+        ids = int(update_id), int(previous), int(event_ms), int(sent_ms)
+        return _new(Depth, (symbol, *ids, _cells(bids), _cells(asks)))
+    return decode_any(text[start:stop].encode("latin-1"))
 
 
 def _cells(levels: str) -> str:
-    """Return `["p","q"],["p","q"]` as `p,q,p,q`."""
-    return levels[2:-2].replace('"],["', ",").replace('","', ",")
+    """Return `["p","q"],["p","q"]` as `p,q,p,q`; bytes can delete characters in one pass."""
+    return levels.encode("ascii").translate(None, b'"[]').decode("ascii")
 
 
-def decode_any(text: str) -> Event:
+def decode_any(message: bytes) -> Event:
     """Return the event in one message of any shape, by way of JSON; raise `DecodeError` as `decode` does."""
     try:
-        payload = json.loads(text)
+        payload = json.loads(str(message, "utf-8"))
+    except UnicodeDecodeError as error:
+        raise DecodeError("invalid UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise DecodeError("not JSON") from error
     if not isinstance(payload, dict):

@@ -77,6 +77,7 @@ def run(symbols: list[str], frames: int, *, rate: float = 0.0, tls: bool = False
             time.sleep(0.05)
         settle(collector.pid)
         ended_s = time.time()
+        peak_mb = peak_of(collector.pid)
         collector.send_signal(signal.SIGTERM)
         _, status, usage = os.wait4(collector.pid, 0)
         collector.returncode = os.waitstatus_to_exitcode(status)
@@ -92,7 +93,7 @@ def run(symbols: list[str], frames: int, *, rate: float = 0.0, tls: bool = False
             frames=facts["frames"] * connections,
             cpu_s=usage.ru_utime + usage.ru_stime,
             wall_s=ended_s - told["began_s"],
-            peak_mb=usage.ru_maxrss / 1024,
+            peak_mb=peak_mb,
             expected=facts["frames"] * connections,
             written=written,
             waits_ms=json.loads((Path(folder) / "waits").read_text()) if waits else [],
@@ -114,6 +115,12 @@ def cpu_of(pid: int) -> float:
     return (int(cells[11]) + int(cells[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def peak_of(pid: int) -> float:
+    """Return the largest resident size so far in MB (Linux); what `wait4` says would include ours, before the exec."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
+
+
 def count_rows(path: Path) -> int:
     """Return how many rows a file has behind its header."""
     with path.open("rb") as file:
@@ -123,7 +130,9 @@ def count_rows(path: Path) -> int:
 def history(path: Path) -> int:
     """Return how many trades of before the first sent one a file begins with."""
     with path.open() as file:
-        return sum(int(line.split(",", 1)[0]) < FIRST_TRADE for line, _ in zip(file.readlines()[1:], range(HISTORY + 5)))
+        return sum(
+            int(line.split(",", 1)[0]) < FIRST_TRADE for line, _ in zip(file.readlines()[1:], range(HISTORY + 5))
+        )
 
 
 def stamp_delays(data: Path, sends: list[list[int]]) -> list[float]:

@@ -171,7 +171,10 @@ class Flood:
         first, limit = int(query["fromId"][0]), int(query["limit"][0])
         now_ms = int(time.time() * 1000)
         page = range(first, min(first + limit, FIRST_TRADE))
-        return [{"a": n, "p": "61800.30", "q": "0.006", "f": n, "l": n, "T": now_ms - 3_600_000 + n % 1000, "m": True} for n in page]
+        return [
+            {"a": n, "p": "61800.30", "q": "0.006", "f": n, "l": n, "T": now_ms - 3_600_000 + n % 1000, "m": True}
+            for n in page
+        ]
 
     def _send(self, client: socket.socket, symbols: list[str]) -> None:
         share = BLOCK_FRAMES

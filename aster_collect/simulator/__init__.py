@@ -1,0 +1,8 @@
+"""An exchange on loopback that speaks the protocol: one deterministic market, WebSocket and REST, faults on request."""
+
+from .connection import ConnectionInfo, Rules, Sent
+from .exchange import Request, Simulator
+from .faults import FAULTS, Fault
+from .market import Market
+
+__all__ = ["FAULTS", "ConnectionInfo", "Fault", "Market", "Request", "Rules", "Sent", "Simulator"]

@@ -1,0 +1,81 @@
+"""What a symbol is: its price and quantity grid, and how they are written."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from .noise import mix, salt_of
+
+DEFAULT_SYMBOLS = ("ASTERUSDT", "BTCUSDT", "ETHUSDT", "USD1USDT", "币安人生USDT")
+QUANTITIES = 1024  # how many different quantities a symbol has; a power of two, so that hashed bits choose one
+QUOTE_ASSETS = ("USDT", "USD1", "USDF", "USDC")
+
+
+class Instrument(NamedTuple):
+    """The grid of one symbol; decimals are those written, a tick or step may be a multiple of the last one."""
+
+    symbol: str
+    base_asset: str
+    quote_asset: str
+    base_ticks: int  # the price that the walk goes round, in ticks
+    price_decimals: int
+    tick_units: int  # a tick, in units of the last written decimal
+    quantity_decimals: int
+    typical_steps: int  # a middling quantity, in steps of the last written decimal
+    volatility: float  # relative change in a second
+
+
+# base_ticks, price_decimals, tick_units, quantity_decimals, typical_steps, volatility
+KNOWN = {
+    "ASTERUSDT": (15_822, 7, 1_000, 0, 300, 9e-5),  # 1.5822000
+    "BTCUSDT": (618_003, 2, 10, 3, 140, 1.2e-5),  # 61800.30
+    "ETHUSDT": (240_571, 2, 1, 3, 900, 2e-5),  # 2405.71
+    "USD1USDT": (9_997, 6, 100, 0, 2_500, 2e-6),  # 0.999700
+    "币安人生USDT": (12_345, 7, 100, 0, 800, 1.2e-4),  # 0.1234500
+}
+OTHERS = (
+    (41_260, 4, 10, 1, 400, 7e-5),  # 41.2600
+    (2_345, 8, 1, 0, 90_000, 1.2e-4),  # 0.00002345
+    (18_904, 5, 10, 2, 1_500, 9e-5),  # 1.89040
+    (96_117, 3, 10, 3, 2_000, 4e-5),  # 961.170
+)
+
+
+def instrument(symbol: str) -> Instrument:
+    """The grid of a symbol: a realistic one for the default symbols, one chosen by its name for any other."""
+    grid = KNOWN.get(symbol) or OTHERS[salt_of("grid", symbol) % len(OTHERS)]
+    quote = next((asset for asset in QUOTE_ASSETS if symbol.endswith(asset) and symbol != asset), "")
+    return Instrument(symbol, symbol.removesuffix(quote), quote or symbol, *grid)
+
+
+def decimal_text(units: int, decimals: int) -> str:
+    """Units of the last decimal as text, trailing zeros kept: (15822000, 7) is "1.5822000"."""
+    if decimals == 0:
+        return str(units)
+    whole, part = divmod(units, 10**decimals)
+    return f"{whole}.{part:0{decimals}d}"
+
+
+class Writer:
+    """Writes one instrument's prices and quantities, and remembers the ones in use."""
+
+    def __init__(self, grid: Instrument, seed: int) -> None:
+        """Prices and a table of quantities follow from the instrument and the seed."""
+        self._grid = grid
+        self.price = lru_cache(maxsize=16384)(self._price)
+        salt = salt_of(seed, grid.symbol, "quantities")
+        bits = [mix(salt, number) for number in range(QUANTITIES)]
+        # Three bits of the hash choose a scale, so that small quantities are common and large ones rare; at least
+        # eight steps, so that three fills can share a quantity.
+        self.steps = [8 + word % (grid.typical_steps << (word >> 61)) // 16 for word in bits]
+        self.quantities = [self.quantity(steps) for steps in self.steps]
+        # Resting levels: one in eight prices has no order.
+        self.resting = [text if word >> 3 & 7 else "" for text, word in zip(self.quantities, bits, strict=True)]
+
+    def _price(self, ticks: int) -> str:
+        return decimal_text(ticks * self._grid.tick_units, self._grid.price_decimals)
+
+    def quantity(self, steps: int) -> str:
+        """A quantity in steps as text."""
+        return decimal_text(steps, self._grid.quantity_decimals)

@@ -1,0 +1,144 @@
+"""What was found, as a table for people and as one object for machines; at most 20 reasons a file are kept."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from unicodedata import east_asian_width
+
+from ..rows import TRADES
+
+REASONS = 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TITLES = ("symbol", "file", "rows", "first", "last", "gaps", "missing", "covered")
+
+
+class History(NamedTuple):
+    """One symbol's rows of one kind over all its files.
+
+    `missing` counts ids for trades and milliseconds for prices and orderbook; `covered` is in thousandths of a
+    percent, rounded down, so that 100000 means all. Both and `gaps` are None where they have no meaning.
+    """
+
+    symbol: str
+    kind: str
+    files: list[str]
+    rows: int
+    first_ms: int | None
+    last_ms: int | None
+    gaps: int | None
+    missing: int | None
+    covered: int | None
+
+
+class Report:
+    """What one look at a folder found."""
+
+    def __init__(self, folder: str, set_aside: list[str]) -> None:
+        self.folder = folder
+        self.set_aside = set_aside
+        self.histories: list[History] = []
+        self.reasons: dict[str, list[tuple[int, str]]] = {}
+        self.counts: dict[str, int] = {}
+
+    def broken(self, name: str, line: int, why: str) -> None:
+        """Note a broken promise."""
+        self.counts[name] = self.counts.get(name, 0) + 1
+        reasons = self.reasons.setdefault(name, [])
+        if len(reasons) < REASONS:
+            reasons.append((line, why))
+
+    @property
+    def total(self) -> int:
+        """How many times a promise was broken."""
+        return sum(self.counts.values())
+
+    def text(self) -> Iterator[str]:
+        """Yield the lines for people."""
+        yield from _table([_TITLES, *map(_cells, self.histories)])
+        for name in self.set_aside:
+            yield f"{self.folder}/{name}: set aside, not checked"
+        for name, reasons in self.reasons.items():
+            for line, why in reasons:
+                yield f"{self.folder}/{name}:{line}: {why}"
+            if self.counts[name] > len(reasons):
+                yield f"{self.folder}/{name}: and {self.counts[name] - len(reasons)} more"
+        rows, files = self._size()
+        yield f"broken: {self.total}" if self.total else f"all promises hold: {rows} rows in {files} files"
+
+    def json(self) -> dict[str, Any]:
+        """Return the object for machines; `python -m aster_collect.verify --help` says what is in it."""
+        rows, files = self._size()
+        return {
+            "folder": self.folder,
+            "holds": not self.total,
+            "rows": rows,
+            "files": files,
+            "broken": self.total,
+            "histories": [_object(history) for history in self.histories],
+            "reasons": [
+                {"file": name, "line": line, "reason": why}
+                for name, reasons in self.reasons.items()
+                for line, why in reasons
+            ],
+            "set_aside": self.set_aside,
+        }
+
+    def _size(self) -> tuple[int, int]:
+        return sum(history.rows for history in self.histories), sum(len(history.files) for history in self.histories)
+
+
+def _cells(history: History) -> tuple[str, ...]:
+    missing, unit = history.missing, "ids" if history.kind == TRADES else "s"
+    amount = "-" if missing is None else f"{missing} {unit}" if history.kind == TRADES else f"{_thousandths(missing)} s"
+    return (
+        history.symbol,
+        history.kind,
+        str(history.rows),
+        _utc(history.first_ms) or "-",
+        _utc(history.last_ms) or "-",
+        "-" if history.gaps is None else str(history.gaps),
+        amount,
+        "-" if history.covered is None else f"{_thousandths(history.covered)} %",
+    )
+
+
+def _object(history: History) -> dict[str, Any]:
+    missing = history.missing
+    seconds = None if missing is None or history.kind == TRADES else missing / 1000
+    return {
+        "symbol": history.symbol,
+        "kind": history.kind,
+        "files": history.files,
+        "rows": history.rows,
+        "first": _utc(history.first_ms),
+        "last": _utc(history.last_ms),
+        "gaps": history.gaps,
+        "missing_ids": missing if history.kind == TRADES else None,
+        "missing_s": seconds,
+        "covered_percent": None if history.covered is None else history.covered / 1000,
+    }
+
+
+def _thousandths(value: int) -> str:
+    return f"{value // 1000}.{value % 1000:03d}"
+
+
+def _utc(time_ms: int | None) -> str | None:
+    if time_ms is None:
+        return None
+    time = _EPOCH + timedelta(milliseconds=time_ms)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _table(lines: list[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    for cells in lines:
+        padded = []
+        for at, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+            space = " " * (width - _width(cell))
+            padded.append(cell + space if at in (0, 1, 3, 4) else space + cell)
+        yield "  ".join(padded).rstrip()
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
