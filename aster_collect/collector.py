@@ -18,7 +18,8 @@ from .wire import Group
 
 log = logging.getLogger(__name__)
 
-TURN_MESSAGES = 40_000  # beyond so many a turn comes early, so that memory stays flat at full speed
+TURN_MESSAGES = 40_000  # beyond so many a turn comes early, so that memory stays flat at full speed …
+TURN_MESSAGES_A_SYMBOL = 400  # … or so many for each symbol, since a turn costs a write for each file
 HELD_TRADES = 500_000  # over all symbols
 STATUS_S = 60.0
 RETRY_S = 5.0
@@ -66,7 +67,7 @@ class Collector:
         self._turn_every_s = settings.flush_interval_s / 2
         self._turn_s = now_s + self._turn_every_s
         self._fresh_messages = 0
-        self._started_s = now_s
+        self._turn_messages = max(TURN_MESSAGES, TURN_MESSAGES_A_SYMBOL * len(self._markets))
         self._status = StatusLine(now_s)
         self._status_s = now_s + STATUS_S
         self._reject_said_s = -LOG_REPEAT_S
@@ -95,7 +96,7 @@ class Collector:
         if now_s >= self._turn_s:
             self._bound_held(now_s)
             self.turn()
-        elif self._fresh_messages >= TURN_MESSAGES:
+        elif self._fresh_messages >= self._turn_messages:
             self._move()
             self._flush(sync=False)
         if now_s >= self._status_s:

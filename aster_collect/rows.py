@@ -57,7 +57,7 @@ def seconds(time_ms: int) -> str:
     return f"{time_ms // 1000}.{time_ms % 1000:03d}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def middle(bid: str, ask: str) -> str:
     """Return the exact mean of two plain decimals, without exponent.
 

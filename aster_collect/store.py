@@ -260,7 +260,7 @@ class Store:
             if sheet.symbol in behind:
                 continue
             try:
-                if sheet.appender.pending_bytes:
+                if sheet.appender.pending_bytes and sync:
                     self._heal(sheet)
                 done += sheet.appender.flush(sync=sync or sheet.kind == rows.GAPS)
             except OSError as error:
