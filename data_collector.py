@@ -1,3 +1,3 @@
-import sys
 from aster_collect.cli import main
-sys.exit(main())
+
+raise SystemExit(main())

@@ -1,0 +1,15 @@
+FROM python:3.13-slim
+
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+
+WORKDIR /app
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt \
+    && install -d -o 1000 -g 1000 ASTER_data
+COPY aster_collect ./aster_collect
+
+USER 1000:1000
+VOLUME ["/app/ASTER_data"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["python", "-m", "aster_collect"]

@@ -1,0 +1,296 @@
+"""What the README says is so: options, causes, statuses, columns, samples, snippets, commands and links."""
+
+import ast
+import contextlib
+import importlib.util
+import io
+import json
+import os
+import re
+import shlex
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+from typing import ClassVar
+from unittest import TestCase
+
+import aster_collect.simulator.__main__
+import aster_collect.verify.__main__
+from aster_collect import cli, rows
+from aster_collect.events import Gap, Quote, Trade
+from aster_collect.simulator import faults
+from aster_collect.verify.rules import form
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+PROSE = re.sub(r"^```.*?^```$", lambda block: " " * len(block[0]), README, flags=re.MULTILINE | re.DOTALL)
+START_MS = 1_795_363_200_000
+
+
+def section(title: str) -> str:
+    """Return the text under a heading, down to the next heading of its level or above."""
+    found = re.search(rf"^(#+) {re.escape(title)}$", PROSE, re.MULTILINE)
+    assert found is not None, title
+    end = re.compile(rf"^#{{1,{len(found[1])}}} ", re.MULTILINE).search(PROSE, found.end())
+    return README[found.end() : end.start() if end else None]
+
+
+def fenced(language: str, text: str = README) -> list[str]:
+    """Return the contents of the fenced blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def table(text: str) -> list[list[str]]:
+    """Return the cells of a text's table rows, header rows aside."""
+    lines = [line.strip("| ") for line in text.splitlines() if line.startswith("|")]
+    cells = [re.split(r" *\| *", line) for line in lines]
+    heads = [at for at, line in enumerate(lines) if re.fullmatch(r"[-| ]+", line)]
+    return [row for at, row in enumerate(cells) if at not in heads and at + 1 not in heads]
+
+
+def help_text() -> str:
+    """Return what --help shows on a terminal so wide that no entry is broken."""
+    width = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "2000"
+    try:
+        return cli.parser().format_help()
+    finally:
+        if width is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = width
+
+
+def help_options() -> list[list[str]]:
+    """Return --help's arguments as [names, meaning, default]."""
+    listed = re.search(r"\npositional arguments:\n(.*?)\n\noptions:\n(.*?)\n\n", help_text(), re.DOTALL)
+    assert listed is not None
+    entries = [" ".join(entry.split("\n")) for entry in re.split(r"\n(?=  \S)", f"{listed[1]}\n{listed[2]}")]
+    found = []
+    for entry in entries:
+        names, meaning = re.split(r"\s{2,}", entry.strip(), maxsplit=1)
+        parts = re.fullmatch(r"(.*?)(?: \(default: (.*)\))?", meaning.strip())
+        assert parts is not None
+        found.append([f"`{names}`", parts[1], parts[2] or "-"])
+    return found
+
+
+class TheOptions(TestCase):
+    maxDiff = None
+
+    def test_an_option_that_the_readme_does_not_know(self) -> None:
+        """The table of options is --help, word for word, with the same defaults, none missing and none too many."""
+        told = [row for row in table(section("Options")) if len(row) == 3]
+        self.assertEqual(told, help_options())
+
+    def test_an_option_that_is_mentioned_but_gone(self) -> None:
+        """Every option named in the README is one of the program, of the programs beside it, or of pip and docker."""
+        parsers = (cli.parser(), aster_collect.verify.__main__._parser(), aster_collect.simulator.__main__._parser())
+        known = {option for parser in parsers for action in parser._actions for option in action.option_strings}
+        known |= {"--build", "--rm", "--read-only", "--stop-timeout"}
+        self.assertLessEqual(set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", README)), known)
+
+    def test_the_exit_statuses(self) -> None:
+        """The README's table of exit statuses is that of --help."""
+        told = {row[0]: row[1] for row in table(section("Options")) if len(row) == 2}
+        listed = help_text().split("exit status:\n")[1]
+        self.assertEqual(told, dict(re.findall(r"^  (\d)  (.*)$", listed, re.MULTILINE)))
+
+
+class TheColumns(TestCase):
+    def test_a_column_that_is_not_explained(self) -> None:
+        """Each file's table has its columns, in order; the levels of the book are told as four families."""
+        for kind in (rows.PRICES, rows.TRADES, rows.GAPS):
+            told = [row[0].strip("`") for row in table(section(kind))]
+            columns = rows.columns(kind, 5, False)
+            self.assertEqual(tuple(told[: len(columns)]), columns)
+        families = ["unix_timestamp", "lastUpdateId"]
+        families += [
+            f"{side}_{part}_0` … `{side}_{part}_{{N-1}}" for side in ("bid", "ask") for part in ("price", "qty")
+        ]
+        self.assertEqual([row[0].strip("`") for row in table(section(rows.ORDERBOOK))], families)
+        self.assertIn(f"`{rows.RECEIVE_TIME}`", README)
+
+    def test_a_gap_whose_cause_nobody_explains(self) -> None:
+        """Every cause is in the README, in the program's words, and no other."""
+        told = {
+            row[0].strip("`"): row[1] for row in table(section(rows.GAPS)) if row[0].strip("`") not in rows.GAP_COLUMNS
+        }
+        for cause, meaning in rows.CAUSES.items():
+            self.assertEqual(told.pop(cause, "").replace("`", ""), meaning)
+        self.assertEqual(told, {})
+
+    def test_the_samples_are_rows(self) -> None:
+        """Each sample is what `verify` takes for whole rows of its kind."""
+        for kind in (*rows.KINDS, rows.GAPS):
+            (sample,) = fenced("csv", section(kind))
+            header, _, data = sample.encode().partition(b"\n")
+            shape = form(kind, header)
+            assert shape is not None, kind
+            self.assertEqual(len(shape.pattern.findall(data)), data.count(b"\n"))
+            self.assertGreater(data.count(b"\n"), 1)
+
+
+class TheLog(TestCase):
+    def test_a_log_line_that_nobody_explains(self) -> None:
+        """Every event that the collector logs is in the README's table with its level, and no other."""
+        logged = set()
+        for path in (ROOT / "aster_collect").glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and isinstance(node.func.value, ast.Name)
+                    and node.func.value.id == "log"
+                ):
+                    text = ast.literal_eval(node.args[0])
+                    level = {"exception": "ERROR"}.get(node.func.attr, node.func.attr.upper())
+                    logged.add((level, re.split(r" (?:[\w/]+=|%)", text)[0]))
+        told = {(row[0], row[1].strip("`")) for row in table(section("Operating it")) if row[0].isupper()}
+        self.assertEqual(sorted(told), sorted(logged))
+
+
+class TheSnippets(TestCase):
+    """The README's code runs on small files, and what it finds is right."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        data = self.folder / "ASTER_data"
+        data.mkdir()
+        self.bids = [f"{1000 + second}.10" for second in range(10)]
+        quotes = [Quote("BTCUSDT", 1, 0, 0, bid, f"{bid[:-3]}.15") for bid in self.bids]
+        # A quote each second but for seconds 4 to 6, which the ledger lists; one trade behind each quote.
+        self.seconds = [second for second in range(10) if not 4 <= second <= 6]
+        self.write(
+            rows.PRICES,
+            [rows.quote_row(quotes[second], START_MS + 1000 * second + 250) for second in self.seconds],
+        )
+        trades = [Trade("BTCUSDT", 100 + second, 0, 0, "buy", "0.1", "0.2") for second in range(10)]
+        self.write(rows.TRADES, [rows.trade_row(t, START_MS + 1000 * n + 500) for n, t in enumerate(trades)])
+        gaps = [Gap(rows.PRICES, START_MS + 3900, START_MS + 7000, None, None, "reconnect")]
+        gaps.append(gaps[0]._replace(stream=rows.ORDERBOOK))
+        gaps.append(Gap(rows.TRADES, START_MS, START_MS + 400, 90, 99, "gave-up"))
+        self.write(rows.GAPS, [rows.gap_row(gap) for gap in gaps])
+        self.enterContext(contextlib.chdir(self.folder))
+
+    def write(self, kind: str, lines: list[str]) -> None:
+        path = self.folder / "ASTER_data" / rows.file_name(kind, "BTCUSDT")
+        path.write_text("".join(f"{line}\n" for line in (",".join(rows.columns(kind, 5, False)), *lines)), "utf-8")
+
+    def run_snippet(self, title: str) -> dict[str, object]:
+        names: dict[str, object] = {}
+        (code,) = fenced("python", section(title))
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(compile(code, f"README.md, {title}", "exec"), names)
+        return names
+
+    def test_pandas(self) -> None:
+        """Times are exact, money is exact, and the seconds of an outage are blank."""
+        names = self.run_snippet("pandas")
+        prices, each_second = names["prices"], names["each_second"]
+        self.assertEqual(
+            [stamp.timestamp() for stamp in prices.index], [START_MS / 1000 + s + 0.25 for s in self.seconds]
+        )
+        self.assertEqual(names["turnover"], Decimal("0.20"))
+        self.assertEqual(len(each_second), 10)
+        blank = [second for second in range(10) if each_second.iloc[second] != each_second.iloc[second]]
+        self.assertEqual(blank, [3, 4, 5, 6, 7])
+
+    def test_polars(self) -> None:
+        """Prices are exact decimals, each trade has the quote before it, and those in an outage are marked."""
+        names = self.run_snippet("polars")
+        quoted = names["quoted"]
+        self.assertEqual(names["prices"]["mid"].to_list()[0], Decimal("1000.125"))
+        self.assertEqual(quoted.height, 10)
+        before = {4: 3, 5: 3, 6: 3}
+        self.assertEqual(quoted["bid"].to_list(), [Decimal(self.bids[before.get(s, s)]) for s in range(10)])
+        self.assertEqual(quoted["in_gap"].to_list(), [4 <= second <= 6 for second in range(10)])
+
+    def test_duckdb(self) -> None:
+        """Prices are exact decimals, and the quote before an outage is marked as one that may have stood shorter."""
+        names = self.run_snippet("DuckDB")
+        columns = names["stood"].columns
+        found = [dict(zip(columns, row, strict=True)) for row in names["stood"].fetchall()]
+        self.assertEqual([row["bid"] for row in found], [Decimal(self.bids[second]) for second in self.seconds])
+        self.assertEqual({row["symbol"] for row in found}, {"BTCUSDT"})
+        self.assertEqual([row["in_gap"] for row in found], [second == 3 for second in self.seconds])
+        names["duckdb"].default_connection().close()
+
+    def test_rejects(self) -> None:
+        """The original bytes come back, also those that are not UTF-8."""
+        sample = fenced("json", section("rejects.jsonl"))[0]
+        (self.folder / "ASTER_data" / "rejects.jsonl").write_text(sample, "utf-8")
+        originals = self.run_snippet("rejects.jsonl")["originals"]
+        self.assertEqual(originals[1], b'{"e":"\xff\xfe"}')
+        self.assertEqual(json.loads(originals[0])["stream"], "btcusdt@bookTicker")
+
+    def test_faults(self) -> None:
+        """The sample of a fault file is one that the simulator takes."""
+        (sample,) = fenced("json", section("Developing"))
+        self.assertEqual(len(faults.parse(sample)), len(json.loads(sample)))
+
+
+class TheCommands(TestCase):
+    PARSERS: ClassVar = {
+        "aster_collect": cli.parser,
+        "aster_collect.verify": aster_collect.verify.__main__._parser,
+        "aster_collect.simulator": aster_collect.simulator.__main__._parser,
+    }
+
+    def commands(self) -> list[list[str]]:
+        lines = [line for block in fenced("sh") for line in block.splitlines()]
+        return [shlex.split(part) for line in lines for part in line.split(" && ")]
+
+    def test_a_command_that_the_program_refuses(self) -> None:
+        """Every `python -m aster_collect…` line is understood by that program's own parser."""
+        seen = set()
+        for words in self.commands():
+            if "-m" not in words:
+                continue
+            module, arguments = words[words.index("-m") + 1], words[words.index("-m") + 2 :]
+            with self.subTest(command=words):
+                self.assertIsNotNone(importlib.util.find_spec(module))
+                if module in self.PARSERS:
+                    self.PARSERS[module]().parse_args(arguments)
+                    seen.add(module)
+        self.assertEqual(seen, set(self.PARSERS))
+
+    def test_arguments_for_the_container(self) -> None:
+        """What is quoted as ASTER_ARGS is understood too."""
+        given = [
+            word.removeprefix("ASTER_ARGS=") for words in self.commands() for word in words if "ASTER_ARGS=" in word
+        ]
+        self.assertTrue(given)
+        for arguments in given:
+            cli.parser().parse_args(shlex.split(arguments))
+
+    def test_a_file_that_a_command_needs(self) -> None:
+        """Every requirements file and script that a command names is in the repository."""
+        named = {word for words in self.commands() for word in words if re.fullmatch(r"[\w.-]+\.(txt|py)", word)}
+        self.assertIn("requirements.txt", named)
+        for name in named:
+            self.assertTrue((ROOT / name).is_file(), name)
+
+
+class TheLinks(TestCase):
+    def test_a_link_to_nowhere(self) -> None:
+        """Every relative link and every anchor has its target."""
+        headings = re.findall(r"^#+ (.*)$", PROSE, re.MULTILINE)
+        anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        for name in ("README.md", "CHANGELOG.md"):
+            text = (ROOT / name).read_text("utf-8")
+            for target in re.findall(r"\]\(([^)\s]+)\)", text):
+                if target.startswith("#"):
+                    self.assertIn(target[1:], anchors)
+                elif "://" not in target:
+                    self.assertTrue((ROOT / target).exists(), target)
+
+    def test_a_promise_without_a_proof(self) -> None:
+        """Each of the seven promises names tests, and they exist."""
+        promises = [row for row in table(section("What is promised")) if row[0].isdigit()]
+        self.assertEqual([row[0] for row in promises], list("1234567"))
+        for number, _, proofs in promises:
+            named = re.findall(r"`(tests/\w+\.py)`", proofs)
+            self.assertTrue(named, number)
+            for name in named:
+                self.assertTrue((ROOT / name).is_file(), f"promise {number}: {name}")
