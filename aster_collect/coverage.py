@@ -36,16 +36,18 @@ class Coverage:
 
     def lost(self, connection: int) -> Outage | None:
         """Note that a connection ended; return the outage that is certain now, if there is one."""
-        self._began_ms.pop(connection, None)
-        self._newest_ms.pop(connection, None)
+        began_ms = self._began_ms.pop(connection, None)
+        newest_ms = self._newest_ms.pop(connection, 0)
+        if began_ms is not None and self.covered_ms is not None and began_ms <= self.covered_ms:
+            self.covered_ms = max(self.covered_ms, newest_ms)
         return self._settle()
 
     def _settle(self) -> Outage | None:
         if not self._began_ms or self.covered_ms is None:
             return None
-        began_ms, first = min((began_ms, connection) for connection, began_ms in self._began_ms.items())
-        outage = Outage(self.covered_ms, began_ms) if began_ms > self.covered_ms else None
+        first_ms = min(self._began_ms.values())
+        outage = Outage(self.covered_ms, first_ms) if first_ms > self.covered_ms else None
         for connection, began_ms in sorted(self._began_ms.items(), key=lambda item: item[1]):
-            if connection == first or began_ms <= self.covered_ms:
+            if began_ms <= max(first_ms, self.covered_ms):
                 self.covered_ms = max(self.covered_ms, self._newest_ms[connection])
         return outage

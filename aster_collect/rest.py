@@ -24,6 +24,7 @@ TIMEOUT_S = 10.0
 ANSWER_BYTES = 64 << 20
 SLOW_DOWN_S = 60.0  # after a 429 without Retry-After: the exchange counts by the minute
 BANNED_S = 120.0  # after a 418 without Retry-After: the shortest ban
+LONGEST_BAN_S = 3 * 86_400.0  # the longest there is; more is somebody's mistake, and more than a queue can wait
 BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
 
@@ -93,7 +94,7 @@ class Rest:
         until = BANNED_UNTIL.search(text)
         if until:
             longest_s = max(longest_s, int(until[1]) / 1000 - self._wall())
-        return longest_s or (BANNED_S if error.code == 418 else SLOW_DOWN_S)
+        return min(longest_s, LONGEST_BAN_S) or (BANNED_S if error.code == 418 else SLOW_DOWN_S)
 
     def _later(self, detail: str) -> RestError:
         self.budget.block(self._backoff.failed(), self._clock())
@@ -101,7 +102,7 @@ class Rest:
 
     def _observe(self, headers: Message) -> None:
         used = headers.get(USED_WEIGHT, "")
-        if used.isascii() and used.isdigit():
+        if used.isascii() and used.isdigit() and len(used) < 10:
             self.budget.observe(int(used), self._clock())
 
 
@@ -132,13 +133,15 @@ def serve(
             if wait_s:
                 continue
         ask = waiting.popleft()
+        asked_ns = wall_ns()
         try:
-            deliver(Answer(ask, wall_ns(), rest.get(ask)))
+            value = rest.get(ask)
+            deliver(Answer(ask, asked_ns, wall_ns(), value))
         except Refused as error:
-            deliver(Answer(ask, wall_ns(), None, str(error)))
+            deliver(Answer(ask, asked_ns, wall_ns(), None, str(error)))
         except RestError as error:
             if not ask.symbol:
-                deliver(Answer(ask, wall_ns(), None, str(error)))
+                deliver(Answer(ask, asked_ns, wall_ns(), None, str(error)))
                 continue
             waiting.append(ask)
             if not failing:

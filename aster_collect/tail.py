@@ -35,7 +35,7 @@ def find_tail(descriptor: int, start: int, is_row: Callable[[str], bool]) -> Tai
     A last line counts as a row when it ends in a newline and `is_row` says so of its text.
     """
     size = os.fstat(descriptor).st_size
-    written = _before_nuls(descriptor, start, size)
+    written = written_end(descriptor, start)
     end = written
     while end > start:
         low = max(start, end - BLOCK)
@@ -57,8 +57,21 @@ def find_tail(descriptor: int, start: int, is_row: Callable[[str], bool]) -> Tai
     return Tail(start, None, read_at(descriptor, written - start, start), size - written)
 
 
-def _before_nuls(descriptor: int, start: int, size: int) -> int:
-    end = size
+def last_line_end(descriptor: int) -> int:
+    """Return where the last line that has its newline ends, however long the lines are; 0 if there is none."""
+    end = os.fstat(descriptor).st_size
+    while end > 0:
+        low = max(0, end - BLOCK)
+        newline = read_at(descriptor, end - low, low).rfind(b"\n")
+        if newline >= 0:
+            return low + newline + 1
+        end = low
+    return 0
+
+
+def written_end(descriptor: int, start: int = 0) -> int:
+    """Return where the NULs at the end of a file begin, `start` at least."""
+    end = os.fstat(descriptor).st_size
     while end > start:
         low = max(start, end - BLOCK)
         block = read_at(descriptor, end - low, low).rstrip(b"\0")

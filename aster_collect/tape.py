@@ -90,6 +90,11 @@ class Tape:
         return len(self._held)
 
     @property
+    def missing(self) -> int:
+        """How many trades the hole in front of them lacks."""
+        return self._hole if self._held and self._proof is None else 0
+
+    @property
     def waiting(self) -> bool:
         """Whether `ask` and `tick` have anything to do."""
         return bool(self._held) or self._proof is not None

@@ -1,0 +1,601 @@
+"""Files are whole rows, each once, in order, whatever a crash, a full disk or somebody else does to them."""
+
+import errno
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aster_collect import rows
+from aster_collect.appender import Appender
+from aster_collect.errors import ConfigError, LockedError, StoreError
+from aster_collect.events import Gap
+from aster_collect.folder import aside_name
+from aster_collect.rejects import REJECTS_BYTES, REJECTS_NAME
+from aster_collect.store import Store
+
+from .support import rounds
+
+S = "BTCUSDT"
+WALL_S = 1_764_000_000.0
+STAMP = "20251124T160000Z"
+
+
+def row(kind: str, number: int) -> str:
+    """Return a row of a kind, the later the higher its number."""
+    time_ms = 1_764_000_000_000 + number
+    return {
+        rows.PRICES: f"{rows.seconds(time_ms)},100.1,100.{2 + number % 7},100.15",
+        rows.ORDERBOOK: f"{rows.seconds(time_ms)},{number}" + ",1.0,2" * 5 + ",," * 5,
+        rows.TRADES: f"{number},{time_ms},buy,100.1,0.5",
+    }[kind]
+
+
+def gap(first_id: int, last_id: int) -> Gap:
+    return Gap(rows.TRADES, 1_764_000_000_000, 1_764_000_000_001, first_id, last_id, "gave-up")
+
+
+class Disk:
+    """Stands in for `os.write`: while full it takes a part, or nothing; `room` is how many bytes it still takes."""
+
+    def __init__(self, room: int | None = None) -> None:
+        self.room = room
+
+    def __call__(self, descriptor: int, data: bytes) -> int:
+        if self.room is None:
+            return os.write(descriptor, data)
+        if not self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        done = os.write(descriptor, data[: self.room])
+        self.room -= done
+        return done
+
+
+class Case(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory())) / "data"
+        self.stores: list[Store] = []
+        self.addCleanup(self.close)
+
+    def close(self) -> None:
+        """Close as a crash does: nothing more is written."""
+        while self.stores:
+            self.stores.pop().close()
+
+    def store(self, *symbols: str, **options: Any) -> Store:
+        """Open the folder."""
+        options = {"levels": 5, "receive_time": False, "sync": False, "wall": lambda: WALL_S} | options
+        store = Store(self.folder, **options)
+        self.stores.append(store)
+        for symbol in symbols or (S,):
+            store.open(symbol)
+        return store
+
+    def quiet(self, *symbols: str, **options: Any) -> Store:
+        """Open a damaged folder, which is said in the log."""
+        with self.assertLogs("aster_collect", "WARNING"):
+            return self.store(*symbols, **options)
+
+    def path(self, kind: str, symbol: str = S) -> Path:
+        return self.folder / rows.file_name(kind, symbol)
+
+    def lines(self, kind: str, symbol: str = S) -> list[str]:
+        """Return a file's rows, once it is sure that they are whole under the right header."""
+        text = self.path(kind, symbol).read_bytes().decode("ascii")
+        header, *found, rest = text.split("\n")
+        self.assertEqual((header, rest), (",".join(rows.columns(kind, 5, False)), ""))
+        return found
+
+    def kept(self) -> list[bytes]:
+        """Return what the rejects hold."""
+        lines = (self.folder / REJECTS_NAME).read_text("ascii").splitlines()
+        return [json.loads(line)["data"].encode("utf-8", "surrogateescape") for line in lines]
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+
+class Opening(Case):
+    def test_a_new_folder(self) -> None:
+        """A new folder has each file with its header, and nothing else to resume from."""
+        store = self.store(S, "币安人生USDT")
+        store.flush()
+        for kind in (*rows.KINDS, rows.GAPS):
+            self.assertEqual(self.lines(kind), [])
+            self.assertEqual(self.lines(kind, "币安人生USDT"), [])
+            self.assertIsNone(store.last_row(kind, S))
+            self.assertIsNone(store.last_time_ms(kind, S))
+        self.assertEqual(store.ledger_end(S), [])
+
+    def test_a_second_run_goes_on_behind_the_first(self) -> None:
+        """A second run knows each file's last row and the ledger's ids, and appends under the one header."""
+        for run in range(2):
+            store = self.store()
+            for kind in rows.KINDS:
+                self.assertEqual(store.last_row(kind, S), row(kind, 1) if run else None)
+                store.append(kind, S, [row(kind, 2 * run), row(kind, 2 * run + 1)])
+            store.gap(S, gap(10 * run, 10 * run + 5))
+            store.gap(S, Gap(rows.PRICES, 5, 6, None, None, "restart"))
+            store.flush()
+            self.close()
+        store = self.store()
+        self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, number) for number in range(4)])
+        self.assertEqual(store.ledger_end(S), [(0, 5), (10, 15)])
+        self.assertEqual(store.last_time_ms(rows.TRADES, S), 1_764_000_000_003)
+        self.assertEqual(store.last_time_ms(rows.PRICES, S), 1_764_000_000_003)
+
+    def test_a_file_of_two_gigabytes_opens_at_once(self) -> None:
+        """Opening does not depend on a file's size, for every kind of file."""
+        self.store().flush()
+        self.close()
+        for kind in rows.KINDS:
+            with self.path(kind).open("r+b") as file:
+                file.seek(2 << 30)
+                file.write(b"\n" + row(kind, 7).encode() + b"\n" + row(kind, 8).encode()[:9])
+        start_s = time.monotonic()
+        store = self.quiet()
+        self.assertLess(time.monotonic() - start_s, 0.2)
+        for kind in rows.KINDS:
+            self.assertEqual(store.last_row(kind, S), row(kind, 7))
+
+    def test_a_long_ledger_is_read_from_its_end(self) -> None:
+        """The ranges that matter for a resume are found at the end of a ledger of any length."""
+        store = self.store()
+        for number in range(5000):
+            store.gap(S, gap(10 * number, 10 * number + 1))
+        store.flush()
+        self.close()
+        self.assertEqual(self.store().ledger_end(S)[-2:], [(49980, 49981), (49990, 49991)])
+
+
+class Repairs(Case):
+    def test_any_prefix_of_any_file_reopens_to_whole_rows(self) -> None:
+        """Every prefix of every file, with NULs behind it or not, reopens to its whole rows, and the rest is kept."""
+        store = self.store()
+        for kind in rows.KINDS:
+            store.append(kind, S, [row(kind, number) for number in range(3)])
+        store.gap(S, gap(5, 9))
+        store.gap(S, Gap(rows.PRICES, 5, 6, None, None, "restart"))
+        store.flush()
+        self.close()
+        whole = {kind: self.path(kind).read_bytes() for kind in (*rows.KINDS, rows.GAPS)}
+        for kind, data in whole.items():
+            header = data.index(b"\n") + 1
+            for cut in range(len(data) + 1):
+                nuls = (0, 1, 5000)[cut % 3]
+                self.path(kind).write_bytes(data[:cut] + b"\0" * nuls)
+                end = max(data.rfind(b"\n", 0, cut) + 1, header)
+                (self.folder / REJECTS_NAME).unlink()
+                damaged = bool(nuls or cut != end) and cut >= header
+                self.quiet() if damaged else self.store()
+                self.close()
+                self.assertEqual(self.path(kind).read_bytes(), data[:end], (kind, cut))
+                self.assertEqual(self.kept(), [data[end:cut]] if cut > end else [], (kind, cut))
+            self.path(kind).write_bytes(data)
+        self.assertFalse([name for name in self.names() if "Z" in name])
+
+    def test_any_damage_is_kept_verbatim(self) -> None:
+        """Torn bytes of any values are kept so that they can be had back, and new rows follow the last whole one."""
+        for seed, chance in rounds(40):
+            with self.subTest(seed=seed):
+                self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+                store = self.store()
+                store.append(rows.TRADES, S, [row(rows.TRADES, 1)])
+                store.flush()
+                self.close()
+                torn = chance.randbytes(chance.randrange(1, 3000)).rstrip(b"\0") + b"!"
+                torn += b"\n" * chance.randrange(2)
+                with self.path(rows.TRADES).open("ab") as file:
+                    file.write(torn + b"\0" * chance.randrange(3))
+                store = self.quiet()
+                self.assertEqual(self.kept(), [torn])
+                store.append(rows.TRADES, S, [row(rows.TRADES, 2)])
+                store.flush()
+                self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, 1), row(rows.TRADES, 2)])
+                self.close()
+
+    def test_rejects_of_any_length_survive_a_restart(self) -> None:
+        """Rejects are cut to their last whole line, and lines longer than any buffer stay."""
+        store = self.store()
+        for size in (10, 200_000):
+            store.reject("connection 1", 1, "not JSON", b"x" * size)
+        store.flush()
+        self.close()
+        with (self.folder / REJECTS_NAME).open("ab") as file:
+            file.write(b'{"torn')
+        self.store()
+        self.assertEqual(list(map(len, self.kept())), [10, 200_000])
+
+
+class SetAside(Case):
+    def aside(self, kind: str) -> list[bytes]:
+        """Return the files that were set aside."""
+        return [path.read_bytes() for path in self.folder.glob(f"{kind}_{S}.*Z*.csv")]
+
+    def test_a_file_with_another_header(self) -> None:
+        """A file with other columns is set aside whole under its time, and a fresh one begins."""
+        self.folder.mkdir()
+        for odd in (
+            b"timestamp,id\n1,2\n",
+            b"unix_timestamp,bid,ask,mid,receive_time_ns\n1.000,1,1,1,5\n",
+            b"\xff\xfe",
+            b"\n",
+        ):
+            self.path(rows.PRICES).write_bytes(odd)
+            self.quiet()
+            self.close()
+            self.assertEqual(self.lines(rows.PRICES), [])
+            self.assertIn(odd, self.aside(rows.PRICES))
+            self.assertIn(f"prices_{S}.{STAMP}.csv", self.names())
+        self.assertEqual(len(self.aside(rows.PRICES)), 4)
+
+    def test_other_levels(self) -> None:
+        """A book of other levels is set aside, and the other files go on."""
+        store = self.store()
+        for kind in rows.KINDS:
+            store.append(kind, S, [row(kind, 1)])
+        store.flush()
+        before = self.path(rows.ORDERBOOK).read_bytes()
+        self.close()
+        store = self.quiet(levels=10)
+        self.assertEqual(self.aside(rows.ORDERBOOK), [before])
+        self.assertIsNone(store.last_row(rows.ORDERBOOK, S))
+        self.assertEqual(store.last_row(rows.TRADES, S), row(rows.TRADES, 1))
+
+    def test_a_header_that_was_never_written_before_rows_that_were(self) -> None:
+        """Rows behind NULs in the header's place are set aside whole: nothing is deleted."""
+        self.folder.mkdir()
+        header = ",".join(rows.columns(rows.TRADES, 5, False)).encode()
+        for begin in (b"\0" * len(header), header[:9] + b"\0" * (len(header) - 9), b"\0" * 5000):
+            data = begin + b"\n" + row(rows.TRADES, 1).encode() + b"\n"
+            self.path(rows.TRADES).write_bytes(data)
+            self.quiet()
+            self.close()
+            self.assertIn(data, self.aside(rows.TRADES))
+            self.assertEqual(self.lines(rows.TRADES), [])
+
+    def test_a_right_header_over_something_else(self) -> None:
+        """A file without any row near its end is set aside, not cut."""
+        self.store()
+        self.close()
+        data = self.path(rows.TRADES).read_bytes() + b"x" * 200_000 + b"\n"
+        self.path(rows.TRADES).write_bytes(data)
+        self.quiet()
+        self.assertEqual(self.aside(rows.TRADES), [data])
+
+    def test_names_that_are_taken(self) -> None:
+        """Files set aside in the same second get names of their own, and none replaces another."""
+        self.folder.mkdir()
+        for number in range(12):
+            self.path(rows.TRADES).write_text(f"odd {number}\n")
+            self.quiet()
+            self.close()
+        self.assertEqual(sorted(self.aside(rows.TRADES)), sorted(b"odd %d\n" % number for number in range(12)))
+        self.assertEqual(aside_name(self.path(rows.TRADES), WALL_S).name, f"trades_{S}.{STAMP}-12.csv")
+
+
+class FullDisk(Case):
+    def test_any_pattern_of_full_disk_writes_each_row_once(self) -> None:
+        """Whatever a disk takes of each write, and whenever it fails, each row is written once, in order, at last."""
+        for seed, chance in rounds(150):
+            with self.subTest(seed=seed):
+                self.play(chance)
+                self.close()
+
+    def play(self, chance: random.Random) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        disk = Disk()
+        store = self.store(S, "ETHUSDT", write=disk)
+        written: dict[tuple[str, str], list[str]] = {
+            (k, s): [] for k in (*rows.KINDS, rows.GAPS) for s in (S, "ETHUSDT")
+        }
+        rejects: list[bytes] = []
+        for turn in range(40):
+            for (kind, symbol), mine in written.items():
+                if kind == rows.GAPS:
+                    if chance.random() < 0.2:
+                        mine.append(rows.gap_row(gap(turn, turn)))
+                        store.gap(symbol, gap(turn, turn))
+                    continue
+                new = [row(kind, 10 * turn + i) for i in range(chance.randrange(4))]
+                mine += new
+                store.append(kind, symbol, new)
+            if chance.random() < 0.2:
+                rejects.append(chance.randbytes(20))
+                store.reject("x", 1, "odd", rejects[-1])
+            disk.room = chance.choice((None, 0, 1, chance.randrange(300), chance.randrange(3000)))
+            try:
+                store.flush()
+            except StoreError as error:
+                self.assertIn("No space left", str(error))
+        disk.room = None
+        store.flush()
+        for (kind, symbol), mine in written.items():
+            self.assertEqual(self.lines(kind, symbol), mine)
+        self.assertEqual(self.kept(), rejects)
+        self.assertEqual(store.pending_bytes, 0)
+
+    def test_a_crash_while_the_disk_is_full(self) -> None:
+        """After any write that was cut short by a crash the file reopens to the rows that were whole."""
+        for seed, chance in rounds(60):
+            with self.subTest(seed=seed):
+                self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+                disk = Disk()
+                store = self.store(write=disk)
+                mine = [row(rows.TRADES, number) for number in range(30)]
+                disk.room = chance.randrange(900)
+                for low in range(0, 30, 3):
+                    store.append(rows.TRADES, S, mine[low : low + 3])
+                    try:
+                        store.flush()
+                    except StoreError:
+                        disk.room = chance.choice((0, 7))
+                self.close()
+                torn = not self.path(rows.TRADES).read_bytes().endswith(b"\n")
+                self.quiet() if torn else self.store()
+                found = self.lines(rows.TRADES)
+                self.assertEqual(found, mine[: len(found)])
+                self.close()
+
+    def test_a_gap_is_on_disk_before_the_rows_behind_it(self) -> None:
+        """While a ledger can't be written the symbol's rows wait, and those of other symbols do not."""
+        full = True
+
+        def write(descriptor: int, data: bytes) -> int:
+            if full and bytes(data).startswith(b"trades,"):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return os.write(descriptor, data)
+
+        store = self.store(S, "ETHUSDT", write=write)
+        store.gap(S, gap(1, 2))
+        for symbol in (S, "ETHUSDT"):
+            store.append(rows.TRADES, symbol, [row(rows.TRADES, 3)])
+        with self.assertRaises(StoreError):
+            store.flush()
+        self.assertEqual(self.lines(rows.TRADES), [])
+        self.assertEqual(self.lines(rows.TRADES, "ETHUSDT"), [row(rows.TRADES, 3)])
+        full = False
+        store.flush()
+        self.assertEqual(self.lines(rows.GAPS), [rows.gap_row(gap(1, 2))])
+        self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, 3)])
+
+    def test_memory_is_full_too(self) -> None:
+        """Rows beyond the memory bound are one gap with its cause, ids and times, and the rest is written in order."""
+        disk = Disk(0)
+        with self.subTest("open"):
+            disk.room = None
+            store = self.store(write=disk, pending_limit=400)
+        disk.room = 0
+        with self.assertLogs("aster_collect", "ERROR") as logs:
+            for number in range(0, 60, 2):
+                for kind in (rows.TRADES, rows.PRICES):
+                    store.append(kind, S, [row(kind, number), row(kind, number + 1)])
+                with self.assertRaises(StoreError):
+                    store.flush()
+        self.assertEqual(len(logs.records), 2)
+        self.assertLess(store.pending_bytes, 1000)
+        disk.room = None
+        store.flush()
+        for kind in (rows.TRADES, rows.PRICES):
+            store.append(kind, S, [row(kind, 60)])
+        store.flush()
+        found = self.lines(rows.TRADES)
+        ids = [int(line.split(",")[0]) for line in found]
+        ledger = [line.split(",") for line in self.lines(rows.GAPS)]
+        lost = [cells for cells in ledger if cells[0] == rows.TRADES]
+        self.assertEqual(len(lost), 1)
+        first, last = int(lost[0][3]), int(lost[0][4])
+        self.assertEqual([*ids[:-1], *range(first, last + 1), 60], list(range(61)))
+        self.assertEqual(found, [row(rows.TRADES, number) for number in ids])
+        quotes = [cells for cells in ledger if cells[0] == rows.PRICES]
+        self.assertEqual([(cells[3], cells[4], cells[5]) for cells in quotes], [("", "", "overflow")])
+        self.assertEqual(lost[0][5], "overflow")
+        last_quote = self.lines(rows.PRICES)[-2].split(",")[0]
+        self.assertLess(last_quote, quotes[0][1])
+        self.assertGreaterEqual(quotes[0][2], row(rows.PRICES, 59).split(",")[0])
+
+    def test_rows_that_come_before_the_loss_is_told(self) -> None:
+        """A loss is told in front of the first row that fits again."""
+        disk = Disk()
+        store = self.store(write=disk, pending_limit=10)
+        disk.room = 0
+        with self.assertLogs("aster_collect", "ERROR"):
+            store.append(rows.PRICES, S, [row(rows.PRICES, 1)])
+            store.append(rows.PRICES, S, [row(rows.PRICES, 2)])
+        disk.room = None
+        store.flush()
+        store.append(rows.PRICES, S, [row(rows.PRICES, 9)])
+        store.flush()
+        self.assertEqual(self.lines(rows.PRICES), [row(rows.PRICES, 1), row(rows.PRICES, 9)])
+        self.assertEqual([line.split(",")[-1] for line in self.lines(rows.GAPS)], ["overflow"])
+
+    def test_rows_on_disk_that_could_not_be_synced(self) -> None:
+        """An error of the sync writes nothing twice, and the sync is tried again."""
+        synced: list[int] = []
+
+        def sync(descriptor: int) -> None:
+            synced.append(descriptor)
+            if len(synced) == 1:
+                raise OSError(errno.EIO, "Input/output error")
+
+        self.folder.mkdir()
+        appender = Appender(self.folder / "file", sync=sync)
+        appender.open()
+        appender.append(b"1\n")
+        self.assertRaises(OSError, appender.flush)
+        self.assertEqual(appender.flush(), 0)
+        self.assertEqual(len(synced), 2)
+        appender.close()
+        self.assertEqual((self.folder / "file").read_bytes(), b"1\n")
+
+
+class SomebodyElse(Case):
+    def disturbed(self, disturb: Callable[[Store, Path], object], kind: str = rows.TRADES) -> list[str]:
+        """Return what is in a file after somebody disturbed it between two rows."""
+        store = self.store()
+        store.append(kind, S, [row(kind, 1)])
+        store.flush()
+        disturb(store, self.path(kind))
+        store.append(kind, S, [row(kind, 2)])
+        with self.assertLogs("aster_collect", "ERROR"):
+            store.flush()
+        store.append(kind, S, [row(kind, 3)])
+        store.flush()
+        return self.lines(kind)
+
+    def test_the_file_is_deleted(self) -> None:
+        """Collection goes on in a fresh file with its header."""
+        self.assertEqual(self.disturbed(lambda store, path: path.unlink()), [row(rows.TRADES, 2), row(rows.TRADES, 3)])
+
+    def test_the_file_is_truncated(self) -> None:
+        """What is left of the file is set aside, and collection goes on in a fresh one."""
+        found = self.disturbed(lambda store, path: os.truncate(path, 50), rows.PRICES)
+        self.assertEqual(found, [row(rows.PRICES, 2), row(rows.PRICES, 3)])
+        self.assertEqual([path.stat().st_size for path in self.folder.glob("prices_*Z.csv")], [50])
+
+    def test_somebody_appends_to_the_file(self) -> None:
+        """The file is set aside with what was added, and collection goes on in a fresh one."""
+        found = self.disturbed(lambda store, path: path.write_bytes(path.read_bytes() + b"x\n"))
+        self.assertEqual(found, [row(rows.TRADES, 2), row(rows.TRADES, 3)])
+        aside = next(self.folder.glob("trades_*Z.csv")).read_text()
+        self.assertTrue(aside.endswith(row(rows.TRADES, 1) + "\nx\n"))
+
+    def remove(self, *_: object) -> None:
+        for path in self.folder.iterdir():
+            path.unlink()
+        self.folder.rmdir()
+
+    def test_the_folder_is_removed(self) -> None:
+        """The folder is made and locked again, and collection goes on in fresh files."""
+        self.assertEqual(self.disturbed(self.remove), [row(rows.TRADES, 2), row(rows.TRADES, 3)])
+        with self.assertRaises(LockedError):
+            self.store()
+
+    def test_the_folder_is_removed_while_there_is_nothing_to_write(self) -> None:
+        """A flush without rows makes the folder again, and what comes later is written."""
+        store = self.store()
+        self.remove()
+        store.flush()
+        store.reject("x", 1, "odd", b"data")
+        store.flush()
+        self.assertEqual(self.kept(), [b"data"])
+
+    def test_the_folder_can_not_be_made_again(self) -> None:
+        """While a file stands in the folder's place rows wait in memory, and they are written once it is gone."""
+        store = self.store()
+        self.remove()
+        self.folder.write_text("in the way")
+        store.append(rows.TRADES, S, [row(rows.TRADES, 1)])
+        store.reject("x", 1, "odd", b"data")
+        for _ in range(3):
+            with self.assertRaises(StoreError), self.assertLogs("aster_collect", "ERROR"):
+                store.flush()
+        self.folder.unlink()
+        with self.assertLogs("aster_collect", "ERROR"):
+            store.flush()
+        store.append(rows.TRADES, S, [row(rows.TRADES, 2)])
+        store.flush()
+        self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, 1), row(rows.TRADES, 2)])
+        self.assertEqual(self.kept(), [b"data"])
+
+    def test_the_file_is_deleted_while_a_row_is_half_written(self) -> None:
+        """The fresh file begins with a whole row behind its header."""
+        for room in (0, 7):
+            self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+            disk = Disk()
+            store = self.store(write=disk)
+            store.append(rows.TRADES, S, [row(rows.TRADES, 1), row(rows.TRADES, 2)])
+            disk.room = room
+            self.assertRaises(StoreError, store.flush)
+            for _ in range(3):  # deleted again and again, while not even the header fits
+                self.path(rows.TRADES).unlink()
+                disk.room = 0
+                with self.assertLogs("aster_collect", "ERROR"):
+                    self.assertRaises(StoreError, store.flush)
+            disk.room = None
+            store.flush()
+            self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, n) for n in ((2,) if room else (1, 2))])
+            self.close()
+
+
+class Owners(Case):
+    def test_a_second_collector(self) -> None:
+        """A second collector is refused with the pid of the first, and leaves its files alone."""
+        self.store()
+        with self.assertRaises(LockedError) as caught:
+            self.store()
+        self.assertIn(f"(pid {os.getpid()})", str(caught.exception))
+        self.assertIn(str(self.folder), str(caught.exception))
+        self.close()
+        self.store()
+
+    def test_the_owner_was_killed(self) -> None:
+        """The lock of a process that was killed is free, though its file is still there."""
+        code = (
+            "import os, pathlib, sys; from aster_collect.lock import lock_folder;"
+            "lock_folder(pathlib.Path(sys.argv[1])); os.kill(os.getpid(), 9)"
+        )
+        self.folder.mkdir()
+        subprocess.run([sys.executable, "-c", code, str(self.folder)], check=False, timeout=20)
+        self.assertTrue((self.folder / ".lock").read_text().strip())
+        self.store()
+
+    def test_a_folder_that_can_not_be_made(self) -> None:
+        """A folder that can't be written is one line with the option, the folder, the uid and what mends it."""
+        self.folder.write_text("a file")
+        for folder in (self.folder, self.folder / "below"):
+            self.folder = folder
+            with self.assertRaises(ConfigError) as caught:
+                self.store()
+            line = str(caught.exception)
+            self.assertTrue(line.startswith(f"--data-dir: {folder} can't be written: "), line)
+            self.assertNotIn("\n", line)
+            if hasattr(os, "getuid"):
+                self.assertIn(f"uid {os.getuid()}", line)
+
+    @unittest.skipIf(not hasattr(os, "getuid") or os.getuid() == 0, "this user can write everywhere")
+    def test_a_folder_of_somebody_else(self) -> None:
+        """A folder without the right to write is refused the same way."""
+        self.folder.mkdir(mode=0o500)
+        with self.assertRaisesRegex(ConfigError, f"uid {os.getuid()}"):
+            self.store()
+
+
+class Rejects(Case):
+    def test_what_can_not_be_read_is_kept_verbatim(self) -> None:
+        """A reject has time, source, reason and every byte."""
+        store = self.store()
+        data = bytes(range(256)) + "币".encode()
+        store.reject("connection 3", 1_764_000_000_123_456_789, "not JSON", data)
+        store.flush()
+        entry = json.loads((self.folder / REJECTS_NAME).read_text("ascii"))
+        self.assertEqual(
+            (entry["time"], entry["source"], entry["reason"]), ("1764000000.123456789", "connection 3", "not JSON")
+        )
+        self.assertEqual(self.kept(), [data])
+
+    def test_rejects_are_bounded(self) -> None:
+        """Beyond the limit rejects are counted and no more written, which is said once, and holds over a restart."""
+        limit = REJECTS_BYTES
+        self.assertEqual(limit, 10 << 20)
+        for run in range(2):
+            store = self.store()
+            with self.assertLogs("aster_collect", "WARNING") as logs:
+                for _ in range(60):
+                    store.reject("x", 1, "binary", b"x" * 400_000)
+                    store.flush()
+            self.assertEqual((len(logs.records), store.rejects), (1, 60), run)
+            size = (self.folder / REJECTS_NAME).stat().st_size
+            self.assertTrue(limit - 500_000 < size <= limit)
+            self.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
