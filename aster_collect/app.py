@@ -2,8 +2,10 @@
 
 import difflib
 import logging
+import math
 import os
 import queue
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -12,22 +14,30 @@ from typing import NamedTuple
 from . import __version__, wire
 from .collector import Collector
 from .errors import ConfigError, DecodeError
-from .events import Answer, Ask
+from .events import Answer, Ask, Delisted, Listed, Reopen, Wanted
 from .feed import Feed, Line
 from .inbox import Inbox
+from .limits import allow_open_files
 from .pacing import WEIGHT_A_MINUTE, WeightBudget
+from .report import Reporter
 from .rest import Rest
 from .rest import serve as serve_rest
-from .settings import Settings
+from .settings import Settings, checked_symbol
+from .snapshot import Snapshot
 from .store import Store
+from .terminal import StatusHandler
 from .wire import ExchangeInfo, Group
 
 log = logging.getLogger(__name__)
 
 STOPPED, FAILED = 0, 1
+HANGUP = getattr(signal, "SIGHUP", 0)  # reopen the files; Windows has no such signal
+FILES_A_SYMBOL = 4
 GATHER_S = 0.025  # the collector takes what has gathered for so long, and is not woken for each batch
 BUSY_BYTES = 1 << 20  # more than this waiting: no rest
 IDLE_S = 0.25
+RELIST_S = 3600.0
+FILES_BESIDE = 64  # open files beside those of the symbols
 FEEDS_END_S = 2.5
 DRAIN_S = 30.0
 
@@ -57,9 +67,16 @@ Control = queue.SimpleQueue[Signalled | Ended | Aged | Answer]
 class App:
     """The threads of one run, and the queue on which they and the signals speak to the main thread."""
 
-    def __init__(self, settings: Settings, control: Control) -> None:
+    def __init__(
+        self, settings: Settings, control: Control, terminal: StatusHandler | None = None, *, relist_s: float = RELIST_S
+    ) -> None:
         self._settings = settings
         self._control = control
+        self._terminal = terminal
+        self._relist_s = relist_s
+        self._known: set[str] = set()
+        self._gone: set[str] = set()
+        self._groups = 0
         self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
         self._inbox = Inbox()
         self._budget = WeightBudget(WEIGHT_A_MINUTE)
@@ -76,19 +93,20 @@ class App:
         try:
             rest = Rest(settings.rest_url, self._budget)
             self._start("rest", lambda: serve_rest(rest, self._asks, self._deliver))
-            symbols = self._known_symbols()
+            symbols = self._first_symbols()
             if symbols is None:
                 return STOPPED
-            groups = wire.plan_groups(settings.ws_url, symbols, settings.order_book_levels, settings.depth_interval_ms)
+            if not symbols:
+                return FAILED
+            allow_open_files(FILES_A_SYMBOL * len(symbols) + FILES_BESIDE)
             for symbol in symbols:
                 store.open(symbol)
+            groups = self._plan(symbols)
             self._say_start(groups)
             collector = Collector(settings, groups, store, self._asks.put)
             self._start("collector", lambda: self._consume(collector))
-            for group, (_, streams) in enumerate(groups):
-                url = wire.stream_url(settings.ws_url, streams)
-                for _ in range(settings.connections):
-                    self._add_feed(group, url, None)
+            for group in groups:
+                self._add_group(group)
             status = self._wait()
             return self._stop(status)
         finally:
@@ -108,32 +126,64 @@ class App:
         threading.Thread(target=guarded, name=name, daemon=True).start()
 
     def _deliver(self, answer: Answer) -> None:
-        if answer.ask.symbol:
+        if answer.ask.path != wire.EXCHANGE_INFO:
             self._inbox.put(answer)
         else:
             self._control.put(answer)
 
-    def _known_symbols(self) -> list[str] | None:
-        """Ask the exchange what it lists and return the symbols to collect, None if stopped meanwhile."""
+    def _first_symbols(self) -> list[str] | None:
+        """Ask the exchange what it lists and return the symbols to collect, None if stopped meanwhile.
+
+        Without an answer these are the symbols as given; none where all of the exchange's are wanted.
+        """
         self._asks.put(wire.ask_exchange_info())
         while True:
             message = self._control.get()
-            if isinstance(message, Signalled):
+            if isinstance(message, Signalled) and message.number != HANGUP:
                 return None
             if isinstance(message, Ended):
                 raise RuntimeError(f"thread {message.name} ended at the start") from message.error
             if isinstance(message, Answer):
                 break
-        try:
-            if message.refused:
-                raise DecodeError(message.refused)
-            info = wire.decode_exchange_info(message.value)
-        except DecodeError as error:
-            log.warning("symbols unchecked why=%s", error)
+        info = self._read_list(message)
+        if info is None:
+            if self._settings.all_symbols:
+                log.error("stop why=no_list_of_symbols")
+                return []
             return list(self._settings.symbols)
         if info.weight_a_minute:
             self._budget.a_minute = info.weight_a_minute
-        return tradable(self._settings.symbols, info)
+        return perpetuals(info) if self._settings.all_symbols else tradable(self._settings.symbols, info)
+
+    def _read_list(self, answer: Answer) -> ExchangeInfo | None:
+        try:
+            if answer.refused:
+                raise DecodeError(answer.refused)
+            return wire.decode_exchange_info(answer.value)
+        except DecodeError as error:
+            log.warning("symbols unchecked why=%s", error)
+            return None
+
+    def _plan(self, symbols: list[str]) -> list[Group]:
+        settings = self._settings
+        self._known |= set(symbols)
+        return wire.plan_groups(settings.ws_url, symbols, settings.order_book_levels, settings.depth_interval_ms)
+
+    def _relist(self, info: ExchangeInfo) -> None:
+        """Collect what is listed anew, on connections of its own; let go of what is not traded any more."""
+        listed = set(perpetuals(info))
+        new = sorted(listed - self._known)
+        gone = self._known - listed
+        if gone != self._gone:
+            log.info("delisted symbols=%s", ",".join(sorted(gone)) or "none")
+            self._gone = gone
+            self._inbox.put(Delisted(tuple(gone)))
+        if new:
+            allow_open_files(FILES_A_SYMBOL * (len(self._known) + len(new)) + FILES_BESIDE)
+            log.info("listed symbols=%s", ",".join(new))
+            for group in self._plan(new):
+                self._inbox.put(Listed(group.symbols, group.streams))
+                self._add_group(group)
 
     def _say_start(self, groups: list[Group]) -> None:
         settings = self._settings
@@ -147,28 +197,47 @@ class App:
             len(groups) * settings.connections,
         )  # fmt: skip
 
+    def _add_group(self, group: Group) -> None:
+        url = wire.stream_url(self._settings.ws_url, group.streams)
+        for _ in range(self._settings.connections):
+            self._add_feed(self._groups, url, None)
+        self._groups += 1
+
     def _add_feed(self, group: int, url: str, predecessor: Feed | None) -> None:
         settings = self._settings
         number = len(self._feeds) + 1
         line = Line(number, group, url, settings.stall_timeout_s, settings.max_connection_age_s)
         feed = Feed(line, self._inbox, lambda aged: self._control.put(Aged(aged)), predecessor)
         self._feeds[f"connection {number}"] = feed
+        self._inbox.put(Wanted(group, number))
         self._start(f"connection {number}", feed.run)
 
     def _wait(self) -> int:
         """Block until the run is over; return the exit status so far."""
         duration_s = self._settings.duration_s
-        end_s = None if duration_s is None else time.monotonic() + duration_s
+        end_s = math.inf if duration_s is None else time.monotonic() + duration_s
+        relist_s = time.monotonic() + self._relist_s if self._settings.all_symbols else math.inf
         while True:
+            wait_s = min(end_s, relist_s) - time.monotonic()
             try:
-                message = self._control.get(timeout=None if end_s is None else max(0.0, end_s - time.monotonic()))
+                message = self._control.get(timeout=None if math.isinf(wait_s) else max(0.0, wait_s))
             except queue.Empty:
-                log.info("stop why=duration")
-                return STOPPED
-            if isinstance(message, Signalled):
+                if time.monotonic() >= end_s:
+                    log.info("stop why=duration")
+                    return STOPPED
+                relist_s = time.monotonic() + self._relist_s
+                self._asks.put(wire.ask_exchange_info())
+                continue
+            if isinstance(message, Signalled) and message.number == HANGUP:
+                self._inbox.put(Reopen())
+            elif isinstance(message, Signalled):
                 log.info("stop why=signal number=%d", message.number)
                 return STOPPED
-            if isinstance(message, Aged):
+            elif isinstance(message, Answer):
+                info = self._read_list(message)
+                if info is not None:
+                    self._relist(info)
+            elif isinstance(message, Aged):
                 line = message.feed.line
                 log.info("hand-over connection=%d", line.number)
                 self._add_feed(line.group, line.url, message.feed)
@@ -203,7 +272,7 @@ class App:
                 message = self._control.get(timeout=max(0.0, end_s - time.monotonic()))
             except queue.Empty:
                 return False
-            if isinstance(message, Signalled):
+            if isinstance(message, Signalled) and message.number != HANGUP:
                 log.error("stop at once why=second_signal")
                 os._exit(FAILED)
             if isinstance(message, Ended):
@@ -212,6 +281,12 @@ class App:
 
     def _consume(self, collector: Collector) -> None:
         inbox = self._inbox
+        settings = self._settings
+        reporter = Reporter(settings.data_dir, settings.metrics_file, self._terminal, time.monotonic())
+
+        def take() -> Snapshot:
+            return collector.snapshot(inbox.batches(), inbox.qsize())
+
         try:
             while True:
                 try:
@@ -221,11 +296,13 @@ class App:
                         return
                 for _ in range(inbox.batches()):
                     collector.take(inbox.get_nowait())
-                collector.step(inbox.batches())
+                collector.step()
+                reporter.step(time.monotonic(), collector.flushes, take)
                 if inbox.qsize() < BUSY_BYTES and not self._draining.is_set():
                     time.sleep(GATHER_S)
         finally:
             self._all_written = collector.close()
+            reporter.write_files(take(), time.monotonic())
 
 
 def tradable(symbols: tuple[str, ...], info: ExchangeInfo) -> list[str]:
@@ -245,6 +322,18 @@ def tradable(symbols: tuple[str, ...], info: ExchangeInfo) -> list[str]:
     if not trading:
         raise ConfigError(f"symbols: none of {', '.join(symbols)} is trading; give one that is")
     return trading
+
+
+def perpetuals(info: ExchangeInfo) -> list[str]:
+    """Return all perpetual symbols that trade, in order; one that can't be a file's name is warned about."""
+    found = []
+    for symbol, status in sorted(info.statuses.items()):
+        if status == "TRADING" and info.contract_types[symbol] == "PERPETUAL":
+            try:
+                found.append(checked_symbol(symbol))
+            except ConfigError as error:
+                log.warning("symbol skipped why=%s", error)
+    return found
 
 
 def _yes(value: bool) -> str:

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -23,10 +23,12 @@ from .settings import (
     ORDER_BOOK_LEVELS,
     RANGES,
     REST_URL,
+    ROTATIONS,
     WS_URL,
     Settings,
     shortened,
 )
+from .terminal import StatusHandler
 
 if TYPE_CHECKING:
     from .app import Control
@@ -69,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add = made.add_argument
     add("symbols", nargs="*", metavar="SYMBOL", help=f"markets, in any case (default: {' '.join(LIST_MARKETS)})")
+    add("--all", dest="all_symbols", action="store_true", help="every perpetual symbol that trades (default: off)")
     number = _numbers(made)
     add(
         "--order-book-levels",
@@ -123,6 +126,22 @@ def parser() -> argparse.ArgumentParser:
         action="store_false",
         help="leave it to the system when rows reach the disk itself (default: off, they do at each flush)",
     )
+    add(
+        "--rotate",
+        type=_rotation,
+        default=default.rotate,
+        metavar="{none,hour,day}",
+        help="close each file at the end of its hour or day, UTC, by its rows' own time (default: %(default)s)",
+    )
+    add("--compress", action="store_true", help="compress closed files with gzip in the background (default: off)")
+    number("keep_days", None, "delete closed files that are older", unset="all are kept")
+    number("min_free_mb", default.min_free_mb, "warn when the disk has less room")
+    add(
+        "--metrics-file",
+        type=_file,
+        metavar="FILE",
+        help="write metrics there, in the Prometheus text format, at each flush (default: none)",
+    )
     add("--demo", action="store_true", help="collect from the built-in exchange on loopback (default: off)")
     add(
         "--log-level",
@@ -131,20 +150,21 @@ def parser() -> argparse.ArgumentParser:
         metavar="LEVEL",
         help=f"{', '.join(LOG_LEVELS)} (default: %(default)s)",
     )
+    add("--quiet", action="store_true", help="warnings and errors only, and no status line (default: off)")
     add("--version", action="version", version=f"aster-collect {__version__}")
     return made
 
 
-def _numbers(made: argparse.ArgumentParser) -> Callable[[str, float | None, str], None]:
-    """Return a way to add an option whose range stands in `RANGES`; an `int` default makes it whole numbers."""
+def _numbers(made: argparse.ArgumentParser) -> Callable[..., None]:
+    """Return a way to add an option whose range stands in `RANGES`; seconds may have a fraction, all else is whole."""
 
-    def add(name: str, default: float | None, text: str) -> None:
+    def add(name: str, default: float | None, text: str, unset: str = "until stopped") -> None:
         allowed = RANGES[name]
-        shown = "until stopped" if default is None else f"{default:.15g}"
+        shown = unset if default is None else f"{default:.15g}"
         made.add_argument(
             allowed.option,
             dest=name,
-            type=(_whole if isinstance(default, int) else _real)(allowed.option),
+            type=(_real if allowed.unit == "seconds" else _whole)(allowed.option),
             default=default,
             metavar=allowed.unit.upper(),
             help=f"{text}; {allowed.allowed()} (default: {shown})",
@@ -180,6 +200,18 @@ def _allowed(option: str) -> str:
     return " and ".join(allowed.allowed() for allowed in RANGES.values() if allowed.option == option)
 
 
+def _rotation(text: str) -> str:
+    if text not in ROTATIONS:
+        raise argparse.ArgumentTypeError(f"{shortened(text)!r} given, {', '.join(ROTATIONS)} allowed")
+    return text
+
+
+def _file(text: str) -> Path:
+    if not text or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{shortened(text)!r} given, a file's name allowed")
+    return Path(text)
+
+
 def _folder(text: str) -> Path:
     if not text or not text.isprintable():
         raise argparse.ArgumentTypeError(f"{shortened(text)!r} given, a folder's name allowed")
@@ -208,34 +240,31 @@ def settings_of(words: argparse.Namespace) -> Settings:
         raise ConfigError(
             "--demo: given with --ws-url or --rest-url, only one of them allowed: it has its own exchange"
         )
-    return Settings(
-        symbols=tuple(words.symbols) if words.symbols else tuple(LIST_MARKETS),
-        order_book_levels=words.order_book_levels,
-        flush_interval_s=words.flush_interval_s,
-        data_dir=words.data_dir or (DEMO_DIR if words.demo else DATA_DIR),
-        depth_interval_ms=words.depth_interval_ms,
-        receive_time=words.receive_time,
-        duration_s=words.duration_s,
-        ws_url=WS_URL if words.ws_url is None else words.ws_url,
-        rest_url=REST_URL if words.rest_url is None else words.rest_url,
-        stall_timeout_s=words.stall_timeout_s,
-        history=words.history,
-        backfill_limit=words.backfill_limit,
-        hold_trades=hold_trades,
-        hold_s=hold_s,
-        connections=words.connections,
-        max_connection_age_s=words.max_connection_age_s,
-        sync=words.sync,
-    )
+    if words.all_symbols and words.symbols:
+        raise ConfigError(f"--all: given with {shortened(words.symbols[0])}, only --all or symbols allowed")
+    if words.compress and words.rotate == "none":
+        raise ConfigError("--compress: given without --rotate, only closed files are compressed; add --rotate day")
+    if words.keep_days is not None and words.rotate == "none":
+        raise ConfigError("--keep-days: given without --rotate, only closed files are deleted; add --rotate day")
+    plain = {one.name: getattr(words, one.name) for one in fields(Settings) if hasattr(words, one.name)}
+    special = {
+        "symbols": tuple(words.symbols) if words.symbols else tuple(LIST_MARKETS),
+        "data_dir": words.data_dir or (DEMO_DIR if words.demo else DATA_DIR),
+        "ws_url": WS_URL if words.ws_url is None else words.ws_url,
+        "rest_url": REST_URL if words.rest_url is None else words.rest_url,
+        "hold_trades": hold_trades,
+        "hold_s": hold_s,
+    }
+    return Settings(**{**plain, **special})
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the program with these arguments (default: the command line's); return the exit status."""
     command = parser()
     words = command.parse_args(argv)
-    _start_log(words.log_level)
+    terminal = _start_log("WARNING" if words.quiet else words.log_level)
     try:
-        return _run(settings_of(words), words.demo)
+        return _run(settings_of(words), words.demo, None if words.quiet else terminal)
     except ConfigError as error:
         status, why = IMPOSSIBLE, str(error)
     except LockedError as error:
@@ -244,7 +273,7 @@ def main(argv: list[str] | None = None) -> int:
     return status
 
 
-def _run(settings: Settings, demo: bool) -> int:
+def _run(settings: Settings, demo: bool, terminal: StatusHandler | None) -> int:
     try:
         from .app import App, Signalled  # here, so that what is missing is one line, and --help does without
     except ModuleNotFoundError as error:
@@ -255,17 +284,16 @@ def _run(settings: Settings, demo: bool) -> int:
     control: Control = queue.SimpleQueue()
     exchange = _demo(settings) if demo else contextlib.nullcontext(settings)
     with _signals(lambda number: control.put(Signalled(number))), exchange as settings:
-        return App(settings, control).run()
+        return App(settings, control, terminal).run()
 
 
 @contextlib.contextmanager
 def _signals(tell: Callable[[int], None]) -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into messages; as PID 1 a process has no default for them."""
+    """Turn SIGINT, SIGTERM and SIGHUP into messages; as PID 1 a process has no default for them."""
     # A handler may run inside any call of the main thread, its wait on the queue too: SimpleQueue.put is the one
     # thing that is safe there.
-    before = [
-        (number, signal.signal(number, lambda number, _: tell(number))) for number in (signal.SIGINT, signal.SIGTERM)
-    ]
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = [(number, signal.signal(number, lambda number, _: tell(number))) for number in numbers]
     try:
         yield
     finally:
@@ -282,9 +310,10 @@ def _demo(settings: Settings) -> Iterator[Settings]:
         yield replace(settings, ws_url=exchange.ws_url, rest_url=exchange.rest_url)
 
 
-def _start_log(level: str) -> None:
-    handler = logging.StreamHandler()
+def _start_log(level: str) -> StatusHandler:
+    handler = StatusHandler()
     formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    return handler

@@ -1,19 +1,39 @@
 """The consumer: decode, order, format, append. The one owner of all state; it neither blocks nor waits itself."""
 
 import logging
+import os
 import time
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Sequence
 
-from . import rows, wire
+from . import __version__, rows, wire
 from .coverage import Coverage, Outage
 from .errors import DecodeError, StoreError
-from .events import Answer, Ask, Bad, Batch, Depth, Event, Gap, Heartbeat, Lost, Trade
+from .events import (
+    HAND_OVER,
+    Answer,
+    Ask,
+    Bad,
+    Batch,
+    Delisted,
+    Depth,
+    Event,
+    Gap,
+    Heartbeat,
+    Listed,
+    Lost,
+    Opened,
+    Trade,
+    Wanted,
+)
 from .inbox import Message
-from .reorder import Reorder
+from .links import Links
+from .market import Market
 from .settings import Settings
-from .stats import Stats, StatusLine
+from .snapshot import DELAY_BOUNDS_S, Delays, Snapshot
 from .store import Store
-from .tape import Bounds, Item, Outcome, Tape
+from .tape import Bounds, Item, Outcome
 from .wire import Group
 
 log = logging.getLogger(__name__)
@@ -21,23 +41,10 @@ log = logging.getLogger(__name__)
 TURN_MESSAGES = 40_000  # beyond so many a turn comes early, so that memory stays flat at full speed …
 TURN_MESSAGES_A_SYMBOL = 400  # … or so many for each symbol, since a turn costs a write for each file
 HELD_TRADES = 500_000  # over all symbols
-STATUS_S = 60.0
 RETRY_S = 5.0
 LOG_REPEAT_S = 60.0
-
-
-class Market:
-    """One symbol's state: what of each stream is at rest, and its tape."""
-
-    def __init__(self, symbol: str, store: Store, bounds: Bounds) -> None:
-        self.symbol = symbol
-        book = store.last_row(rows.ORDERBOOK, symbol)
-        self.quotes = Reorder()
-        self.books = Reorder(int(book.split(",", 2)[1]) if book else -1)
-        self.tape = Tape(bounds, store.last_row(rows.TRADES, symbol), store.ledger_end(symbol))
-        self.trades: list[str] = []
-        self.resume_ms = {kind: store.last_time_ms(kind, symbol) for kind in (rows.PRICES, rows.ORDERBOOK)}
-        self.book_ids: dict[int, int] = {}  # each connection's newest
+CLOCK_S = 3600.0
+SHOWN_PRICES = 4
 
 
 class Collector:
@@ -53,25 +60,41 @@ class Collector:
         clock: Callable[[], float] = time.monotonic,
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        self.stats = Stats()
+        self.flushes = 0
         self._settings = settings
         self._store = store
         self._ask = ask
         self._clock, self._wall_ns = clock, wall_ns
-        bounds = Bounds(settings.history, settings.backfill_limit, settings.hold_trades, settings.hold_s)
+        self._bounds = Bounds(settings.history, settings.backfill_limit, settings.hold_trades, settings.hold_s)
         self._levels, self._receive_time = settings.order_book_levels, settings.receive_time
-        self._groups = groups
-        self._coverage = [Coverage() for _ in groups]
-        self._markets = {symbol: Market(symbol, store, bounds) for group in groups for symbol in group.symbols}
+        self._groups: list[Group] = []
+        self._coverage: list[Coverage] = []
+        self._markets: dict[str, Market] = {}
+        self._links = Links()
+        for group in groups:
+            self._add(group)
         now_s = clock()
+        self._started_ns = wall_ns()
         self._turn_every_s = settings.flush_interval_s / 2
         self._turn_s = now_s + self._turn_every_s
         self._fresh_messages = 0
-        self._turn_messages = max(TURN_MESSAGES, TURN_MESSAGES_A_SYMBOL * len(self._markets))
-        self._status = StatusLine(now_s)
-        self._status_s = now_s + STATUS_S
+        self._clock_s = now_s
+        self._disk_s = now_s
         self._reject_said_s = -LOG_REPEAT_S
-        self._failing = False
+        self._failing_since_ns = 0
+        self._newest_frame_ns = 0
+        self._skipped = 0
+        self._lost_reasons: Counter[str] = Counter()
+        self._delays = [0] * (len(DELAY_BOUNDS_S) + 1)
+        self._delay_sum_s = 0.0
+        self._clock_offset_ms: float | None = None
+
+    def _add(self, group: Group) -> None:
+        for symbol in group.symbols:
+            last_rows = {kind: self._store.last_row(kind, symbol) for kind in rows.KINDS}
+            self._markets[symbol] = Market(symbol, last_rows, self._store.ledger_end(symbol), self._bounds)
+        self._groups.append(group)
+        self._coverage.append(Coverage())
 
     def take(self, message: Message) -> None:
         """Take one message of the inbox."""
@@ -81,11 +104,26 @@ class Collector:
             self._answer(message)
         elif isinstance(message, Lost):
             self._lost(message)
-        else:
+        elif isinstance(message, Wanted):
+            self._links.wanted(message.connection)
+        elif isinstance(message, Opened):
+            self._links.opened(message.connection, message.opened_ns)
+        elif isinstance(message, Bad):
             self._reject(message)
+        elif isinstance(message, Listed):
+            for symbol in message.symbols:
+                self._store.open(symbol)
+            self._add(Group(message.symbols, message.streams))
+        elif isinstance(message, Delisted):
+            for symbol, market in self._markets.items():
+                market.listed = symbol not in message.symbols
+        else:
+            self._move()
+            self._flush()
+            self._store.reopen()
 
-    def step(self, queued: int = 0) -> None:
-        """Do what time asks for: holes, flushes, the status line. `queued` is how many messages wait."""
+    def step(self) -> None:
+        """Do what time asks for: holes, flushes, a look at the disk and at the exchange's clock."""
         now_s = self._clock()
         for market in self._markets.values():
             if market.tape.waiting:
@@ -96,18 +134,24 @@ class Collector:
         if now_s >= self._turn_s:
             self._bound_held(now_s)
             self.turn()
-        elif self._fresh_messages >= self._turn_messages:
+        elif self._fresh_messages >= max(TURN_MESSAGES, TURN_MESSAGES_A_SYMBOL * len(self._markets)):
             self._move()
             self._flush(sync=False)
-        if now_s >= self._status_s:
-            self._status_s = now_s + STATUS_S
-            self._say_status(now_s, queued)
+        if now_s >= self._clock_s:
+            self._clock_s = now_s + CLOCK_S
+            self._ask(wire.ask_time())
+        if now_s >= self._disk_s:
+            self._disk_s = now_s + LOG_REPEAT_S
+            free_mb = self._store.free_bytes() >> 20
+            if free_mb < self._settings.min_free_mb:
+                log.warning("disk low free_mb=%d min_free_mb=%d", free_mb, self._settings.min_free_mb)
 
     def turn(self) -> None:
         """Write what has rested for a turn; what came since begins its rest."""
         self._move()
         self._flush()
-        self._turn_s = self._clock() + (min(RETRY_S, self._turn_every_s) if self._failing else self._turn_every_s)
+        pause_s = min(RETRY_S, self._turn_every_s) if self._failing_since_ns else self._turn_every_s
+        self._turn_s = self._clock() + pause_s
 
     def close(self) -> bool:
         """Write everything, for the end; return whether all of it is on disk."""
@@ -119,30 +163,27 @@ class Collector:
         self._move()
         self._move()
         self._flush()
-        return not self._failing
+        return not self._failing_since_ns
 
     def _move(self) -> None:
         """Hand what has rested to the store."""
         self._fresh_messages = 0
         for market in self._markets.values():
-            trades, market.trades = market.trades, []
-            rested = (market.quotes.turn(), market.books.turn(), trades)
-            for kind, lines in zip(rows.KINDS, rested, strict=True):
-                if lines:
-                    self._store.append(kind, market.symbol, lines)
-                    self.stats.rows[kind] += len(lines)
+            for kind, lines in market.turn():
+                self._store.append(kind, market.symbol, lines)
 
     def _flush(self, *, sync: bool = True) -> None:
         try:
             written = self._store.flush(sync=sync)
         except StoreError as error:
             log.error("write failed why=%s pending_bytes=%d next=retry", error, self._store.pending_bytes)
-            self._failing = True
+            self._failing_since_ns = self._failing_since_ns or self._wall_ns()
         else:
-            if self._failing:
+            if self._failing_since_ns:
                 log.warning("write works again written_bytes=%d", written)
-            self._failing = False
+            self._failing_since_ns = 0
             log.debug("flush written_bytes=%d", written)
+        self.flushes += sync
 
     def _batch(self, batch: Batch) -> None:
         # One character a byte, so that the bounds hold for the text too; what is not ASCII goes back to bytes.
@@ -161,6 +202,7 @@ class Collector:
                 if market is not None:
                     row = f"{event_ms[:-3]}.{event_ms[-3:]},{bid},{ask},{middle(bid, ask)}{stamp}"
                     market.quotes.add(int(update_id), row)
+                    market.quote_frames += 1
                     if sent_ms > newest:  # both of 13 digits
                         newest = sent_ms
                     continue
@@ -172,9 +214,13 @@ class Collector:
                 if sent > newest_ms:
                     newest_ms = sent
         self._fresh_messages += len(batch.bounds) // 2
-        self.stats.newest_frame_ns = max(self.stats.newest_frame_ns, batch.received_ns)
+        self._links.delivered(batch.connection, batch.received_ns, len(batch.bounds) // 2)
+        self._newest_frame_ns = max(self._newest_frame_ns, batch.received_ns)
         newest_ms = max(newest_ms, int(newest or 0))
         if newest_ms:
+            delay_s = batch.received_ns / 1e9 - newest_ms / 1e3
+            self._delays[bisect_left(DELAY_BOUNDS_S, delay_s)] += 1
+            self._delay_sum_s += delay_s
             self._covered(batch, newest_ms)
 
     def _event(self, event: Event, batch: Batch, stamp: str) -> int:
@@ -187,15 +233,18 @@ class Collector:
         received_ms = batch.received_ns // 1_000_000
         time_ms = event.event_ms or received_ms
         if isinstance(event, Trade):
+            market.trade_frames += 1
             row = rows.trade_row(event, time_ms) + stamp
             if market.tape.passes(event.id, time_ms):
                 market.trades.append(row)
             else:
                 self._apply(market, market.tape.add(Item(event.id, time_ms, row), self._clock()))
         elif isinstance(event, Depth):
+            market.book_frames += 1
             self._note_skipped(market, event, batch.connection)
             market.books.add(event.update_id, rows.depth_row(event, time_ms, self._levels) + stamp)
         else:
+            market.quote_frames += 1
             market.quotes.add(event.update_id, rows.quote_row(event, time_ms) + stamp)
         return event.sent_ms or received_ms
 
@@ -205,7 +254,7 @@ class Collector:
         if before_id is None or depth.update_id > before_id:
             market.book_ids[connection] = depth.update_id
             if before_id is not None and depth.previous_update_id not in (None, before_id):
-                self.stats.skipped += 1
+                self._skipped += 1
 
     def _apply(self, market: Market, outcome: Outcome) -> None:
         """Do what a tape says: rows to the file, gaps to the ledger, a foreign file aside."""
@@ -218,7 +267,7 @@ class Collector:
 
     def _gap(self, symbol: str, gap: Gap) -> None:
         self._store.gap(symbol, gap)
-        self.stats.gaps[gap.stream] += 1
+        self._markets[symbol].gaps[gap.stream] += 1
         log.warning(
             "gap symbol=%s stream=%s from=%s to=%s first_missing=%s last_missing=%s cause=%s",
             symbol, gap.stream, rows.seconds(gap.from_ms), rows.seconds(gap.to_ms),
@@ -229,8 +278,9 @@ class Collector:
         coverage = self._coverage[batch.group]
         if coverage.covered_ms is None:
             for symbol in self._groups[batch.group].symbols:
-                for kind, resume_ms in self._markets[symbol].resume_ms.items():
-                    if resume_ms is not None and resume_ms < sent_ms:
+                for kind in (rows.PRICES, rows.ORDERBOOK):
+                    resume_ms = self._markets[symbol].last_ms[kind]
+                    if 0 < resume_ms < sent_ms:
                         self._gap(symbol, Gap(kind, resume_ms, sent_ms, None, None, "restart"))
         self._outage(batch.group, coverage.frame(batch.connection, sent_ms))
 
@@ -238,17 +288,21 @@ class Collector:
         if outage is None:
             return
         for symbol in self._groups[group].symbols:
-            for kind in (rows.PRICES, rows.ORDERBOOK):
+            for kind in (rows.PRICES, rows.ORDERBOOK) if self._markets[symbol].listed else ():
                 self._gap(symbol, Gap(kind, outage.from_ms, outage.to_ms, None, None, "reconnect"))
 
     def _lost(self, lost: Lost) -> None:
-        if lost.reason != "hand-over":
-            self.stats.lost[lost.reason] += 1
+        if lost.reason != HAND_OVER:
+            self._lost_reasons[lost.reason] += 1
+        (self._links.ended if lost.over else self._links.lost)(lost.connection)
         for symbol in self._groups[lost.group].symbols:
             self._markets[symbol].book_ids.pop(lost.connection, None)
         self._outage(lost.group, self._coverage[lost.group].lost(lost.connection))
 
     def _answer(self, answer: Answer) -> None:
+        if not answer.ask.symbol:
+            self._exchange_clock(answer)
+            return
         market = self._markets[answer.ask.symbol]
         items: list[Item] = []
         if answer.refused:
@@ -277,7 +331,41 @@ class Collector:
             market = max(self._markets.values(), key=lambda market: market.tape.held)
             self._apply(market, market.tape.give_up(now_s))
 
-    def _say_status(self, now_s: float, queued: int) -> None:
-        held = sum(market.tape.held for market in self._markets.values())
-        facts = {"rejects": self._store.rejects, "held_trades": held, "queue": queued}
-        log.info("status %s", self._status.line(self.stats, now_s, self._wall_ns(), **facts))
+    def _exchange_clock(self, answer: Answer) -> None:
+        """Note by how much the exchange's clock is ahead of ours, as of the middle of the request."""
+        try:
+            exchange_ms = wire.decode_time(answer.value)
+        except DecodeError as error:
+            log.warning("clock unknown why=%s", answer.refused or error)
+            return
+        self._clock_offset_ms = exchange_ms - (answer.asked_ns + answer.received_ns) / 2e6
+
+    def snapshot(self, queue_batches: int, queue_bytes: int) -> Snapshot:
+        """Return how the run stands; the inbox is told, since it is not the collector's."""
+        settings, store = self._settings, self._store
+        shown = [market for market in self._markets.values() if market.listed][:SHOWN_PRICES]
+        return Snapshot(
+            version=__version__,
+            pid=os.getpid(),
+            started_ns=self._started_ns,
+            now_ns=self._wall_ns(),
+            settings=settings.told(),
+            connections=self._links.states(),
+            streams=[state for market in self._markets.values() for state in market.states()],
+            reconnects=dict(self._lost_reasons),
+            newest_frame_ns=self._newest_frame_ns,
+            duplicates=sum(market.duplicates() for market in self._markets.values()),
+            skipped=self._skipped,
+            rejects=store.rejects,
+            queue_batches=queue_batches,
+            queue_bytes=queue_bytes,
+            pending_bytes=store.pending_bytes,
+            written_bytes=store.written_bytes,
+            free_bytes=store.free_bytes(),
+            min_free_bytes=settings.min_free_mb << 20,
+            failing_since_ns=self._failing_since_ns,
+            last_error=store.last_error,
+            clock_offset_ms=self._clock_offset_ms,
+            delays=Delays(tuple(self._delays), self._delay_sum_s),
+            prices={market.symbol: market.newest_price() for market in shown},
+        )

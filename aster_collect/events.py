@@ -6,6 +6,8 @@ milliseconds, times named `_ns` our own clock's Unix nanoseconds.
 
 from typing import NamedTuple
 
+HAND_OVER = "hand-over"  # the reason of a loss that is none: another connection carries on
+
 
 class Trade(NamedTuple):
     """One aggregate trade; `side` is the taker's."""
@@ -80,6 +82,21 @@ class Batch(NamedTuple):
     bounds: list[int]
 
 
+class Wanted(NamedTuple):
+    """A connection is to be made, and is to be told of until it ends."""
+
+    group: int
+    connection: int
+
+
+class Opened(NamedTuple):
+    """A connection is open; its frames are still to come."""
+
+    group: int
+    connection: int
+    opened_ns: int
+
+
 class Bad(NamedTuple):
     """A message that can't be text of the protocol, cut to a bounded length."""
 
@@ -90,11 +107,12 @@ class Bad(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """A connection ended; nothing more comes from it until its next batch."""
+    """A connection ended; nothing more comes from it until its next batch. `over` says that no other follows."""
 
     group: int
     connection: int
     reason: str
+    over: bool
 
 
 class Ask(NamedTuple):
@@ -107,10 +125,28 @@ class Ask(NamedTuple):
     first_id: int = 0
 
 
+class Listed(NamedTuple):
+    """The exchange lists new symbols: they make a group of their own, of the next number."""
+
+    symbols: tuple[str, ...]
+    streams: tuple[str, ...]
+
+
+class Delisted(NamedTuple):
+    """The exchange does not trade these of the collected symbols any more, and does all others."""
+
+    symbols: tuple[str, ...]
+
+
+class Reopen(NamedTuple):
+    """The files may have been renamed: close them, and open them by name again."""
+
+
 class Answer(NamedTuple):
     """What REST said: a JSON value, or where it refused for good, the reason."""
 
     ask: Ask
+    asked_ns: int
     received_ns: int
     value: object
     refused: str = ""

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import websocket
 
 from .errors import FeedError
-from .events import Bad, Batch, Lost
+from .events import HAND_OVER, Bad, Batch, Lost, Opened
 from .frames import Odd, Splitter, close_reason
 from .inbox import Inbox
 from .pacing import Backoff, connection_age_s
@@ -30,6 +30,7 @@ SEND_TIMEOUT_S = 2.0
 CHECK_S = 0.25  # how long at most a wait does not look whether to stop
 OVERLAP_S = 1.5  # how long a relieved connection is read on: longer than the heartbeat's second
 NAP_S = 0.002  # after a read, so that a busy market wakes us 500 times a second and not for every frame
+PONG_EVERY_S = 0.25  # the exchange ends a connection that says more than 5 (spot) or 10 things a second, pongs too
 FULL_REPEAT_S = 60.0
 READ_BYTES = 1 << 18
 TLS_RECORD_BYTES = 1 << 14  # one call gives one record, and allocates all that is asked for
@@ -148,6 +149,7 @@ class Feed:
         self._connect, self._clock, self._wall_ns, self._sleep = connect, clock, wall_ns, sleep
         self._age_s = connection_age_s(line.oldest_s, draw)
         self._backoff = Backoff(draw)
+        self._ponged_s = -PONG_EVERY_S
         self._full_said_s = -FULL_REPEAT_S
         self.replaced = False
 
@@ -158,7 +160,7 @@ class Feed:
                 self.serve()
                 return
             except FeedError as error:
-                self._put(Lost(self.line.group, self.line.number, error.reason))
+                self._put(Lost(self.line.group, self.line.number, error.reason, self.replaced))
                 if self.replaced:
                     return
                 delay_s = self._backoff.failed()
@@ -168,6 +170,7 @@ class Feed:
     def serve(self) -> None:
         """Connect once and read until stopped or relieved; raises `FeedError` when the connection is of no more use."""
         connection = self._connect(self.line.url)
+        self._put(Opened(self.line.group, self.line.number, self._wall_ns()))
         log.info("connection open connection=%d", self.line.number)
         try:
             self._read_on(connection)
@@ -175,7 +178,7 @@ class Feed:
             connection.close()
         if self.relieved.is_set():
             log.info("connection relieved connection=%d", self.line.number)
-            self._put(Lost(self.line.group, self.line.number, "hand-over"))
+            self._put(Lost(self.line.group, self.line.number, HAND_OVER, True))
 
     def _read_on(self, connection: Connection) -> None:
         splitter = Splitter()
@@ -216,13 +219,16 @@ class Feed:
 
     def _answer(self, connection: Connection, odd: Odd, received_ns: int) -> None:
         if odd.reason == "ping":
-            connection.pong(odd.data)
+            now_s = self._clock()
+            if now_s - self._ponged_s >= PONG_EVERY_S:
+                self._ponged_s = now_s
+                connection.pong(odd.data)
         elif odd.reason == "close":
             raise FeedError("closed", close_reason(odd.data))
         elif odd.reason != "pong":
             self._put(Bad(self.line.number, received_ns, odd.reason, odd.data))
 
-    def _put(self, message: Batch | Bad | Lost) -> None:
+    def _put(self, message: Opened | Batch | Bad | Lost) -> None:
         """Hand a message over; waits while the inbox is full, and when stopped gives the collector 2 s more."""
         try:
             self._inbox.put_nowait(message)

@@ -6,9 +6,9 @@ A full inbox makes a connection wait, so that TCP pushes back on the exchange an
 import queue
 from collections import deque
 
-from .events import Answer, Bad, Batch, Lost
+from .events import Answer, Bad, Batch, Delisted, Listed, Lost, Opened, Reopen, Wanted
 
-Message = Batch | Bad | Lost | Answer
+Message = Batch | Bad | Wanted | Opened | Lost | Answer | Listed | Delisted | Reopen
 
 INBOX_BYTES = 8 << 20
 MESSAGE_OVERHEAD = 300  # bytes that an item costs beside its text, measured with sys.getsizeof

@@ -27,6 +27,16 @@ class Reorder:
         self._fresh: dict[int, str] = {}
         self.add: Callable[[int, str], str] = self._fresh.setdefault
 
+    @property
+    def resting(self) -> int:
+        """How many rows are at rest or fresh."""
+        return len(self._rested) + len(self._fresh)
+
+    def newest(self) -> str:
+        """Return the row that came last and is not written yet, or nothing."""
+        newest = self._fresh or self._rested
+        return newest[next(reversed(newest))] if newest else ""
+
     def turn(self) -> list[str]:
         """Return the rows that have rested, in order; what is fresh begins its rest."""
         rested, fresh = self._rested, self._fresh

@@ -107,6 +107,19 @@ def trade_row(trade: Trade, time_ms: int) -> str:
     return f"{trade.id},{time_ms},{trade.side},{trade.price},{trade.quantity}"
 
 
+def row_time_ms(kind: str, row: str) -> int:
+    """Return the time in a row of prices, orderbook or trades, in milliseconds."""
+    cells = row.split(",", 2)
+    return int(cells[1]) if kind == TRADES else int(cells[0].replace(".", ""))
+
+
+def is_row(kind: str, cells: int, text: str) -> bool:
+    """Return whether a line has so many cells, and begins as a row of this kind does."""
+    first = text.partition(",")[0]
+    begins = first in KINDS if kind == GAPS else first.replace(".", "", 1).isdigit()
+    return begins and text.count(",") == cells - 1
+
+
 def gap_row(gap: Gap) -> str:
     """Return a gap as a row of the ledger without its line end; ids are blank where there are none."""
     first = "" if gap.first_missing_id is None else gap.first_missing_id

@@ -1,6 +1,6 @@
 """What one run is asked to do, checked before anything else happens."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ DATA_DIR = Path("ASTER_data")
 DEMO_DIR = DATA_DIR / "demo"
 
 SHOWN = 60  # characters of a bad value that its message repeats
+ROTATIONS = ("none", "hour", "day")
 ORDER_BOOK_LEVELS = (5, 10, 20)
 DEPTH_INTERVALS_MS = (100, 250, 500)
 SYMBOL_LENGTH = 64
@@ -53,6 +54,8 @@ RANGES = {
     "hold_trades": Range("--hold-limit", 1, 1_000_000, "trades"),
     "hold_s": Range("--hold-limit", 1, 604_800, "seconds"),
     "connections": Range("--connections", 1, 4, "connections"),
+    "keep_days": Range("--keep-days", 1, 36_500, "days"),
+    "min_free_mb": Range("--min-free-mb", 0, 1_000_000_000, "MB"),
     "max_connection_age_s": Range("--max-connection-age", 2, 86_000, "seconds"),
 }
 
@@ -78,6 +81,12 @@ class Settings:
     connections: int = 1
     max_connection_age_s: float = 82_800.0
     sync: bool = True
+    rotate: str = "none"
+    compress: bool = False
+    keep_days: int | None = None
+    min_free_mb: int = 200
+    metrics_file: Path | None = None
+    all_symbols: bool = False
 
     def __post_init__(self) -> None:
         for name, allowed in RANGES.items():
@@ -86,11 +95,17 @@ class Settings:
                 allowed.check(value)
         _check_choice("--order-book-levels", self.order_book_levels, ORDER_BOOK_LEVELS)
         _check_choice("--depth-interval", self.depth_interval_ms, DEPTH_INTERVALS_MS)
+        _check_choice("--rotate", self.rotate, ROTATIONS)
         check_url("--ws-url", self.ws_url, ("ws", "wss"))
         check_url("--rest-url", self.rest_url, ("http", "https"))
         object.__setattr__(self, "symbols", tuple(dict.fromkeys(map(checked_symbol, self.symbols))))
         if not self.symbols:
             raise ConfigError("symbols: none given, and LIST_MARKETS is empty; name at least one, such as BTCUSDT")
+
+    def told(self) -> dict[str, object]:
+        """Return the settings by name, as JSON can hold them; without the symbols, which the exchange may change."""
+        named = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "symbols"}
+        return {name: str(value) if isinstance(value, Path) else value for name, value in named.items()}
 
 
 def checked_symbol(text: str) -> str:
@@ -119,6 +134,6 @@ def check_url(option: str, url: str, schemes: tuple[str, ...]) -> None:
         raise ConfigError(f"{option}: {shortened(url)!r} given, {allowed} allowed")
 
 
-def _check_choice(option: str, value: int, choices: tuple[int, ...]) -> None:
+def _check_choice(option: str, value: object, choices: tuple[object, ...]) -> None:
     if value not in choices:
         raise ConfigError(f"{option}: {shortened(str(value))} given, {', '.join(map(str, choices))} allowed")

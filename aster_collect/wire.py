@@ -16,6 +16,7 @@ STREAMS_PER_CONNECTION = 200
 URL_LENGTH = 8000
 HEARTBEAT_STREAM = "btcusdt@markPrice@1s"
 REST_PREFIX = "/fapi/v3"
+EXCHANGE_INFO = f"{REST_PREFIX}/exchangeInfo"
 
 PLAIN_DECIMAL = re.compile(r"[0-9]{1,32}(?:\.[0-9]{1,32})?")
 ID_LIMIT = 1 << 63
@@ -65,7 +66,12 @@ def plan_groups(base: str, symbols: Sequence[str], levels: int, interval_ms: int
 
 def ask_exchange_info() -> Ask:
     """Return the request for the listed symbols and limits."""
-    return Ask(f"{REST_PREFIX}/exchangeInfo", (), 1)
+    return Ask(EXCHANGE_INFO, (), 1)
+
+
+def ask_time() -> Ask:
+    """Return the request for the exchange's clock."""
+    return Ask(f"{REST_PREFIX}/time", (), 1)
 
 
 def ask_page(symbol: str, first_id: int, count: int) -> Ask:
@@ -286,6 +292,16 @@ def decode_page(symbol: str, answer: object) -> list[Trade]:
             raise DecodeError("aggTrades holds something that is not an object")
         trades.append(_trade(item, symbol))
     return trades
+
+
+def decode_time(answer: object) -> int:
+    """Return the exchange's clock in milliseconds; raise `DecodeError` if there is none."""
+    if not isinstance(answer, dict):
+        raise DecodeError("time is not an object")
+    time_ms = _time(answer, "serverTime")
+    if time_ms is None:
+        raise DecodeError("time has no serverTime")
+    return time_ms
 
 
 class ExchangeInfo(NamedTuple):

@@ -1,0 +1,141 @@
+"""One file that only grows: bytes go out whole, once and in order, whatever the disk takes of them and when."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+OPEN_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+fdatasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+
+Write = Callable[[int, bytes], int]
+
+
+class Appender:
+    """One file that only grows, by unbuffered writes; after an error the unwritten remainder is kept.
+
+    A text file object under `csv.writer` loses or repeats rows after a full disk; a descriptor says what it took.
+    What is pending can hold marks: nothing behind a mark is written before its owner has changed the file.
+    """
+
+    def __init__(self, path: Path, *, write: Write = os.write, sync: Callable[[int], None] | None = fdatasync) -> None:
+        self.path = path
+        self.descriptor = -1
+        self.size = 0
+        self.written_bytes = 0  # over all files that were under the path
+        self.pending_bytes = 0
+        self.unsynced = False
+        self._pending: list[bytes] = []
+        self._behind: list[tuple[str, list[bytes]]] = []  # each mark, and what is pending behind it
+        self._torn = False
+        self._write, self._sync = write, sync
+
+    def open(self) -> None:
+        """Open or make the file."""
+        self.descriptor = os.open(self.path, OPEN_FLAGS, 0o644)
+        self.size = os.fstat(self.descriptor).st_size
+
+    def append(self, data: bytes) -> None:
+        """Keep bytes for the next flush."""
+        if data:
+            (self._behind[-1][1] if self._behind else self._pending).append(data)
+            self.pending_bytes += len(data)
+
+    def add_mark(self, mark: str) -> None:
+        """Keep a mark behind what is pending; the same again with nothing between is one."""
+        if not (self._behind and self._behind[-1] == (mark, [])):
+            self._behind.append((mark, []))
+
+    @property
+    def mark(self) -> str | None:
+        """The mark that everything before has been written of, if there is one."""
+        return self._behind[0][0] if self._behind and not self._pending else None
+
+    @property
+    def marked(self) -> bool:
+        """Whether there is any mark."""
+        return bool(self._behind)
+
+    def pass_mark(self) -> None:
+        """Let what is behind the mark be written."""
+        _, self._pending = self._behind.pop(0)
+
+    def flush(self, *, sync: bool = True) -> int:
+        """Write what is pending before the first mark, and sync what was written; return how many bytes went out.
+
+        Raises `OSError`; nothing is lost by it.
+        """
+        before = self.written_bytes
+        if self._pending:
+            self._write_pending()
+        if sync:
+            self.sync()
+        return self.written_bytes - before
+
+    def sync(self) -> None:
+        """Sync what was written since the last time."""
+        if self.unsynced and self._sync is not None:
+            self._sync(self.descriptor)
+            self.unsynced = False
+
+    def _write_pending(self) -> None:
+        pending = self._pending
+        data = pending[0] if len(pending) == 1 else b"".join(pending)
+        length, done = len(data), 0
+        try:
+            done = self._write(self.descriptor, data)
+            while done < length:
+                done += self._write(self.descriptor, data[done:])
+        finally:
+            self.size += done
+            self.written_bytes += done
+            self.pending_bytes -= done
+            self._pending = [] if done == length else [data[done:]]
+            if done:
+                self._torn = data[done - 1] != 0x0A
+                self.unsynced = True
+
+    def is_at_path(self) -> bool:
+        """Return whether the file that is being written is the one under the path by now."""
+        try:
+            return self.descriptor >= 0 and os.path.samestat(self.path.stat(), os.fstat(self.descriptor))
+        except FileNotFoundError:
+            return False
+
+    def changed(self) -> str:
+        """Return what somebody else did to the file since, in a word, or nothing."""
+        status = os.fstat(self.descriptor)
+        if status.st_nlink == 0:
+            return "deleted"
+        if status.st_size != self.size:
+            return "truncated" if status.st_size < self.size else "written to"
+        return ""
+
+    def start_over(self, header: bytes) -> None:
+        """Open another file under the same path: its header first, then what is pending, from a whole row on."""
+        self.close()
+        self.open()
+        pending = b"".join(self._pending)
+        if self._torn:
+            pending = pending.partition(b"\n")[2]
+        self.pending_bytes += len(pending) - sum(map(len, self._pending))
+        self._pending = [pending] if pending else []
+        self.put_first(header)
+
+    def put_first(self, header: bytes) -> None:
+        """Keep a new file's header in front of all rows that will be written to it, unless it is there already."""
+        self._torn = self.unsynced = False
+        first = self._pending if self._pending or not self._behind else self._behind[0][1]
+        if header and not (first and first[0].startswith(header)):
+            first.insert(0, header)
+            self.pending_bytes += len(header)
+
+    def cut(self, end: int) -> None:
+        """Take away everything from `end` on."""
+        os.ftruncate(self.descriptor, end)
+        self.size = end
+
+    def close(self) -> None:
+        """Close the file; what is pending stays pending."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1

@@ -1,0 +1,119 @@
+"""The data folder: locked, with its rejects, and with its closed files under names that tell their order."""
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from .appender import Appender, Write, fdatasync
+from .errors import ConfigError
+from .lock import LOCK_NAME, lock_folder
+from .rejects import REJECTS_NAME, Rejects
+from .rotate import PACKED, Part, free_part, list_parts, sync_folder
+
+log = logging.getLogger(__name__)
+
+
+class Folder:
+    """A folder that this run owns: nothing in it is overwritten or deleted, only renamed."""
+
+    def __init__(self, path: Path, *, write: Write, sync: bool, wall: Callable[[], float]) -> None:
+        """Make and lock the folder; raises `ConfigError` if it can't be written, `LockedError` if it is taken."""
+        self.path = path
+        self._write, self._wall = write, wall
+        self._sync = fdatasync if sync else None
+        self._closed: list[Path] = []
+        self._renamed = False
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = lock_folder(path)
+            self.rejects = Rejects(self.appender(REJECTS_NAME))
+            self._parts = list_parts(path)
+        except OSError as error:
+            raise ConfigError(unwritable(path, error)) from error
+
+    def appender(self, name: str) -> Appender:
+        """Return an appender for a file of the folder, which is not opened yet."""
+        return Appender(self.path / name, write=self._write, sync=self._sync)
+
+    def reject(self, source: str, reason: str, data: bytes) -> None:
+        """Keep bytes of a damaged file at once; raises `OSError`."""
+        self.rejects.add(source, int(self._wall() * 1e9), reason, data)
+        self.rejects.flush(sync=True)
+
+    def restore(self) -> None:
+        """Make and lock the folder again where somebody deleted it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        if not (self.path / LOCK_NAME).exists():
+            former, self._lock = self._lock, lock_folder(self.path)
+            os.close(former)
+
+    def set_aside(self, path: Path, why: str) -> None:
+        """Give a file, if it is there, a name that says that it is no part of the history any more."""
+        if path.exists():
+            other = aside_name(path, self._wall())
+            path.rename(other)
+            log.warning("file set aside file=%s as=%s why=%s", path.name, other.name, why)
+
+    def set_parts_aside(self, kind: str, symbol: str, why: str) -> None:
+        """Do so with all closed files of a symbol and kind."""
+        for part in self._parts.pop((kind, symbol), []):
+            for packed in ("", PACKED):
+                self.set_aside(self.path / f"{part.name}{packed}", why)
+
+    def parts(self, kind: str, symbol: str) -> list[Part]:
+        """Return the closed files of a symbol and kind: those that were there at the start, and those closed since."""
+        return self._parts[kind, symbol]
+
+    def close_file(self, path: Path, kind: str, symbol: str, period: str) -> None:
+        """Give a file the name of its period; raises `OSError`, and then it has its name still."""
+        part = free_part(self.path, kind, symbol, period, self._parts[kind, symbol])
+        path.rename(self.path / part.name)
+        self._parts[kind, symbol].append(part)
+        self._closed.append(self.path / part.name)
+        self._renamed = True
+        log.info("file closed file=%s as=%s", path.name, part.name)
+
+    def take_closed(self) -> list[Path]:
+        """Return the files that were closed since the last call, oldest first."""
+        closed, self._closed = self._closed, []
+        return closed
+
+    def sync_names(self) -> None:
+        """Make sure that the names of closed files outlive a power loss; raises `OSError`, and can be called again."""
+        if self._renamed and self._sync is not None:
+            sync_folder(self.path)
+        self._renamed = False
+
+    def free_bytes(self) -> int:
+        """Return how much room the disk has, 0 where the folder is gone."""
+        try:
+            return shutil.disk_usage(self.path).free
+        except OSError:
+            return 0
+
+    def close(self) -> None:
+        """Unlock the folder."""
+        self.rejects.appender.close()
+        os.close(self._lock)
+
+
+def aside_name(path: Path, wall_s: float) -> Path:
+    """Return a free name beside a file: its own with the UTC time in it."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall_s))
+    stem, dot, suffix = path.name.partition(".csv")
+    candidates: Iterable[str] = (f"{stamp}-{number}" if number else stamp for number in range(1000))
+    for candidate in candidates:
+        other = path.with_name(f"{stem}.{candidate}{dot}{suffix}")
+        if not other.exists():
+            return other
+    raise OSError(f"{path.name}: a thousand files of this second were set aside already")
+
+
+def unwritable(folder: Path, error: OSError) -> str:
+    """Return one line that says why a folder can't be written, and what mends it."""
+    user = os.getuid() if hasattr(os, "getuid") else None
+    mend = f"; uid {user} must be able to write it: sudo chown -R {user} {folder}" if user is not None else ""
+    return f"--data-dir: {folder} can't be written: {error.strerror or error}{mend}"

@@ -1,0 +1,75 @@
+"""One symbol's state: what of each of its streams is at rest, its tape, and what has been counted.
+
+Pure, but for what it is given at the start: the last rows of the files.
+"""
+
+from collections import Counter
+
+from . import rows
+from .reorder import Reorder
+from .snapshot import StreamState
+from .tape import Bounds, Tape
+
+
+class Market:
+    """The streams of one symbol, between the frame and the file."""
+
+    def __init__(
+        self, symbol: str, last_rows: dict[str, str | None], recorded: list[tuple[int, int]], bounds: Bounds
+    ) -> None:
+        """Resume behind the last rows of its files, by kind; `recorded` are the ids that its ledger calls missing."""
+        self.symbol = symbol
+        self.listed = True
+        book = last_rows[rows.ORDERBOOK]
+        self.quotes = Reorder()
+        self.books = Reorder(int(book.split(",", 2)[1]) if book else -1)
+        self.tape = Tape(bounds, last_rows[rows.TRADES], recorded)
+        self.trades: list[str] = []
+        self.book_ids: dict[int, int] = {}  # each connection's newest
+        self._price = ""
+        self.quote_frames = 0
+        self.book_frames = 0
+        self.trade_frames = 0
+        self.rows: Counter[str] = Counter()
+        self.gaps: Counter[str] = Counter()
+        self.last_ms = {kind: 0 if row is None else rows.row_time_ms(kind, row) for kind, row in last_rows.items()}
+
+    def turn(self) -> list[tuple[str, list[str]]]:
+        """Return what is to be written now, by kind; what has come since the last turn begins its rest."""
+        trades, self.trades = self.trades, []
+        turned = list(zip(rows.KINDS, (self.quotes.turn(), self.books.turn(), trades), strict=True))
+        for kind, lines in turned:
+            if lines:
+                self.rows[kind] += len(lines)
+                self.last_ms[kind] = rows.row_time_ms(kind, lines[-1])
+        if turned[0][1]:
+            self._price = turned[0][1][-1].split(",", 4)[3]
+        return turned
+
+    def duplicates(self) -> int:
+        """Return how many frames brought what another had brought before."""
+        resting = self.quotes.resting + self.books.resting
+        frames = self.quote_frames + self.book_frames
+        return frames - resting - self.rows[rows.PRICES] - self.rows[rows.ORDERBOOK] + self.tape.duplicates
+
+    def newest_price(self) -> str:
+        """Return the middle of the newest quote, or nothing if there was none."""
+        row = self.quotes.newest()
+        return row.split(",", 4)[3] if row else self._price
+
+    def states(self) -> list[StreamState]:
+        """Return how each stream stands."""
+        frames = (self.quote_frames, self.book_frames, self.trade_frames)
+        return [
+            StreamState(
+                self.symbol,
+                kind,
+                seen,
+                self.rows[kind],
+                self.last_ms[kind],
+                self.gaps[kind],
+                self.tape.missing if kind == rows.TRADES else 0,
+                self.tape.held if kind == rows.TRADES else 0,
+            )
+            for kind, seen in zip(rows.KINDS, frames, strict=True)
+        ]

@@ -1,0 +1,68 @@
+"""How the run stands, for whoever looks: the status file, the metrics file, a line in the log or on the terminal."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from .health import STATUS_NAME
+from .metrics import metrics_text
+from .replace import replace_file
+from .snapshot import Snapshot
+from .status import log_line, status_json, terminal_line
+from .terminal import StatusHandler
+
+log = logging.getLogger(__name__)
+
+LOG_S = 60.0
+LINE_S = 1.0
+FILES_S = 5.0  # at the latest, so that a health check need not know the flush interval …
+FILES_APART_S = 0.5  # … and at the soonest
+COMPLAINT_S = 60.0
+
+
+class Reporter:
+    """What was said last, and when the next word is due; it asks for a snapshot only then."""
+
+    def __init__(self, folder: Path, metrics_file: Path | None, terminal: StatusHandler | None, now_s: float) -> None:
+        """Report into a folder, a metrics file if there is one, and on a terminal if the log goes to one."""
+        self._folder, self._metrics_file = folder, metrics_file
+        self._terminal = terminal if terminal is not None and terminal.live else None
+        self._said: Snapshot | None = None
+        self._say_s = now_s + (LOG_S if self._terminal is None else 0.0)
+        self._files_s = now_s - FILES_S
+        self._flushes = -1
+        self._complained_s = now_s - COMPLAINT_S
+
+    def step(self, now_s: float, flushes: int, take: Callable[[], Snapshot]) -> None:
+        """Say what is due; `flushes` counts the flushes so far, `take` makes the snapshot."""
+        flushed = flushes != self._flushes and now_s - self._files_s >= FILES_APART_S
+        files = flushed or now_s - self._files_s >= FILES_S
+        say = now_s >= self._say_s
+        if not (files or say):
+            return
+        snapshot = take()
+        if files:
+            self._flushes, self._files_s = flushes, now_s
+            self.write_files(snapshot, now_s)
+        if say:
+            self._say(snapshot, now_s)
+
+    def write_files(self, snapshot: Snapshot, now_s: float) -> None:
+        """Replace the status file and the metrics file; a failure is logged, and tried again at the next flush."""
+        try:
+            replace_file(self._folder / STATUS_NAME, status_json(snapshot))
+            if self._metrics_file is not None:
+                replace_file(self._metrics_file, metrics_text(snapshot))
+        except OSError as error:
+            if now_s - self._complained_s >= COMPLAINT_S:
+                self._complained_s = now_s
+                log.error("status not written why=%s", error)
+
+    def _say(self, snapshot: Snapshot, now_s: float) -> None:
+        if self._terminal is not None:
+            self._say_s = now_s + LINE_S
+            self._terminal.show(terminal_line(snapshot, self._said, self._terminal.width()))
+        else:
+            self._say_s = now_s + LOG_S
+            log.info("status %s", log_line(snapshot, self._said))
+        self._said = snapshot

@@ -1,0 +1,197 @@
+"""Closed files: which period a row belongs to, what a closed file is called, what its last row is, which are too old.
+
+The period is an hour or a day of UTC, by the rows' own time. A closed file is `prices_BTCUSDT.2026-11-22.csv` or
+`….2026-11-22T13.csv`, `….2026-11-22-2.csv` where that name was taken, and `….csv.gz` once it is compressed.
+"""
+
+import gzip
+import logging
+import os
+import re
+import sys
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from . import rows
+from .tail import BLOCK, find_tail, read_at
+
+log = logging.getLogger(__name__)
+
+HOUR_MS = 3_600_000
+PERIODS_MS = {"none": 0, "hour": HOUR_MS, "day": 24 * HOUR_MS}
+PACKED = ".gz"
+_READ_BYTES = 1 << 20
+_NAME = re.compile(
+    rf"({'|'.join(rows.KINDS)})_([\w-]+)\.(\d{{4}}-\d\d-\d\d(?:T\d\d)?)(?:-([2-9]|[1-9]\d+))?\.csv({re.escape(PACKED)})?"
+)
+
+
+class Part(NamedTuple):
+    """A closed file: the period in its name, and which of several of that period it is, from 1 on."""
+
+    kind: str
+    symbol: str
+    period: str
+    number: int
+
+    @property
+    def name(self) -> str:
+        """The file's name while it is not compressed."""
+        again = f"-{self.number}" if self.number > 1 else ""
+        return f"{self.kind}_{self.symbol}.{self.period}{again}.csv"
+
+    @property
+    def end_ms(self) -> int:
+        """Where the period ends."""
+        length_ms = PERIODS_MS["hour" if "T" in self.period else "day"]
+        return int(datetime.fromisoformat(self.period).replace(tzinfo=UTC).timestamp()) * 1000 + length_ms
+
+
+Parts = dict[tuple[str, str], list[Part]]
+
+
+def period_end(time_ms: int, length_ms: int) -> int:
+    """Return where the period ends that a time lies in."""
+    return (time_ms // length_ms + 1) * length_ms
+
+
+def period_name(end_ms: int, length_ms: int) -> str:
+    """Return what a period is called, by its end."""
+    form = "%Y-%m-%dT%H" if length_ms == HOUR_MS else "%Y-%m-%d"
+    return time.strftime(form, time.gmtime((end_ms - length_ms) // 1000))
+
+
+def read_name(name: str) -> Part | None:
+    """Return which part bears a name, compressed or not; None if it is no part's name."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    part = Part(match[1], match[2], match[3], int(match[4] or 1))
+    try:
+        return part if part.end_ms else None
+    except ValueError:  # no such day
+        return None
+
+
+def list_parts(folder: Path) -> Parts:
+    """Return the closed files of a folder by kind and symbol, each once, in no order."""
+    with os.scandir(folder) as entries:
+        found = {part for entry in entries if (part := read_name(entry.name)) is not None}
+    parts: Parts = defaultdict(list)
+    for part in found:
+        parts[part.kind, part.symbol].append(part)
+    return parts
+
+
+def free_part(folder: Path, kind: str, symbol: str, period: str, known: Iterable[Part]) -> Part:
+    """Return a part whose name is free, plain and compressed, and comes behind all that are known of its period."""
+    number = max((part.number for part in known if part.period == period), default=0)
+    while True:
+        number += 1
+        part = Part(kind, symbol, period, number)
+        if not any((folder / f"{part.name}{packed}").exists() for packed in ("", PACKED)):
+            return part
+
+
+def last_row(folder: Path, parts: Iterable[Part]) -> str | None:
+    """Return the last row of the newest of a file's parts that has one: at once, or if it is packed by reading it.
+
+    The names say which is the newest, but on a day in which rotation was changed between days and hours the first
+    rows do.
+    """
+    parts = list(parts)
+    days = {part.period for part in parts}
+    mixed = {period[:10] for period in days if "T" in period} & days
+
+    def age(part: Part) -> tuple[str, int, str, int]:
+        day = part.period[:10]
+        return day, _first_number(folder, part) if day in mixed else 0, part.period, part.number
+
+    for part in sorted(parts, key=age, reverse=True):
+        try:
+            row = _last_row(folder, part)
+        except FileNotFoundError:
+            continue  # deleted since the folder was listed
+        except (OSError, EOFError, zlib.error) as error:
+            log.error("closed file unreadable file=%s why=%s", part.name, error)
+            continue
+        if row is not None:
+            return row
+        log.warning("closed file without rows file=%s", part.name)
+    return None
+
+
+def _last_row(folder: Path, part: Part) -> str | None:
+    try:
+        descriptor = os.open(folder / part.name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        return _last_packed_row(folder, part)
+    try:
+        header, newline, _ = read_at(descriptor, BLOCK, 0).partition(b"\n")
+        cells = header.count(b",") + 1
+        tail = find_tail(descriptor, len(header + newline), lambda text: rows.is_row(part.kind, cells, text))
+        return tail.last_row if tail else None
+    finally:
+        os.close(descriptor)
+
+
+def _last_packed_row(folder: Path, part: Part) -> str | None:
+    with gzip.open(folder / f"{part.name}{PACKED}") as stream:
+        cells = stream.readline(BLOCK).count(b",") + 1
+        end = b""
+        while block := stream.read(_READ_BYTES):
+            end = (end + block)[-BLOCK:]
+    lines = end.decode("ascii", "replace").split("\n")[:-1]
+    return next((line for line in reversed(lines) if rows.is_row(part.kind, cells, line)), None)
+
+
+def _first_number(folder: Path, part: Part) -> int:
+    """Return the first id or time of a part, 0 where it can't be read."""
+    plain = folder / part.name
+    try:
+        with plain.open("rb") if plain.exists() else gzip.open(folder / f"{part.name}{PACKED}") as stream:
+            cell = [stream.readline(BLOCK) for _ in range(2)][1].partition(b",")[0].replace(b".", b"")
+    except (OSError, EOFError, zlib.error):
+        return 0
+    return int(cell) if cell.isdigit() else 0
+
+
+def expired(folder: Path, keep_days: int, today: date) -> list[Path]:
+    """Return the closed files, plain or compressed, of days before the last `keep_days` before today, oldest first.
+
+    Nothing else ever expires: no current file, no ledger, nothing that was set aside.
+    """
+    oldest = (today - timedelta(days=keep_days)).isoformat()
+    with os.scandir(folder) as entries:
+        parts = [(part.period, entry.name) for entry in entries if (part := read_name(entry.name)) is not None]
+    return [folder / name for period, name in sorted(parts) if period[:10] < oldest]
+
+
+def delete_expired(folder: Path, keep_days: int, today: date) -> list[Path]:
+    """Delete what has expired and say so; return what is gone. What can't be deleted is logged, and stays."""
+    gone = []
+    for path in expired(folder, keep_days, today):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            log.error("file not deleted file=%s why=%s", path.name, error.strerror or error)
+        else:
+            log.info("file deleted file=%s why=older_than_keep_days keep_days=%d", path.name, keep_days)
+            gone.append(path)
+    return gone
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder outlive a power loss; Windows has no way to ask for it."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,69 @@
+"""What a run has done and how it stands, at one moment: what the status file, the metrics and the status line say.
+
+Pure. The collector makes one, others put it into words. Times named `_ns` are our clock's Unix nanoseconds, `_ms` the
+exchange's Unix milliseconds.
+"""
+
+from typing import NamedTuple
+
+# Upper bounds, in seconds, of the histogram of how long after it was sent a frame was received.
+DELAY_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class ConnectionState(NamedTuple):
+    """One connection: `state` is "connecting", "open" or "lost"; the times are 0 for what has not happened yet."""
+
+    number: int
+    state: str
+    opened_ns: int
+    last_frame_ns: int
+    frames: int
+    reconnects: int
+
+
+class StreamState(NamedTuple):
+    """One symbol's stream of one kind; `missing` counts the trades of the hole being filled, `held` those behind it."""
+
+    symbol: str
+    kind: str
+    frames: int
+    rows: int
+    last_row_ms: int
+    gaps: int
+    missing: int
+    held: int
+
+
+class Delays(NamedTuple):
+    """A histogram: how many batches came within each bound of `DELAY_BOUNDS_S` and the next, and past the last."""
+
+    counts: tuple[int, ...]
+    sum_s: float
+
+
+class Snapshot(NamedTuple):
+    """One moment of a run."""
+
+    version: str
+    pid: int
+    started_ns: int
+    now_ns: int
+    settings: dict[str, object]
+    connections: list[ConnectionState]
+    streams: list[StreamState]
+    reconnects: dict[str, int]
+    newest_frame_ns: int
+    duplicates: int
+    skipped: int
+    rejects: int
+    queue_batches: int
+    queue_bytes: int
+    pending_bytes: int
+    written_bytes: int
+    free_bytes: int
+    min_free_bytes: int
+    failing_since_ns: int
+    last_error: str
+    clock_offset_ms: float | None
+    delays: Delays
+    prices: dict[str, str]
