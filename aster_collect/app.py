@@ -9,9 +9,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
-from . import __version__, wire
+from . import __version__, compress, wire
 from .collector import Collector
 from .errors import ConfigError, DecodeError
 from .events import Answer, Ask, Delisted, Listed, Reopen, Wanted
@@ -22,6 +24,7 @@ from .pacing import WEIGHT_A_MINUTE, WeightBudget
 from .report import Reporter
 from .rest import Rest
 from .rest import serve as serve_rest
+from .rotate import delete_expired
 from .settings import Settings, checked_symbol
 from .snapshot import Snapshot
 from .store import Store
@@ -40,6 +43,7 @@ RELIST_S = 3600.0
 FILES_BESIDE = 64  # open files beside those of the symbols
 FEEDS_END_S = 2.5
 DRAIN_S = 30.0
+PACKING_ENDS_S = 0.5
 
 
 class Signalled(NamedTuple):
@@ -61,7 +65,13 @@ class Aged(NamedTuple):
     feed: Feed
 
 
-Control = queue.SimpleQueue[Signalled | Ended | Aged | Answer]
+class Closed(NamedTuple):
+    """Files were closed because their hour or day is over."""
+
+    paths: list[Path]
+
+
+Control = queue.SimpleQueue[Signalled | Ended | Aged | Answer | Closed]
 
 
 class App:
@@ -81,6 +91,8 @@ class App:
         self._inbox = Inbox()
         self._budget = WeightBudget(WEIGHT_A_MINUTE)
         self._feeds: dict[str, Feed] = {}
+        self._packing: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
+        self._packing_stops = threading.Event()
         self._draining = threading.Event()
         self._all_written = False
 
@@ -88,7 +100,11 @@ class App:
         """Collect until told to stop; return the exit status. Raises `ConfigError` and `LockedError` at the start."""
         settings = self._settings
         store = Store(
-            settings.data_dir, levels=settings.order_book_levels, receive_time=settings.receive_time, sync=settings.sync
+            settings.data_dir,
+            levels=settings.order_book_levels,
+            receive_time=settings.receive_time,
+            sync=settings.sync,
+            rotate=settings.rotate,
         )
         try:
             rest = Rest(settings.rest_url, self._budget)
@@ -103,6 +119,10 @@ class App:
                 store.open(symbol)
             groups = self._plan(symbols)
             self._say_start(groups)
+            if settings.compress:
+                self._start("compress", lambda: compress.serve(self._packing, self._packing_stops))
+            if settings.rotate != "none":
+                self._put_away(compress.finish(settings.data_dir))
             collector = Collector(settings, groups, store, self._asks.put)
             self._start("collector", lambda: self._consume(collector))
             for group in groups:
@@ -237,6 +257,8 @@ class App:
                 info = self._read_list(message)
                 if info is not None:
                     self._relist(info)
+            elif isinstance(message, Closed):
+                self._put_away(message.paths)
             elif isinstance(message, Aged):
                 line = message.feed.line
                 log.info("hand-over connection=%d", line.number)
@@ -248,16 +270,28 @@ class App:
                 log.error("stop why=thread_ended name=%r", message.name)
                 return FAILED
 
+    def _put_away(self, paths: list[Path]) -> None:
+        """Have closed files compressed, and delete those that are too old."""
+        settings = self._settings
+        if settings.compress:
+            for path in paths:
+                self._packing.put(path)
+        if settings.keep_days is not None:
+            delete_expired(settings.data_dir, settings.keep_days, datetime.now(UTC).date())
+
     def _stop(self, status: int) -> int:
         """Stop in the direction of the data: connections, then what is queued, then the files."""
         for feed in self._feeds.values():
             feed.stopping.set()
+        self._packing_stops.set()
+        self._packing.put(None)
         running = {thread.name for thread in threading.enumerate()}
         self._await(running & self._feeds.keys(), FEEDS_END_S)
         self._draining.set()
         if "collector" in running and not self._await({"collector"}, DRAIN_S):
             log.error("stop incomplete why=drain_took_too_long seconds=%g", DRAIN_S)
             return FAILED
+        self._await(running & {"compress"}, PACKING_ENDS_S)  # else the next start finishes it
         if not self._all_written:
             return FAILED
         log.info("stopped")
@@ -298,6 +332,9 @@ class App:
                     collector.take(inbox.get_nowait())
                 collector.step()
                 reporter.step(time.monotonic(), collector.flushes, take)
+                closed = collector.take_closed()
+                if closed:
+                    self._control.put(Closed(closed))
                 if inbox.qsize() < BUSY_BYTES and not self._draining.is_set():
                     time.sleep(GATHER_S)
         finally:

@@ -6,6 +6,7 @@ import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from . import __version__, rows, wire
 from .coverage import Coverage, Outage
@@ -145,6 +146,10 @@ class Collector:
             free_mb = self._store.free_bytes() >> 20
             if free_mb < self._settings.min_free_mb:
                 log.warning("disk low free_mb=%d min_free_mb=%d", free_mb, self._settings.min_free_mb)
+
+    def take_closed(self) -> list[Path]:
+        """Return the files that were closed since the last call because their hour or day was over."""
+        return self._store.take_closed()
 
     def turn(self) -> None:
         """Write what has rested for a turn; what came since begins its rest."""

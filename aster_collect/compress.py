@@ -67,7 +67,11 @@ def serve(work: SimpleQueue[Path | None], stopping: threading.Event) -> None:
                 return
 
 
-def compress(path: Path, *, stopped: Callable[[], bool] = bool) -> Path | None:
+def _never() -> bool:
+    return False
+
+
+def compress(path: Path, *, stopped: Callable[[], bool] = _never) -> Path | None:
     """Compress a closed file and delete the plain one; return the compressed one, None if stopped or nothing to do.
 
     Blocks for about a second for each 50 MB, in constant memory. Raises `OSError`, and then the plain file is there.

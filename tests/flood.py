@@ -168,6 +168,8 @@ class Flood:
         if path.endswith("exchangeInfo"):
             names = [f"S{number:03d}USDT" for number in range(300)] + ["BTCUSDT", "ETHUSDT"]
             return {"symbols": [{"symbol": n, "status": "TRADING", "contractType": "PERPETUAL"} for n in names]}
+        if path.endswith("time"):
+            return {"serverTime": int(time.time() * 1000)}
         first, limit = int(query["fromId"][0]), int(query["limit"][0])
         now_ms = int(time.time() * 1000)
         page = range(first, min(first + limit, FIRST_TRADE))

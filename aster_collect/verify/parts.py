@@ -14,7 +14,8 @@ KINDS = (PRICES, ORDERBOOK, TRADES, GAPS)  # the ledger last: see open_current
 
 _KIND = "(" + "|".join(KINDS) + ")"
 _SYMBOL = r"([\w-]+)"
-_PERIOD = r"(\d{4}-\d\d-\d\d(?:T\d\d)?)"
+_PERIOD = r"(\d{4}-\d\d-\d\d(?:T\d\d)?(?:-(?:[2-9]|[1-9]\d+))?)"  # the last: which of several parts of that period
+_PIECES = re.compile(r"(.{10})(T..)?(?:-(.+))?")
 _CURRENT = re.compile(rf"{_KIND}_{_SYMBOL}\.csv")
 _PART = re.compile(rf"{_KIND}_{_SYMBOL}\.{_PERIOD}\.csv(\.gz)?")
 _SET_ASIDE = re.compile(rf"{_KIND}_{_SYMBOL}(?:\.{_PERIOD})?\.\d{{8}}T\d{{6}}Z(?:-\d+)?\.csv(?:\.gz)?")
@@ -133,11 +134,12 @@ def in_order(folder: Path, parts: dict[str, str], live: bool) -> list[str]:
 
     Their names say the order, but on a day in which rotation was changed between days and hours their first rows do.
     """
-    mixed = {period[:10] for period in parts if len(period) > 10} & parts.keys()
+    pieces = {period: match.groups() for period in parts if (match := _PIECES.fullmatch(period))}
+    mixed = {day for day, hour, _ in pieces.values() if hour} & {day for day, hour, _ in pieces.values() if not hour}
 
-    def key(period: str) -> tuple[str, int, str]:
-        day = period[:10]
-        return day, _first_number(folder, parts[period], live) if day in mixed else 0, period
+    def key(period: str) -> tuple[str, int, str, int]:
+        day, hour, number = pieces[period]
+        return day, _first_number(folder, parts[period], live) if day in mixed else 0, hour or "", int(number or 1)
 
     return [parts[period] for period in sorted(parts, key=key)]
 
