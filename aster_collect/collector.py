@@ -6,6 +6,7 @@ import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from . import __version__, rows, wire
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 TURN_MESSAGES = 40_000  # beyond so many a turn comes early, so that memory stays flat at full speed …
 TURN_MESSAGES_A_SYMBOL = 400  # … or so many for each symbol, since a turn costs a write for each file
+MIDDLES_A_SYMBOL = 128
 HELD_TRADES = 500_000  # over all symbols
 RETRY_S = 5.0
 LOG_REPEAT_S = 60.0
@@ -74,6 +76,8 @@ class Collector:
         self._links = Links()
         for group in groups:
             self._add(group)
+        # Most changes of a best bid or offer change a quantity only, or bring back a price of a moment ago.
+        self._middle = lru_cache(maxsize=MIDDLES_A_SYMBOL * max(8, len(self._markets)))(rows.middle)
         now_s = clock()
         self._started_ns = wall_ns()
         self._turn_every_s = settings.flush_interval_s / 2
@@ -194,7 +198,7 @@ class Collector:
         # One character a byte, so that the bounds hold for the text too; what is not ASCII goes back to bytes.
         text = str(batch.data, "latin-1")
         stamp = f",{batch.received_ns}" if self._receive_time else ""
-        quote_shape, middle, markets = wire.quote_shape, rows.middle, self._markets
+        quote_shape, middle, markets = wire.quote_shape, self._middle, self._markets
         newest = ""
         newest_ms = 0
         bounds = iter(batch.bounds)

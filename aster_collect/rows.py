@@ -57,12 +57,10 @@ def seconds(time_ms: int) -> str:
     return f"{time_ms // 1000}.{time_ms % 1000:03d}"
 
 
-@lru_cache(maxsize=16_384)
 def middle(bid: str, ask: str) -> str:
     """Return the exact mean of two plain decimals, without exponent.
 
-    It has as many decimals as the longer of the two, and one more where the mean needs it. Cached, since most
-    changes of a best bid or offer change a quantity only.
+    It has as many decimals as the longer of the two, and one more where the mean needs it.
     """
     scale = max(len(bid.partition(".")[2]), len(ask.partition(".")[2]))
     total = _units(bid, scale) + _units(ask, scale)

@@ -17,12 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from aster_collect import wire
+from aster_collect import rows, wire
 
-from .flood import BLOCK_FRAMES, FIRST_TRADE, HISTORY, cut, fill, make_block
+from .flood import BLOCK_FRAMES, FIRST_TRADE, HISTORY, HISTORY_MS, cut, fill, make_block
 
 TLS = (str(Path(__file__).parent / "tls" / "cert.pem"), str(Path(__file__).parent / "tls" / "key.pem"))
 TWO = ["BTCUSDT", "ETHUSDT"]
@@ -37,6 +38,8 @@ class Run(NamedTuple):
     cpu_s: float
     wall_s: float
     peak_mb: float
+    growth_mb: float
+    start_s: float
     share: float
     expected: int
     written: int
@@ -49,8 +52,10 @@ class Run(NamedTuple):
         return self.cpu_s / self.frames * 1e6
 
 
-def run(symbols: list[str], frames: int, *, rate: float = 0.0, tls: bool = False, waits: bool = False) -> Run:
-    """Let the whole program collect so many frames a connection, and count what it wrote."""
+def run(
+    symbols: list[str], frames: int, *, rate: float = 0.0, tls: bool = False, waits: bool = False, old_bytes: int = 0
+) -> Run:
+    """Let the whole program collect so many frames, and count what it wrote; `old_bytes` is the size of old files."""
     connections = len(wire.plan_groups("ws://127.0.0.1:65535", symbols, 20, 100))
     with tempfile.TemporaryDirectory() as folder:
         each = frames // connections
@@ -63,6 +68,7 @@ def run(symbols: list[str], frames: int, *, rate: float = 0.0, tls: bool = False
         assert server.stdin and server.stdout
         port = int(server.stdout.readline())
         data, log = Path(folder) / "data", Path(folder) / "log"
+        make_old(data, symbols, old_bytes)
         secure = "s" if tls else ""
         module = ["tests.benchmark", "--collect", str(Path(folder) / "waits")] if waits else ["aster_collect"]
         command = [
@@ -72,14 +78,19 @@ def run(symbols: list[str], frames: int, *, rate: float = 0.0, tls: bool = False
         ]  # fmt: skip
         with log.open("w") as out:
             environment = {**os.environ, "SSL_CERT_FILE": TLS[0]}
+            start_s = time.time()
             collector = subprocess.Popen(command, stderr=out, stdout=out, env=environment)
         if rate:
             time.sleep(START_UP_S)
+        early_mb = 0.0
         first_s, first_cpu_s = time.time(), cpu_of(collector.pid)
         while collector.poll() is None:
             server.stdin.write("?\n")
             server.stdin.flush()
-            if int(server.stdout.readline()) == connections:
+            done, sent, _ = server.stdout.readline().split()
+            if int(sent) <= 1_000_000:
+                early_mb = peak_of(collector.pid)
+            if int(done) == connections:
                 break
             time.sleep(0.05)
         if collector.poll() is not None:
@@ -97,19 +108,38 @@ def run(symbols: list[str], frames: int, *, rate: float = 0.0, tls: bool = False
         server.wait()
         if collector.returncode:
             raise SystemExit(f"the collector failed:\n{log.read_text()[-3000:]}")
-        written = sum(count_rows(path) for path in data.glob("*.csv") if not path.name.startswith("gaps_"))
-        written -= sum(history(path) for path in data.glob("trades_*.csv"))
+        written = 0 if old_bytes else count_written(data)
         return Run(
             frames=expected,
             cpu_s=usage.ru_utime + usage.ru_stime,
             wall_s=ended_s - told["began_s"],
             peak_mb=peak_mb,
+            growth_mb=peak_mb - early_mb,
+            start_s=told["began_s"] - start_s,
             share=share,
             expected=expected,
             written=written,
             waits_ms=json.loads((Path(folder) / "waits").read_text()) if waits else [],
             stamps_ms=stamp_delays(data, told["sends"]) if waits else [],
         )
+
+
+def make_old(data: Path, symbols: list[str], size: int) -> None:
+    """Make files of an earlier run, each of so many bytes: a header, a hole, and a last row."""
+    if not size:
+        return
+    data.mkdir()
+    last = {
+        "prices": "1760000000.000,61800.10,61800.30,61800.20",
+        "orderbook": "1760000000.000,1," + ",".join(["1.0"] * 80),
+        "trades": f"{FIRST_TRADE - 1},{HISTORY_MS + FIRST_TRADE - 1},sell,61800.30,0.006",
+    }
+    for symbol in symbols:
+        for kind, row in last.items():
+            with (data / f"{kind}_{symbol}.csv").open("w") as file:
+                file.write(",".join(rows.columns(kind, 20, False)) + "\n")
+                file.seek(size)
+                file.write("\n" + row + "\n")
 
 
 def settle(pid: int) -> None:
@@ -132,6 +162,12 @@ def peak_of(pid: int) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
 
+def count_written(data: Path) -> int:
+    """Return how many rows of what was sent are in the files."""
+    written = sum(count_rows(path) for path in data.glob("*.csv") if not path.name.startswith("gaps_"))
+    return written - sum(history(path) for path in data.glob("trades_*.csv"))
+
+
 def count_rows(path: Path) -> int:
     """Return how many rows a file has behind its header."""
     with path.open("rb") as file:
@@ -141,9 +177,7 @@ def count_rows(path: Path) -> int:
 def history(path: Path) -> int:
     """Return how many trades of before the first sent one a file begins with."""
     with path.open() as file:
-        return sum(
-            int(line.split(",", 1)[0]) < FIRST_TRADE for line, _ in zip(file.readlines()[1:], range(HISTORY + 5))
-        )
+        return sum(int(line.split(",", 1)[0]) < FIRST_TRADE for line in islice(file, 1, HISTORY + 6))
 
 
 def stamp_delays(data: Path, sends: list[list[int]]) -> list[float]:
@@ -160,14 +194,14 @@ def stamp_delays(data: Path, sends: list[list[int]]) -> list[float]:
 
 
 def floor(symbols: list[str], frames: int) -> float:
-    """Return the CPU seconds a million frames of `json.loads` and `csv.writer` alone, message by message, one thread."""
+    """Return the CPU seconds a million frames of `json.loads` and `csv.writer` alone, one by one, on one thread."""
     block = make_block(symbols, 20_000, seed=len(symbols))
     ids = [FIRST_TRADE] * len(symbols)
     messages: list[bytes] = []
     repeat = 0
     while len(messages) < frames:
-        for frame in cut(fill(block, repeat, ids, int(time.time() * 1000), 0.005)):
-            messages.append(frame[2:] if frame[1] < 126 else frame[4:])
+        frames_of_block = cut(fill(block, repeat, ids, int(time.time() * 1000), 0.005))
+        messages.extend(frame[2:] if frame[1] < 126 else frame[4:] for frame in frames_of_block)
         repeat += 1
     with tempfile.TemporaryFile("w", newline="") as file:
         writer = csv.writer(file)
@@ -217,6 +251,19 @@ def paced(symbols: list[str], rate: float, seconds: float, *, tls: bool = False)
     )
 
 
+def growth(symbols: list[str], frames: int) -> None:
+    """Measure and print by how much memory grows after the first million frames."""
+    done = run(symbols, frames)
+    print(f"{frames:,} frames: peak resident size grew {done.growth_mb:.1f} MB after the first million", flush=True)
+
+
+def start_up(symbols: list[str], size: int) -> None:
+    """Measure and print how much longer the start takes with large files in place."""
+    fresh = statistics.median(run(symbols, 2000).start_s for _ in range(3))
+    old = statistics.median(run(symbols, 2000, old_bytes=size).start_s for _ in range(3))
+    print(f"start to first subscription: {fresh:.2f} s, with files of {size >> 30} GB {old - fresh:+.2f} s", flush=True)
+
+
 def collect(waits_path: str, argv: list[str]) -> int:
     """Run the program, and note for every batch how long it waited between its stamp and its decoding."""
     from aster_collect import cli
@@ -254,6 +301,8 @@ def main() -> int:
         return 0 if whole else 1
     whole &= full_speed("200 symbols, 4 connections", MANY, frames, runs, base)
     whole &= full_speed("2 symbols, TLS", TWO, frames, runs, base, tls=True)
+    growth(TWO, 10_000_000)
+    start_up(TWO, 2 << 30)
     for tls in (False, True):
         for rate, seconds in ((10, 20), (1000, 20), (8000, 20), (30_000, 10)):
             paced(TWO, rate, seconds, tls=tls)

@@ -5,6 +5,7 @@ depth20, ids, update ids and times rising. A block of frames is one template, fi
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import random
@@ -20,6 +21,7 @@ FIRST_TRADE = 1_000_001
 FIRST_UPDATE = 8_822_354_685_185
 BLOCK_FRAMES = 20_000
 HISTORY = 1000
+HISTORY_MS = 1_760_000_000_000
 
 
 def encode_frame(payload: bytes) -> bytes:
@@ -39,7 +41,7 @@ class Block(NamedTuple):
 
 
 def make_block(symbols: list[str], frames: int, seed: int, levels: int = 20) -> Block:
-    """Return a block for these symbols; a place is (0, n) the n-th update id, (1, symbol) its next trade id, (2, n) time."""
+    """Return a block for these symbols; a place is (0, n) the n-th update id, (1, symbol) a next trade id, (2, n) time."""
     rng = random.Random(seed)
     parts: list[bytes] = []
     places: list[tuple[int, int]] = []
@@ -119,6 +121,7 @@ class Flood:
             self._context.load_cert_chain(*tls)
         self.began_s = 0.0
         self.done = 0
+        self.sent = 0
         self.lock = threading.Lock()
 
     def serve(self) -> None:
@@ -133,10 +136,8 @@ class Flood:
             begin = client.recv(1, socket.MSG_PEEK)
             if self._context and begin == b"\x16":
                 client = self._context.wrap_socket(client, server_side=True)
-            try:
+            with contextlib.suppress(OSError):  # the collector hung up
                 self._request(client)
-            except OSError:
-                pass  # the collector hung up
 
     def _request(self, client: socket.socket) -> None:
         head = b""
@@ -171,12 +172,8 @@ class Flood:
         if path.endswith("time"):
             return {"serverTime": int(time.time() * 1000)}
         first, limit = int(query["fromId"][0]), int(query["limit"][0])
-        now_ms = int(time.time() * 1000)
         page = range(first, min(first + limit, FIRST_TRADE))
-        return [
-            {"a": n, "p": "61800.30", "q": "0.006", "f": n, "l": n, "T": now_ms - 3_600_000 + n % 1000, "m": True}
-            for n in page
-        ]
+        return [{"a": n, "p": "61800.30", "q": "0.006", "f": n, "l": n, "T": HISTORY_MS + n, "m": True} for n in page]
 
     def _send(self, client: socket.socket, symbols: list[str]) -> None:
         share = BLOCK_FRAMES
@@ -198,6 +195,8 @@ class Flood:
             else:
                 client.sendall(data)
             sent += block.frames
+            with self.lock:
+                self.sent += block.frames
             repeat += 1
         with self.lock:
             self.done += 1
@@ -240,7 +239,7 @@ def main() -> None:
     for line in sys.stdin:
         if line == "end\n":
             break
-        print(flood.done, flush=True)
+        print(flood.done, flood.sent, flood.began_s, flush=True)
     print(json.dumps({"began_s": flood.began_s, "sends": flood.sends}), flush=True)
 
 

@@ -32,9 +32,9 @@ class Front(BaseHTTPRequestHandler):
     def _exchange(self) -> Simulator:
         return cast("Simulator", self.server)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, template: str, *args: Any) -> None:
         """Keep the standard library's lines out of the way: requests are recorded by the simulator."""
-        log.debug("http %s", format % args)
+        log.debug("http %s", template % args)
 
     def do_GET(self) -> None:
         """Answer a GET."""
