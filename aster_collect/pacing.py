@@ -10,7 +10,8 @@ from collections.abc import Callable
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
 WEIGHT_A_MINUTE = 2400
-RESERVE = 0.2  # left for whatever else asks from the same address
+RESERVE = 0.2  # left for whatever else asks from the same address …
+LEAST_RESERVE = 0.1  # … and half of it for what is asked once an hour, so that a long backfill does not hold it up
 WINDOW_S = 60.0
 
 
@@ -49,12 +50,12 @@ class WeightBudget:
         self._total = 0
         self._blocked_until_s = 0.0
 
-    def wait_s(self, weight: int, now_s: float) -> float:
-        """Return how long a request of this weight has to wait, 0 if it may go now."""
+    def wait_s(self, weight: int, now_s: float, reserve: float = RESERVE) -> float:
+        """Return how long a request of this weight has to wait, 0 if it may go now and leave that share of a minute."""
         self._forget(now_s)
         if now_s < self._blocked_until_s:
             return self._blocked_until_s - now_s
-        room = self.a_minute * (1 - RESERVE) - weight
+        room = self.a_minute * (1 - reserve) - weight
         if self._total <= room or not self._spent:
             return 0.0
         excess = self._total - room

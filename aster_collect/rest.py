@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from . import __version__
 from .errors import RestError
 from .events import Answer, Ask
-from .pacing import Backoff, WeightBudget
+from .pacing import LEAST_RESERVE, RESERVE, Backoff, WeightBudget
 
 log = logging.getLogger(__name__)
 
@@ -117,17 +117,20 @@ def serve(
     """Answer requests in turn until None comes; what fails is asked again behind the others.
 
     Each symbol has one page under way at most, so that a long hole does not starve the others. A request without a
-    symbol is tried once: its asker goes on without.
+    symbol goes before all pages, and is tried once: its asker goes on without.
     """
     waiting: deque[Ask] = deque()
     failing = False
     while True:
-        wait_s = rest.budget.wait_s(waiting[0].weight, clock()) if waiting else None
+        wait_s = rest.budget.wait_s(waiting[0].weight, clock(), _reserve(waiting[0])) if waiting else None
         try:
             ask = asks.get(timeout=wait_s) if wait_s is None or wait_s > 0 else asks.get_nowait()
             if ask is None:
                 return
-            waiting.append(ask)
+            if ask.symbol:
+                waiting.append(ask)
+            else:
+                waiting.appendleft(ask)
             continue
         except queue.Empty:
             if wait_s:
@@ -151,3 +154,7 @@ def serve(
             if failing:
                 log.info("rest works again")
             failing = False
+
+
+def _reserve(ask: Ask) -> float:
+    return RESERVE if ask.symbol else LEAST_RESERVE

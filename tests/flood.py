@@ -41,7 +41,7 @@ class Block(NamedTuple):
 
 
 def make_block(symbols: list[str], frames: int, seed: int, levels: int = 20) -> Block:
-    """Return a block for these symbols; a place is (0, n) the n-th update id, (1, symbol) a next trade id, (2, n) time."""
+    """Return a block for these symbols; a place is (0, n) the n-th update id, (1, symbol) a trade id, (2, n) a time."""
     rng = random.Random(seed)
     parts: list[bytes] = []
     places: list[tuple[int, int]] = []

@@ -109,6 +109,12 @@ class Health(unittest.TestCase):
         status, out = self.judged(seen)
         self.assertEqual((status, out), (1, "writing failing since 2026-11-22T16:22:45.123Z: No space left\n"))
 
+    def test_an_error_of_two_lines(self) -> None:
+        """What the file says is one line of the output, whatever is in it."""
+        said = json.loads(status_json(snapshot(connections=[link(1)], failing_since_ns=OLD_NS)))
+        status, out = self.judged(json.dumps(said | {"last_error": "one\nhealthy: two \udcff"}))
+        self.assertEqual((status, out.count("\n")), (1, 1))
+
     def test_each_fault_has_its_line(self) -> None:
         """Two silent connections, one that never delivered and a failing disk are four lines."""
         links = [link(1, 61.0), link(2, 75.0), link(3, None, reconnects=1), link(4)]

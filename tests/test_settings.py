@@ -7,8 +7,8 @@ from typing import Any
 
 from aster_collect import settings
 from aster_collect.errors import ConfigError
-from aster_collect.settings import Settings, checked_symbol
 from aster_collect.folder import aside_name
+from aster_collect.settings import Settings, checked_symbol
 from aster_collect.wire import symbol_streams
 
 

@@ -6,6 +6,7 @@ import socket
 import struct
 import time
 import unittest
+from itertools import pairwise
 
 import websocket
 
@@ -203,7 +204,7 @@ class AFaultOfTheConnection(Exchange):
             base = self.next_trade(client)
             exchange.inject(Fault(name, count=2, value="@aggTrade"))
             ids = [base] + [self.next_trade(client) for _ in range(60)]
-            steps = [after - before for before, after in zip(ids, ids[1:], strict=False)]
+            steps = [after - before for before, after in pairwise(ids)]
             odd = next(place for place, step in enumerate(steps) if step != 1)
             start = odd if name == "duplicate" else odd + 1
             first = ids[odd] + (name != "duplicate")
@@ -235,7 +236,7 @@ class AFaultOfTheConnection(Exchange):
         ids = [self.next_trade(client)]
         exchange.inject(Fault("freeze_stream", value="btcusdt@aggTrade", seconds=0.3))
         ids += [self.next_trade(client) for _ in range(20)]
-        steps = [after - before for before, after in zip(ids, ids[1:], strict=False)]
+        steps = [after - before for before, after in pairwise(ids)]
         self.assertEqual(sum(step != 1 for step in steps), 1)
         self.assertGreater(max(steps), 10)
 

@@ -5,6 +5,7 @@ import random
 import time
 import unittest
 from decimal import Decimal
+from itertools import pairwise
 
 from aster_collect.simulator.instruments import DEFAULT_SYMBOLS
 from aster_collect.simulator.listing import EPOCH_US
@@ -35,7 +36,7 @@ class RandomMarket(unittest.TestCase):
         self.seed = random.randrange(1 << 32)
         self.random = random.Random(self.seed)
 
-    def shortDescription(self):
+    def shortDescription(self):  # noqa: N802
         return f"{super().shortDescription()} seed={self.seed}"
 
     def markets(self, count=6):
@@ -54,7 +55,7 @@ class AStreamObeysItsRules(RandomMarket):
         for market, symbol in self.markets():
             trades = events(market, f"{symbol}@aggTrade", self.moment(), 300)
             skipped = 0
-            for (sent_us, trade), (later_us, after) in zip(trades, trades[1:], strict=False):
+            for (sent_us, trade), (later_us, after) in pairwise(trades):
                 self.assertEqual(after["a"], trade["a"] + 1)
                 self.assertLessEqual(trade["f"], trade["l"])
                 self.assertGreater(after["f"], trade["l"])
@@ -100,7 +101,7 @@ class AStreamObeysItsRules(RandomMarket):
         for market, symbol in self.markets():
             for kind in ("depth10@100ms", "depth5", "depth20@500ms"):
                 books = [event for _, event in events(market, f"{symbol}@{kind}", self.moment(), 30)]
-                for before, book in zip(books, books[1:], strict=False):
+                for before, book in pairwise(books):
                     self.assertEqual(book["pu"], before["u"])
                     self.assertTrue(before["u"] < book["U"] <= book["u"])
 
@@ -202,7 +203,7 @@ class TheMarket(RandomMarket):
         market = Market(("BTCUSDT",), 20_000.0)
         for kind, interval_us in (("depth5@100ms", 100_000), ("depth5", 250_000), ("depth@500ms", 500_000)):
             times = [market.source(f"btcusdt@{kind}").time_us(number) for number in range(1000, 1020)]
-            steps = [after - before for before, after in zip(times, times[1:], strict=False)]
+            steps = [after - before for before, after in pairwise(times)]
             self.assertAlmostEqual(sum(steps) / len(steps), interval_us, delta=interval_us * 0.06)
 
     def test_is_silent_for_names_that_do_not_exist(self):

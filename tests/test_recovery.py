@@ -1,0 +1,138 @@
+"""Connections that end, stall, lie or grow old: what the files hold afterwards, against what the exchange sent."""
+
+import time
+import unittest
+
+from aster_collect.simulator import Fault
+
+from .support import ORDERBOOK, PRICES, EndToEnd, market_events, now_ms, outages, rounds, time_ms
+
+RUN_OF_FAULTS = {"drop": 6, "reset": 6, "refuse": 2, "stall": 3, "close": 6, "cut": 7}
+REASONS = ("eof", "reset", "refused", "stalled", "closed: code=1001")
+HAND_OVERS_S = 30.0
+
+hand_overs = EndToEnd()
+hand_overs_began_s = 0.0
+
+
+def setUpModule():
+    """Begin half a minute of hand-overs, which go on while the other tests run."""
+    global hand_overs_began_s
+    unittest.addModuleCleanup(hand_overs.doCleanups)
+    hand_overs.setUp()
+    hand_overs.begin(rate=3000)
+    hand_overs.collect("--max-connection-age", "2")
+    hand_overs_began_s = time.monotonic()
+
+
+class OneConnection(EndToEnd):
+    def test_ends_thirty_times_in_every_way(self):
+        """Trades are whole, and the ledger says each outage to within a second, whatever ends a connection."""
+        for seed, chance in rounds(1):
+            print(f"\nASTER_TEST_SEED={seed}")
+            faults = [name for name, count in RUN_OF_FAULTS.items() for _ in range(count)]
+            chance.shuffle(faults)
+            exchange = self.begin()
+            collector = self.collect("--stall-timeout", "1", "--flush-interval", "0.1")
+            exchange.wait_for_connections(1)
+            self.wait_for_everything(collector)
+            for fault in faults:
+                with self.subTest(seed=seed, fault=fault):
+                    number = exchange.connections[-1].number
+                    if fault == "refuse":
+                        exchange.inject(Fault("refuse", seconds=3))
+                        fault = "drop"
+                    exchange.inject(Fault(fault, seconds=60 if fault == "stall" else None))
+                    collector.wait_for(lambda number=number: self.flows_again(number), f"a connection after {fault}")
+                    collector.wait_for_rows(PRICES, "BTCUSDT", now_ms())
+            self.stop(collector)
+            self.assert_promises()
+            expected = outages(exchange.sent)
+            self.assertEqual(len(faults), len(expected))
+            self.assert_ledger(expected)
+            for reason in REASONS:
+                self.assertTrue(collector.logged(f"connection lost connection=1 why={reason}"), reason)
+
+    def flows_again(self, number):
+        return any(one.number > number and one.frames for one in self.exchange.connections)
+
+    def test_loses_repeats_and_swaps_frames_while_healthy(self):
+        """Trades are whole without a gap row, and no quote or book is there twice or out of order."""
+        exchange = self.begin(rate=2000)
+        collector = self.collect()
+        self.wait_for_everything(collector)
+        for _ in range(10):
+            exchange.inject(Fault("skip", count=5, value="@aggTrade"))
+            exchange.inject(Fault("duplicate", count=40))
+            exchange.inject(Fault("swap", count=10, value="@bookTicker"))
+            exchange.inject(Fault("swap", count=5, value="btcusdt@aggTrade"))
+            self.wait_for_everything(collector, now_ms())
+        self.stop(collector)
+        self.assert_promises(missing=False)
+
+    def test_skips_quotes_and_books_unnoticed(self):
+        """What was sent is there, in order, though the stream itself left something out."""
+        exchange = self.begin()
+        collector = self.collect()
+        self.wait_for_everything(collector)
+        exchange.inject(Fault("skip", count=50, value="@bookTicker"))
+        exchange.inject(Fault("skip", count=5, value="@depth"))
+        self.wait_for_everything(collector, now_ms() + 300)
+        self.stop(collector)
+        self.assert_verified()
+        self.assert_sent_is_there()
+        for kind, least in ((PRICES, 40), (ORDERBOOK, 4)):  # those of one millisecond can't be told apart
+            unsaid = [self.unsaid(kind, symbol) for symbol in self.symbols]
+            self.assertGreaterEqual(sum(unsaid), least, "nothing was skipped, so that this test shows nothing")
+
+    def unsaid(self, kind, symbol):
+        """Return how many events of the market are neither in a file nor in the ledger."""
+        rows = self.rows(kind, symbol)
+        made = market_events(
+            self.exchange.market, kind, symbol, time_ms(rows[0], kind), time_ms(rows[-1], kind), self.levels
+        )
+        return len(list(made)) - len(rows)
+
+
+class TwoConnections(EndToEnd):
+    def test_of_which_either_is_killed_again_and_again(self):
+        """Losing one of two loses nothing, writes nothing twice, and is in no ledger."""
+        for seed, chance in rounds(1):
+            with self.subTest(seed=seed):
+                exchange = self.begin(rate=2000)
+                collector = self.collect("--connections", "2", "--stall-timeout", "1")
+                self.wait_for_two(collector, newest=2)
+                for _ in range(12):
+                    fault, which = chance.choice(("drop", "reset", "close", "cut")), chance.choice(("newest", "oldest"))
+                    newest = exchange.connections[-1].number + 1
+                    exchange.inject(Fault(fault, connection=which))
+                    self.wait_for_two(collector, newest)
+                for fault in ("skip", "duplicate", "swap"):
+                    exchange.inject(Fault(fault, count=100, connection="newest"))
+                self.wait_for_everything(collector, now_ms())
+                self.stop(collector)
+                self.assert_promises(missing=False)
+
+    def wait_for_two(self, collector, newest):
+        """Block until two connections deliver, the newer of this number, and what came since is in a file."""
+        collector.wait_for(lambda: len(self.flowing()) == 2 and self.flowing()[-1] == newest, f"two, up to {newest}")
+        collector.wait_for_rows(PRICES, "BTCUSDT", now_ms())
+
+    def flowing(self):
+        return [one.number for one in self.exchange.connections if one.frames]
+
+
+class YoungConnections(EndToEnd):
+    def test_relieve_old_ones_every_two_seconds(self):
+        """Half a minute of hand-overs under load misses nothing, writes nothing twice, and is in no ledger."""
+        end_s = hand_overs_began_s + HAND_OVERS_S
+        collector = hand_overs.collector
+        collector.wait_for(lambda: time.monotonic() > end_s, "half a minute", 2 * HAND_OVERS_S)
+        hand_overs.stop(collector)
+        hand_overs.assert_promises(missing=False)
+        self.assertGreaterEqual(len(collector.logged("connection relieved")), 10)
+        self.assertEqual([], collector.logged("connection lost"))
+
+
+if __name__ == "__main__":
+    unittest.main()
