@@ -308,6 +308,7 @@ class App:
                 return False
             if isinstance(message, Signalled) and message.number != HANGUP:
                 log.error("stop at once why=second_signal")
+                logging.shutdown()  # the terminal's status line goes
                 os._exit(FAILED)
             if isinstance(message, Ended):
                 names.discard(message.name)
@@ -346,7 +347,7 @@ def tradable(symbols: tuple[str, ...], info: ExchangeInfo) -> list[str]:
     """Return the symbols that trade; raise `ConfigError` for one that is not listed, or if none is left."""
     unknown = [symbol for symbol in symbols if symbol not in info.statuses]
     if unknown:
-        close = [difflib.get_close_matches(symbol, info.statuses, n=3) for symbol in unknown]
+        close = [difflib.get_close_matches(symbol, info.statuses, n=3, cutoff=0.75) for symbol in unknown]
         said = [
             f"{symbol} is not listed" + (f"; did you mean {', '.join(names)}?" if names else "")
             for symbol, names in zip(unknown, close, strict=True)

@@ -306,6 +306,7 @@ def _demo(settings: Settings) -> Iterator[Settings]:
     """Run the built-in exchange on loopback, and point the settings at it."""
     from .simulator import Simulator  # only the demo needs it
 
+    logging.getLogger("aster_collect.simulator").setLevel(logging.WARNING)  # its connections are ours seen from behind
     with Simulator(symbols=settings.symbols) as exchange:
         yield replace(settings, ws_url=exchange.ws_url, rest_url=exchange.rest_url)
 

@@ -1,6 +1,7 @@
 """How the run stands, for whoever looks: the status file, the metrics file, a line in the log or on the terminal."""
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 
 LOG_S = 60.0
 LINE_S = 1.0
+LINES_APART = 10  # rows are counted at a flush: rates over less than a few of them would jump
 FILES_S = 5.0  # at the latest, so that a health check need not know the flush interval …
 FILES_APART_S = 0.5  # … and at the soonest
 COMPLAINT_S = 60.0
@@ -27,7 +29,7 @@ class Reporter:
         """Report into a folder, a metrics file if there is one, and on a terminal if the log goes to one."""
         self._folder, self._metrics_file = folder, metrics_file
         self._terminal = terminal if terminal is not None and terminal.live else None
-        self._said: Snapshot | None = None
+        self._said: deque[Snapshot] = deque(maxlen=1 if self._terminal is None else LINES_APART)
         self._say_s = now_s + (LOG_S if self._terminal is None else 0.0)
         self._files_s = now_s - FILES_S
         self._flushes = -1
@@ -59,10 +61,11 @@ class Reporter:
                 log.error("status not written why=%s", error)
 
     def _say(self, snapshot: Snapshot, now_s: float) -> None:
+        before = self._said[0] if self._said else None
         if self._terminal is not None:
             self._say_s = now_s + LINE_S
-            self._terminal.show(terminal_line(snapshot, self._said, self._terminal.width()))
+            self._terminal.show(terminal_line(snapshot, before, self._terminal.width()))
         else:
             self._say_s = now_s + LOG_S
-            log.info("status %s", log_line(snapshot, self._said))
-        self._said = snapshot
+            log.info("status %s", log_line(snapshot, before))
+        self._said.append(snapshot)

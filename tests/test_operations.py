@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import redirect_stdout
 from io import StringIO
-from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -207,35 +206,30 @@ class WholeExchangeTest(Watched):
         """Return the symbols whose newest log line of delisting names them."""
         return self.collector.logged("delisted symbols=")[-1].rpartition("=")[2].split(",")
 
-    def test_too_few_open_files_are_a_clear_error_at_the_start(self):
-        """A hard limit that can't hold the files ends the program with 2 and the number that is needed."""
-        names = [f"C{number:03d}USDT" for number in range(100)]
-        self.begin(names, rate=100)
+    def collect_all(self, limit: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """Run `--all` in a shell that sets limits first, to its end."""
         command = [
-            sys.executable, "-m", "aster_collect", "--all", "--data-dir", str(self.folder),
+            sys.executable, "-m", "aster_collect", "--all", "--data-dir", str(self.folder), *options,
             "--ws-url", self.exchange.ws_url, "--rest-url", self.exchange.rest_url,
         ]  # fmt: skip
-        done = subprocess.run(
-            ["/bin/sh", "-c", 'ulimit -Sn 200; ulimit -Hn 200; exec "$@"', "sh", *command],
-            cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S, check=False,
-        )  # fmt: skip
+        shell = ["/bin/sh", "-c", f'{limit}; exec "$@"', "sh"]
+        return subprocess.run(
+            [*shell, *command], cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+        )
+
+    def test_too_few_open_files_are_a_clear_error_at_the_start(self):
+        """A hard limit that can't hold the files ends the program with 2 and the number that is needed."""
+        self.begin([f"C{number:03d}USDT" for number in range(100)], rate=100)
+        done = self.collect_all("ulimit -Sn 200; ulimit -Hn 200")
         self.assertEqual(2, done.returncode, done.stderr)
         self.assertIn("open files, 200 allowed", done.stderr.splitlines()[-1])
 
     def test_a_low_soft_limit_of_open_files_is_raised(self):
         """Where the hard limit has room the program takes it, and collects."""
-        names = [f"C{number:03d}USDT" for number in range(60)]
-        self.begin(names, rate=500)
-        command = [
-            sys.executable, "-m", "aster_collect", "--all", "--data-dir", str(self.folder), "--duration", "3",
-            "--ws-url", self.exchange.ws_url, "--rest-url", self.exchange.rest_url, "--flush-interval", "0.5",
-        ]  # fmt: skip
-        done = subprocess.run(
-            ["/bin/sh", "-c", 'ulimit -Sn 100; exec "$@"', "sh", *command],
-            cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S, check=False,
-        )  # fmt: skip
+        self.begin([f"C{number:03d}USDT" for number in range(60)], rate=500)
+        done = self.collect_all("ulimit -Sn 100", "--duration", "3")
         self.assertEqual(0, done.returncode, done.stderr)
-        self.assertEqual(60, len(list(Path(self.folder).glob("prices_*.csv"))))
+        self.assertEqual(60, len(list(self.folder.glob("prices_*.csv"))))
 
 
 if __name__ == "__main__":
