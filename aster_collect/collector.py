@@ -48,6 +48,7 @@ RETRY_S = 5.0
 LOG_REPEAT_S = 60.0
 CLOCK_S = 3600.0
 SHOWN_PRICES = 4
+NAMES = 5  # in one log line
 
 
 class Collector:
@@ -271,34 +272,49 @@ class Collector:
             self._store.set_aside(rows.TRADES, market.symbol, "ids_of_another_id_space")
         for gap in outcome.gaps:
             self._gap(market.symbol, gap)
+            log.warning(
+                "gap streams=%s symbols=%s from=%s to=%s first_missing=%s last_missing=%s cause=%s",
+                gap.stream, market.symbol, rows.seconds(gap.from_ms), rows.seconds(gap.to_ms),
+                gap.first_missing_id, gap.last_missing_id, gap.cause,
+            )  # fmt: skip
         if outcome.rows:
             market.trades += outcome.rows
 
     def _gap(self, symbol: str, gap: Gap) -> None:
         self._store.gap(symbol, gap)
         self._markets[symbol].gaps[gap.stream] += 1
-        log.warning(
-            "gap symbol=%s stream=%s from=%s to=%s first_missing=%s last_missing=%s cause=%s",
-            symbol, gap.stream, rows.seconds(gap.from_ms), rows.seconds(gap.to_ms),
-            gap.first_missing_id, gap.last_missing_id, gap.cause,
-        )  # fmt: skip
 
     def _covered(self, batch: Batch, sent_ms: int) -> None:
+        """Note how far a connection covers its streams; the first frame of all ends the time without a collector."""
         coverage = self._coverage[batch.group]
         if coverage.covered_ms is None:
-            for symbol in self._groups[batch.group].symbols:
-                for kind in (rows.PRICES, rows.ORDERBOOK):
-                    resume_ms = self._markets[symbol].last_ms[kind]
-                    if 0 < resume_ms < sent_ms:
-                        self._gap(symbol, Gap(kind, resume_ms, sent_ms, None, None, "restart"))
+            last_ms = {
+                (symbol, kind): self._markets[symbol].last_ms[kind]
+                for symbol in self._groups[batch.group].symbols
+                for kind in (rows.PRICES, rows.ORDERBOOK)
+            }
+            self._uncovered(last_ms, sent_ms, "restart")
         self._outage(batch.group, coverage.frame(batch.connection, sent_ms))
 
     def _outage(self, group: int, outage: Outage | None) -> None:
-        if outage is None:
-            return
-        for symbol in self._groups[group].symbols:
-            for kind in (rows.PRICES, rows.ORDERBOOK) if self._markets[symbol].listed else ():
-                self._gap(symbol, Gap(kind, outage.from_ms, outage.to_ms, None, None, "reconnect"))
+        if outage is not None:
+            listed = [symbol for symbol in self._groups[group].symbols if self._markets[symbol].listed]
+            from_ms = {(symbol, kind): outage.from_ms for symbol in listed for kind in (rows.PRICES, rows.ORDERBOOK)}
+            self._uncovered(from_ms, outage.to_ms, "reconnect")
+
+    def _uncovered(self, from_ms: dict[tuple[str, str], int], to_ms: int, cause: str) -> None:
+        """Record a stretch of time for each stream that it concerns: it begins where each was covered last, or 0."""
+        begins = {stream: begin_ms for stream, begin_ms in from_ms.items() if 0 < begin_ms < to_ms}
+        for (symbol, kind), begin_ms in begins.items():
+            self._gap(symbol, Gap(kind, begin_ms, to_ms, None, None, cause))
+        if begins:
+            symbols = sorted({symbol for symbol, _ in begins})
+            log.warning(
+                "gap streams=%s,%s symbols=%s%s from=%s to=%s cause=%s",
+                rows.PRICES, rows.ORDERBOOK, ",".join(symbols[:NAMES]),
+                f",…+{len(symbols) - NAMES}" if len(symbols) > NAMES else "",
+                rows.seconds(min(begins.values())), rows.seconds(to_ms), cause,
+            )  # fmt: skip
 
     def _lost(self, lost: Lost) -> None:
         if lost.reason != HAND_OVER:
