@@ -181,6 +181,10 @@ class Collector:
         for market in self._markets.values():
             for kind, lines in market.turn():
                 self._store.append(kind, market.symbol, lines)
+            for kind in (rows.PRICES, rows.ORDERBOOK):
+                if market.starts_over(kind):
+                    self._store.append(kind, market.symbol, market.start_over(kind))
+                    self._set_aside(kind, market.symbol, "update_ids_began_anew")
 
     def _flush(self, *, sync: bool = True) -> None:
         try:
@@ -250,26 +254,19 @@ class Collector:
             else:
                 self._apply(market, market.tape.add(Item(event.id, time_ms, row), self._clock()))
         elif isinstance(event, Depth):
-            market.book_frames += 1
-            self._note_skipped(market, event, batch.connection)
+            self._skipped += market.skips_a_book(event, batch.connection)
             market.books.add(event.update_id, rows.depth_row(event, time_ms, self._levels) + stamp)
         else:
             market.quote_frames += 1
             market.quotes.add(event.update_id, rows.quote_row(event, time_ms) + stamp)
         return event.sent_ms or received_ms
 
-    def _note_skipped(self, market: Market, depth: Depth, connection: int) -> None:
-        """Count a snapshot that the stream itself left out: the one that it names as previous is not the last."""
-        before_id = market.book_ids.get(connection)
-        if before_id is None or depth.update_id > before_id:
-            market.book_ids[connection] = depth.update_id
-            if before_id is not None and depth.previous_update_id not in (None, before_id):
-                self._skipped += 1
-
     def _apply(self, market: Market, outcome: Outcome) -> None:
         """Do what a tape says: rows to the file, gaps to the ledger, a foreign file aside."""
         if outcome.foreign:
-            self._store.set_aside(rows.TRADES, market.symbol, "ids_of_another_id_space")
+            self._store.append(rows.TRADES, market.symbol, market.trades)
+            market.trades = []
+            self._set_aside(rows.TRADES, market.symbol, "ids_of_another_id_space")
         for gap in outcome.gaps:
             self._gap(market.symbol, gap)
             log.warning(
@@ -279,6 +276,10 @@ class Collector:
             )  # fmt: skip
         if outcome.rows:
             market.trades += outcome.rows
+
+    def _set_aside(self, kind: str, symbol: str, why: str) -> None:
+        self._flush()
+        self._store.set_aside(kind, symbol, why)
 
     def _gap(self, symbol: str, gap: Gap) -> None:
         self._store.gap(symbol, gap)
@@ -321,7 +322,7 @@ class Collector:
             self._lost_reasons[lost.reason] += 1
         (self._links.ended if lost.over else self._links.lost)(lost.connection)
         for symbol in self._groups[lost.group].symbols:
-            self._markets[symbol].book_ids.pop(lost.connection, None)
+            self._markets[symbol].lost(lost.connection)
         self._outage(lost.group, self._coverage[lost.group].lost(lost.connection))
 
     def _answer(self, answer: Answer) -> None:

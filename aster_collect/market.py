@@ -6,9 +6,12 @@ Pure, but for what it is given at the start: the last rows of the files.
 from collections import Counter
 
 from . import rows
+from .events import Depth
 from .reorder import Reorder
 from .snapshot import StreamState
 from .tape import Bounds, Tape
+
+START_OVER_MS = 60_000  # more than any frame is late
 
 
 class Market:
@@ -25,7 +28,7 @@ class Market:
         self.books = Reorder(int(book.split(",", 2)[1]) if book else -1)
         self.tape = Tape(bounds, last_rows[rows.TRADES], recorded)
         self.trades: list[str] = []
-        self.book_ids: dict[int, int] = {}  # each connection's newest
+        self._book_ids: dict[int, int] = {}  # each connection's newest
         self._price = ""
         self.quote_frames = 0
         self.book_frames = 0
@@ -33,6 +36,43 @@ class Market:
         self.rows: Counter[str] = Counter()
         self.gaps: Counter[str] = Counter()
         self.last_ms = {kind: 0 if row is None else rows.row_time_ms(kind, row) for kind, row in last_rows.items()}
+
+    def skips_a_book(self, depth: Depth, connection: int) -> bool:
+        """Count a book's frame; return whether its stream left one out: its previous is not the connection's last."""
+        self.book_frames += 1
+        before_id = self._book_ids.get(connection)
+        if before_id is not None and depth.update_id <= before_id:
+            return False
+        self._book_ids[connection] = depth.update_id
+        return before_id is not None and depth.previous_update_id not in (None, before_id)
+
+    def lost(self, connection: int) -> None:
+        """Note that a connection ended: what it brings next does not follow what it brought last."""
+        self._book_ids.pop(connection, None)
+
+    def starts_over(self, kind: str) -> bool:
+        """Return whether a stream's update ids have begun anew: rows too low to be new, but made after all others.
+
+        What is late or double was made before the last row that was written. To be asked after a turn.
+        """
+        refused = self._reorder(kind).refused
+        return any(rows.row_time_ms(kind, row) > self.last_ms[kind] + START_OVER_MS for row in refused.values())
+
+    def start_over(self, kind: str) -> list[str]:
+        """Return the last rows of the former ids, to be written; what was refused comes with the next turns."""
+        former = self._reorder(kind)
+        refused, lines = former.refused, former.turn()
+        fresh = Reorder()
+        for update_id, row in refused.items():
+            fresh.add(update_id, row)
+        if kind == rows.PRICES:
+            self.quotes = fresh
+        else:
+            self.books = fresh
+        return lines
+
+    def _reorder(self, kind: str) -> Reorder:
+        return self.quotes if kind == rows.PRICES else self.books
 
     def turn(self) -> list[tuple[str, list[str]]]:
         """Return what is to be written now, by kind; what has come since the last turn begins its rest."""

@@ -21,7 +21,7 @@ class Reorder:
     """
 
     def __init__(self, written_id: int = -1) -> None:
-        self.duplicates = 0
+        self.refused: dict[int, str] = {}  # of the last turn: at or below what was written, late or double
         self._written_id = written_id
         self._rested: dict[int, str] = {}
         self._fresh: dict[int, str] = {}
@@ -40,12 +40,12 @@ class Reorder:
     def turn(self) -> list[str]:
         """Return the rows that have rested, in order; what is fresh begins its rest."""
         rested, fresh = self._rested, self._fresh
+        self.refused = {}
         if not (rested or fresh):
             return []
-        known = [one for one in fresh if one <= self._written_id or one in rested]
-        for update_id in known:
+        self.refused = {one: row for one, row in fresh.items() if one <= self._written_id}
+        for update_id in [one for one in fresh if one <= self._written_id or one in rested]:
             del fresh[update_id]
-        self.duplicates += len(known)
         last = next(reversed(rested), -1)
         late = [one for one in fresh if one < last]
         if late:

@@ -14,6 +14,7 @@ from .rows import TRADES
 PAGE_LIMIT = 1000
 GRACE_S = 0.25  # two frames that changed places, or a hand-over, close most holes by themselves
 MISSES = 3  # answers without an id that later ids surround, before it counts as gone
+START_OVER_MS = 60_000  # more than any frame is late
 AWAY_S = 10.0  # at a stop, a hole without progress for so long is given up; a younger one is left to the next start
 
 
@@ -112,10 +113,19 @@ class Tape:
 
     def add(self, item: Item, now_s: float) -> Outcome:
         """Take a live trade that does not pass."""
+        if self._starts_over(item):
+            self._held.clear()
+            self._set_aside(now_s)
         if self._next is None:
             self._begin(item.id)
         self._put(item, now_s)
         return self._outcome()
+
+    def _starts_over(self, item: Item) -> bool:
+        """Whether ids have begun anew: too low to be new, but made long after the last one that was written."""
+        if self._proof is not None or self._next is None or self._written_ms is None:
+            return False
+        return item.id < self._next and item.time_ms > self._written_ms + START_OVER_MS
 
     def ask(self, now_s: float) -> tuple[int, int] | None:
         """Return the page wanted now, as its first id and how many trades, or None; each is asked for only once."""

@@ -16,7 +16,7 @@ GROUPS = (
     ("rejects", "rotate"),
     ("folder", "compress"),
     ("sheet",),
-    ("store",),
+    ("store", "report"),
     ("collector",),
     ("app",),
     ("cli",),
@@ -37,6 +37,8 @@ PURE = (
     "snapshot",
     "status",
     "metrics",
+    "links",
+    "market",
 )
 IMPURE = {"asyncio", "logging", "os", "queue", "select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess",
           "tempfile", "threading", "time", "urllib.request", "websocket"}  # fmt: skip
