@@ -199,7 +199,11 @@ class App:
             self._gone = gone
             self._inbox.put(Delisted(tuple(gone)))
         if new:
-            allow_open_files(FILES_A_SYMBOL * (len(self._known) + len(new)) + FILES_BESIDE)
+            try:
+                allow_open_files(FILES_A_SYMBOL * (len(self._known) + len(new)) + FILES_BESIDE)
+            except ConfigError as error:
+                log.error("listed but not collected symbols=%s why=%s", ",".join(new), error)
+                return
             log.info("listed symbols=%s", ",".join(new))
             for group in self._plan(new):
                 self._inbox.put(Listed(group.symbols, group.streams))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import __version__, rows, wire
 from .coverage import Coverage, Outage
-from .errors import DecodeError, StoreError
+from .errors import ConfigError, DecodeError, StoreError
 from .events import (
     HAND_OVER,
     Answer,
@@ -102,6 +102,15 @@ class Collector:
         self._groups.append(group)
         self._coverage.append(Coverage())
 
+    def _opens(self, symbol: str) -> bool:
+        """Open a new symbol's files; where that fails the others go on without it, and its frames are rejects."""
+        try:
+            self._store.open(symbol)
+        except (ConfigError, StoreError) as error:
+            log.error("symbol not collected symbol=%s why=%s", symbol, error)
+            return False
+        return True
+
     def take(self, message: Message) -> None:
         """Take one message of the inbox."""
         if isinstance(message, Batch):
@@ -117,16 +126,14 @@ class Collector:
         elif isinstance(message, Bad):
             self._reject(message)
         elif isinstance(message, Listed):
-            for symbol in message.symbols:
-                self._store.open(symbol)
-            self._add(Group(message.symbols, message.streams))
+            self._add(Group(tuple(filter(self._opens, message.symbols)), message.streams))
         elif isinstance(message, Delisted):
             for symbol, market in self._markets.items():
                 market.listed = symbol not in message.symbols
         else:
             self._move()
-            self._flush()
             self._store.reopen()
+            self._flush()
 
     def step(self) -> None:
         """Do what time asks for: holes, flushes, a look at the disk and at the exchange's clock."""

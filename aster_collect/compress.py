@@ -42,9 +42,10 @@ def finish(folder: Path) -> list[Path]:
 
 
 def serve(work: SimpleQueue[Path | None], stopping: threading.Event) -> None:
-    """Compress the files that come, until None comes; for a thread. `stopping` ends it in the middle of a file.
+    """Compress the files that come, until None comes: what waits then is left to the next start. For a thread.
 
-    A file that could not be compressed stays as it is, and is tried again when the next ones come.
+    `stopping`, set before None is put, ends it in the middle of a file. A file that could not be compressed stays as
+    it is, and is tried again when the next ones come.
     """
     later: list[Path] = []
     while (path := work.get()) is not None:
