@@ -257,6 +257,11 @@ def read_gaps(folder: Path, symbol: str) -> list[Gap]:
         ]
 
 
+def read_rejects(folder: Path) -> list[dict[str, str]]:
+    """Return the entries of a folder's rejects."""
+    return [json.loads(line) for line in (folder / "rejects.jsonl").read_text("ascii").splitlines()]
+
+
 class Stretch(NamedTuple):
     """A time in which no connection delivered, in the exchange's milliseconds."""
 

@@ -1,18 +1,28 @@
 """The whole program against an exchange that behaves, and one that does not quite: what a user sees and finds."""
 
-import json
 import shutil
 import signal
 import subprocess
 import time
 import unittest
-from pathlib import Path
 
 from aster_collect.settings import LIST_MARKETS
 from aster_collect.simulator import Fault, Market, Rules
 from aster_collect.simulator.faults import GARBAGE_KINDS, garbage
 
-from .support import ORDERBOOK, PRICES, ROOT, TRADES, Collector, EndToEnd, now_ms, read_gaps, sent_ids, time_ms
+from .support import (
+    ORDERBOOK,
+    PRICES,
+    ROOT,
+    TRADES,
+    Collector,
+    EndToEnd,
+    now_ms,
+    read_gaps,
+    read_rejects,
+    sent_ids,
+    time_ms,
+)
 
 UNUSUAL = "币安人生USDT"
 TLS = ROOT / "tests" / "tls"
@@ -51,7 +61,7 @@ class ARun(EndToEnd):
         for symbol in self.symbols:
             first_id = int(self.rows(TRADES, symbol)[0].partition(",")[0])
             self.assertEqual(100, sent_ids(self.exchange.sent, symbol)[0] - first_id)
-        self.assertFalse(rejects(self.folder))
+        self.assertEqual([], read_rejects(self.folder))
 
     def test_writes_the_levels_and_the_interval_that_were_asked_for(self):
         """Books of 5 and of 20 levels have the columns and the values that were sent."""
@@ -263,7 +273,8 @@ class AStop(EndToEnd):
         collector.wait_for_log("stop why=signal")
         with self.assertRaises(subprocess.TimeoutExpired):
             collector.process.wait(0.5)
-        self.assertEqual(1, collector.stop())
+        collector.send(signal.SIGTERM)
+        self.assertEqual(1, collector.wait(END_S))
         collector.wait_for_log("why=second_signal")
 
     def test_by_an_exception_in_a_thread_is_said_and_loses_nothing(self):
@@ -356,7 +367,7 @@ class AConnection(EndToEnd):
         self.stop(collector)
         self.assert_sent_is_there()
         self.assert_promises(missing=False)
-        kept = rejects(self.folder)
+        kept = read_rejects(self.folder)
         self.assertEqual(2 * len(GARBAGE_KINDS), len(kept))
         for number, kind in enumerate(GARBAGE_KINDS):
             for entry in kept[2 * number : 2 * number + 2]:
@@ -366,11 +377,6 @@ class AConnection(EndToEnd):
                 self.assertLess(abs(float(entry["time"]) - time.time()), 60)
                 self.assertEqual(data[:KEPT_OF_BAD], entry["data"].encode("utf-8", "surrogateescape"))
         self.assertEqual(1, len(collector.logged(" reject ")))
-
-
-def rejects(folder: Path) -> list[dict[str, str]]:
-    """Return the entries of a folder's rejects."""
-    return [json.loads(line) for line in (folder / "rejects.jsonl").read_text("ascii").splitlines()]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import unittest
 
 from aster_collect.simulator import Fault
 
-from .support import ORDERBOOK, PRICES, EndToEnd, market_events, now_ms, outages, rounds, time_ms
+from .support import ORDERBOOK, PRICES, EndToEnd, market_events, now_ms, outages, read_rejects, rounds, time_ms
 
 RUN_OF_FAULTS = {"drop": 6, "reset": 6, "refuse": 2, "stall": 3, "close": 6, "cut": 7}
 REASONS = ("eof", "reset", "refused", "stalled", "closed: code=1001")
@@ -47,6 +47,7 @@ class OneConnection(EndToEnd):
                     collector.wait_for_rows(PRICES, "BTCUSDT", now_ms())
             self.stop(collector)
             self.assert_promises()
+            self.assertEqual([], read_rejects(self.folder))
             expected = outages(exchange.sent)
             self.assertEqual(len(faults), len(expected))
             self.assert_ledger(expected)

@@ -6,16 +6,17 @@ from aster_collect.simulator import Fault
 
 from .support import TRADES, EndToEnd, now_ms, read_gaps, sent_ids
 
-LOST_FRAMES = 30
-PASSING = (
-    Fault("rest_down", seconds=1),
-    Fault("rest_slow", seconds=1, value=1),
-    Fault("rest_status", seconds=1, value=503),
-    Fault("rest_status", seconds=1, value=403),
-    Fault("rest_429", seconds=1, count=1),
-    Fault("rest_418", seconds=1),
-    Fault("rest_short", seconds=1, count=3),
-    Fault("rest_holes", seconds=1, value=7),
+LOST_FRAMES = 15
+LOST_MS = 500  # these are made within so long
+DEFECTS = (  # of REST, and how many answers of which status there must be while they last
+    (Fault("rest_down"), 2, 0),
+    (Fault("rest_slow", value=0.5), 2, 200),
+    (Fault("rest_status", value=503), 2, 503),
+    (Fault("rest_status", value=403), 2, 403),
+    (Fault("rest_429", seconds=1, count=1), 1, 429),
+    (Fault("rest_418", seconds=3), 1, 418),
+    (Fault("rest_short", count=3), 4, 200),
+    (Fault("rest_holes", value=7), 4, 200),  # of two symbols, each once more after its first page
 )
 
 
@@ -24,6 +25,7 @@ class Rest(EndToEnd):
         """Let the healthy connection lose trades of every symbol."""
         for symbol in self.symbols:
             self.exchange.inject(Fault("skip", count=LOST_FRAMES, value=f"{symbol.lower()}@aggTrade"))
+        self.lost_until_ms = now_ms() + LOST_MS
 
     def forget(self, more):
         """Let REST have no trades but those to come, and of these not the next so many."""
@@ -32,8 +34,9 @@ class Rest(EndToEnd):
         self.exchange.inject(Fault("rest_forget", value=last_id + more))
 
     def wait_for_trades(self, collector):
+        """Block until trades that were made behind the lost ones are in the files."""
         for symbol in self.symbols:
-            collector.wait_for_rows(TRADES, symbol, now_ms())
+            collector.wait_for_rows(TRADES, symbol, self.lost_until_ms)
 
     def lost_ids(self, symbol):
         """Return the ids that the one connection lost between its first trade and its last."""
@@ -57,17 +60,24 @@ class WhatPasses(Rest):
         exchange = self.begin()
         collector = self.collect()
         self.wait_for_everything(collector)
-        for fault in PASSING:
+        for fault, count, status in DEFECTS:
             with self.subTest(fault=fault):
+                wanted = self.answers(status) + count
                 exchange.inject(fault)
                 self.lose_trades()
+                collector.wait_for(lambda w=wanted, s=status: self.answers(s) >= w, f"{count} times {status}")
+                if status not in (418, 429):  # these end by themselves, at the time that was said
+                    exchange.inject(Fault("clear"))
                 self.wait_for_trades(collector)
         self.stop(collector)
         self.assert_promises(missing=False)
         self.assert_polite()
-        self.assertLessEqual({0, 200, 403, 418, 429, 503}, {request.status for request in exchange.requests})
         for symbol in self.symbols:
-            self.assertGreaterEqual(len(self.lost_ids(symbol)), LOST_FRAMES * len(PASSING))
+            self.assertGreaterEqual(len(self.lost_ids(symbol)), LOST_FRAMES * len(DEFECTS))
+
+    def answers(self, status):
+        """Return how many requests were answered so."""
+        return sum(request.status == status for request in self.exchange.requests)
 
     def test_at_the_start_leaves_the_past_whole(self):
         """A fresh file has its past, and an old one goes on without a hole, though REST is away at the start."""
@@ -129,6 +139,20 @@ class WhatStays(Rest):
     def test_without_the_trades_is_a_gap(self):
         """Trades that the exchange has no more are a row of the ledger with that cause."""
         self.check_given_up("forget", "not-available")
+
+    def test_with_pages_full_of_holes_is_a_gap_for_each(self):
+        """Of the trades that were lost those that no page ever shows are in the ledger, and the others in the file."""
+        exchange = self.begin()
+        collector = self.collect("--hold-limit", "100000", "1")
+        self.wait_for_everything(collector)
+        exchange.inject(Fault("rest_holes", value=7))
+        self.lose_trades()
+        self.wait_for_trades(collector)
+        self.stop(collector)
+        self.assert_promises(trades_missing=True)
+        for symbol in self.symbols:
+            hidden = [one for one in self.lost_ids(symbol) if one % 7 == 0]
+            self.assertEqual(hidden, self.missing_ids(symbol, "not-available"))
 
     def test_not_to_be_asked_is_a_gap(self):
         """With --backfill-limit 0 nothing is fetched, and every hole is in the ledger."""

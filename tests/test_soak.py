@@ -39,6 +39,7 @@ class ASoak(EndToEnd):
             collector.wait_for(lambda due_s=due_s: time.monotonic() > due_s, "the next look", SAMPLE_S + 30)
         sent = exchange.sent_count - frames
         self.wait_for_everything(collector, now_ms())
+        collector.wait_for_log("INFO status ")  # one a minute
         self.stop(collector)
         self.assertGreater(sent, 0.95 * RATE * SECONDS)
         third = len(sizes) // 3
