@@ -137,7 +137,8 @@ class Tape:
         if not self._held or now_s < self._progress_s + GRACE_S or self._hole > self._bounds.backfill_limit:
             return None
         self._asked = True
-        return self._lowest_missing, min(PAGE_LIMIT, self._hole)
+        # One more than is missing: a page that holds the id behind the hole but none of it proves that it is gone.
+        return self._lowest_missing, min(PAGE_LIMIT, self._hole + 1)
 
     def page(self, first_id: int, items: Iterable[Item], now_s: float) -> Outcome:
         """Take REST's answer to `ask`: late, short, overlapping, with holes or empty; oldest first."""

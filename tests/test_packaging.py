@@ -4,15 +4,22 @@ import ast
 import configparser
 import importlib
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
 from aster_collect import __version__
-from aster_collect.app import DRAIN_S, FEEDS_END_S
+from aster_collect.app import DRAIN_S, FEEDS_END_S, FILES_A_SYMBOL, FILES_BESIDE
+from aster_collect.replace import replace_file
+from aster_collect.status import status_json
+
+from .test_health import link
+from .test_status import SECOND, snapshot
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,10 +30,25 @@ def instructions() -> list[tuple[str, str]]:
     return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
 
 
+def service(text: str) -> dict[str, str]:
+    """Return the settings of compose's one service; what stands in lines of its own below a name has `name.name`."""
+    found: dict[str, str] = {}
+    above = ""
+    for line in text.partition("  data-collector:\n")[2].splitlines():
+        name, _, value = line.strip().partition(": ")
+        if line.startswith("    ") and line[4] != " ":
+            above = name.removesuffix(":")
+            found[above] = value
+        else:
+            found[f"{above}.{name}"] = value
+    return found
+
+
 class AContainer(unittest.TestCase):
     def setUp(self) -> None:
         self.said = dict(instructions())  # the last one of each word
         self.compose = (ROOT / "docker-compose.yml").read_text("utf-8")
+        self.service = service(self.compose)
 
     def test_docker_stop_reaches_the_program_itself(self) -> None:
         """The entry point is in exec form, so that the program is PID 1 and gets the signal, not a shell."""
@@ -80,6 +102,52 @@ class AContainer(unittest.TestCase):
         ):
             self.assertIn(line + "\n", self.compose)
         self.assertRegex(self.compose, r"max-size: [0-9]+m\n")
+
+    def test_a_break_in_finds_nothing(self) -> None:
+        """Compose gives the container no capability, no new privilege, no file of its own, and part of the machine."""
+        self.assertEqual(self.service["read_only"], "true")
+        self.assertEqual(self.service["cap_drop"], "[ALL]")
+        self.assertEqual(self.service["security_opt"], '["no-new-privileges:true"]')
+        self.assertRegex(self.service["mem_limit"], r"^[1-9][0-9]*[mg]$")
+        self.assertGreater(int(self.service["pids_limit"]), 0)
+        self.assertGreaterEqual(int(self.service["ulimits.nofile"]), FILES_A_SYMBOL * 1000 + FILES_BESIDE)
+
+    def test_compose_asks_for_health_as_the_image_does(self) -> None:
+        """Both name the same command and the same times."""
+        options, _, command = self.said["HEALTHCHECK"].partition(" CMD ")
+        self.assertEqual(json.loads(self.service["healthcheck.test"]), ["CMD", *json.loads(command)])
+        for name, value in re.findall(r"--([a-z-]+)=(\w+)", options):
+            self.assertEqual(self.service[f"healthcheck.{name.replace('-', '_')}"], value, name)
+
+    def test_a_container_that_went_silent_is_unhealthy(self) -> None:
+        """The image's health check, run in its folder, which can't be written to, finds the volume's status.json."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "aster_collect").symlink_to(ROOT / "aster_collect")
+            data = folder / Path(json.loads(self.said["VOLUME"])[0]).relative_to(self.said["WORKDIR"])
+            data.mkdir()
+            for silent_s, expected in ((1, 0), (3600, 1)):
+                now_ns = time.time_ns()
+                links = [link(1, last_frame_ns=now_ns - silent_s * SECOND)]
+                replace_file(data / "status.json", status_json(snapshot(now_ns=now_ns, connections=links)))
+                before = sorted(folder.rglob("*"))
+                for path in (data, folder):
+                    path.chmod(0o555)
+                self.assertEqual(self.health(folder), expected)
+                for path in (folder, data):
+                    path.chmod(0o755)
+                self.assertEqual(sorted(folder.rglob("*")), before)
+
+    def health(self, folder: Path) -> int:
+        """Return the exit status of the image's health check in a folder."""
+        command = json.loads(self.said["HEALTHCHECK"].partition(" CMD ")[2])
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment.pop("PYTHONPATH", None)
+        self.assertEqual(command[0], "python")
+        ended = subprocess.run(
+            [sys.executable, *command[1:]], cwd=folder, env=environment, capture_output=True, timeout=60, check=False
+        )
+        return ended.returncode
 
 
 class AnInstalledPackage(unittest.TestCase):

@@ -16,10 +16,14 @@ from unittest import TestCase
 
 import aster_collect.simulator.__main__
 import aster_collect.verify.__main__
-from aster_collect import cli, rows
+from aster_collect import cli, health, rows
 from aster_collect.events import Gap, Quote, Trade
+from aster_collect.metrics import metrics_text
 from aster_collect.simulator import faults
+from aster_collect.status import status_json
 from aster_collect.verify.rules import form
+
+from .test_status import snapshot
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -87,7 +91,9 @@ class TheOptions(TestCase):
         """Every option named in the README is one of the program, of the programs beside it, or of pip and docker."""
         parsers = (cli.parser(), aster_collect.verify.__main__._parser(), aster_collect.simulator.__main__._parser())
         known = {option for parser in parsers for action in parser._actions for option in action.option_strings}
-        known |= {"--build", "--rm", "--read-only", "--stop-timeout"}
+        known |= set(re.findall(r"--[a-z-]+", health.HELP)) | {"--quick"}
+        known |= {"--build", "--rm", "--read-only", "--stop-timeout", "--now", "--collector"}
+        known |= {"--system", "--home-dir", "--shell"}
         self.assertLessEqual(set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", README)), known)
 
     def test_the_exit_statuses(self) -> None:
@@ -148,6 +154,30 @@ class TheLog(TestCase):
                     logged.add((level, re.split(r" (?:[\w/]+=|%)", text)[0]))
         told = {(row[0], row[1].strip("`")) for row in table(section("Operating it")) if row[0].isupper()}
         self.assertEqual(sorted(told), sorted(logged))
+
+
+class TheStatus(TestCase):
+    def test_a_fact_that_nobody_explains(self) -> None:
+        """Every key of status.json is in the README's table, and no other; a time's second form is told once."""
+        told = [key for row in table(section("Status")) for key in re.findall(r"`(\w+)`", row[0])]
+        written = [key for key in json.loads(status_json(snapshot())) if not key.endswith("_unix_s")]
+        self.assertEqual(sorted(told), sorted(written))
+
+    def test_a_metric_that_nobody_explains(self) -> None:
+        """The README's table is the metrics with their labels and help texts, in order."""
+        text = metrics_text(snapshot())
+        told = table(section("Metrics"))
+        self.assertEqual([row[0].strip("`") for row in told], re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE))
+        for name, labels, meaning in told:
+            self.assertIn(f"# HELP {name.strip('`')} {meaning}\n", text)
+            found = re.findall(rf"^{name.strip('`')}(?:_bucket)?\{{(.*?)\}} ", text, re.MULTILINE)
+            self.assertEqual(set(re.findall(r"`(\w+)`", labels)), {*re.findall(r"(\w+)=", ",".join(found))}, name)
+
+    def test_the_crontab(self) -> None:
+        """The lines that the README shows are those of the file."""
+        lines = (ROOT / "deploy" / "crontab").read_text("utf-8").splitlines()
+        shown = [block for block in fenced("text", section("Keeping it running")) if "* * *" in block]
+        self.assertEqual(shown[0].splitlines(), [line for line in lines if line[:1] != "#"])
 
 
 class TheSnippets(TestCase):
@@ -232,9 +262,10 @@ class TheSnippets(TestCase):
 
 class TheCommands(TestCase):
     PARSERS: ClassVar = {
-        "aster_collect": cli.parser,
-        "aster_collect.verify": aster_collect.verify.__main__._parser,
-        "aster_collect.simulator": aster_collect.simulator.__main__._parser,
+        "aster_collect": cli.parser().parse_args,
+        "aster_collect.verify": aster_collect.verify.__main__._parser().parse_args,
+        "aster_collect.simulator": aster_collect.simulator.__main__._parser().parse_args,
+        "aster_collect.health": health._call,
     }
 
     def commands(self) -> list[list[str]]:
@@ -251,7 +282,7 @@ class TheCommands(TestCase):
             with self.subTest(command=words):
                 self.assertIsNotNone(importlib.util.find_spec(module))
                 if module in self.PARSERS:
-                    self.PARSERS[module]().parse_args(arguments)
+                    self.PARSERS[module](arguments)
                     seen.add(module)
         self.assertEqual(seen, set(self.PARSERS))
 

@@ -88,7 +88,7 @@ class Starts(Case):
         run = Run(BOUNDS._replace(history=5))
         run.live(100, 101)
         self.written(run, [])
-        self.assertEqual(run.later(), (95, 5))
+        self.assertEqual(run.later(), (95, 6))
         run.page(95, 95, 96, 97, 98, 99)
         self.written(run, range(95, 102))
         run.live(102)
@@ -104,14 +104,14 @@ class Starts(Case):
             asked.append(wanted)
             run.page(wanted[0], *range(wanted[0], sum(wanted)))
             wanted = run.later()
-        self.assertEqual(asked, [(500, 1000), (1500, 1000), (2500, 500)])
+        self.assertEqual(asked, [(500, 1000), (1500, 1000), (2500, 501)])
         self.written(run, range(500, 3001))
 
     def test_history_that_is_gone_is_no_gap(self) -> None:
         """A fresh file whose history the exchange has no more just starts later."""
         run = Run(BOUNDS._replace(history=5))
         run.live(100)
-        self.assertEqual(run.later(), (95, 5))
+        self.assertEqual(run.later(), (95, 6))
         run.page(95, 98, 99)
         self.written(run, [98, 99, 100])
 
@@ -127,7 +127,7 @@ class Starts(Case):
         """A history longer than the symbol's life begins with id 0."""
         run = Run(BOUNDS._replace(history=1000))
         run.live(3)
-        self.assertEqual(run.later(), (0, 3))
+        self.assertEqual(run.later(), (0, 4))
         run.page(0, 0, 1, 2)
         self.written(run, [0, 1, 2, 3])
 
@@ -175,10 +175,10 @@ class Restarts(Case):
         run.later(0)
         run.page(100, 100, 101, 102)
         run.live(113)
-        self.assertEqual(run.later(), (103, 2))
+        self.assertEqual(run.later(), (103, 3))
         run.page(103, 103, 104)
         self.written(run, [101, 102, 103, 104])
-        self.assertEqual(run.later(), (111, 2))
+        self.assertEqual(run.later(), (111, 3))
         run.page(111, 111, 112)
         self.written(run, [101, 102, 103, 104, 111, 112, 113])
 
@@ -216,7 +216,7 @@ class Foreign(Case):
         run.later(0)
         run.page(100, 100, 101)
         self.assertEqual(run.foreign, 1)
-        self.assertEqual(run.later(), (198, 2))
+        self.assertEqual(run.later(), (198, 3))
         run.page(198, 198, 199)
         self.written(run, [198, 199, 200])
 
@@ -309,7 +309,7 @@ class Holes(Case):
         """A hole is asked for once, and nothing behind it is written before its page."""
         run = self.running()
         run.live(105, 106)
-        self.assertEqual(run.later(), (101, 4))
+        self.assertEqual(run.later(), (101, 5))
         self.assertIsNone(run.later())
         run.live(107)
         self.written(run, [100])
@@ -320,11 +320,11 @@ class Holes(Case):
         """A page that comes after its hole was closed by the feed, or given up, brings duplicates only."""
         run = self.running(BOUNDS._replace(hold_s=60))
         run.live(103)
-        self.assertEqual(run.later(), (101, 2))
+        self.assertEqual(run.later(), (101, 3))
         run.live(101, 102)
         run.page(101, 101, 102)
         run.live(106)
-        self.assertEqual(run.later(), (104, 2))
+        self.assertEqual(run.later(), (104, 3))
         run.later(61)
         run.page(104, 104, 105)
         self.written(run, [100, 101, 102, 103, 106], [(104, 105, "gave-up")])
@@ -341,10 +341,10 @@ class Holes(Case):
         """A page with fewer trades than asked for fills what it can, and the rest is asked for at once."""
         run = self.running()
         run.live(106)
-        self.assertEqual(run.later(), (101, 5))
+        self.assertEqual(run.later(), (101, 6))
         run.page(101, 101, 102)
         self.written(run, [100, 101, 102])
-        self.assertEqual(run.later(), (103, 3))
+        self.assertEqual(run.later(), (103, 4))
         run.page(103, 103, 104, 105)
         self.written(run, range(100, 107))
 
@@ -352,7 +352,7 @@ class Holes(Case):
         """An empty page is asked for again after a growing pause, and never makes a gap by itself."""
         run = self.running()
         run.live(102)
-        self.assertEqual(run.later(), (101, 1))
+        self.assertEqual(run.later(), (101, 2))
         pauses = []
         for _ in range(8):
             run.page(101)
@@ -387,7 +387,7 @@ class Holes(Case):
             run.page(101, 103, 104, 107, 108, 109)
         self.written(run, [100, 103, 104], [(101, 102, "not-available")])
         for _ in range(MISSES):
-            self.assertEqual(run.later(60), (105, 2))
+            self.assertEqual(run.later(60), (105, 3))
             run.page(105, 107, 108)
         self.written(
             run, [100, 103, 104, 107, 108, 109, 110], [(101, 102, "not-available"), (105, 106, "not-available")]
@@ -409,12 +409,12 @@ class Holes(Case):
         """Several holes are filled one after the other, oldest first, and rows come as far as they can."""
         run = self.running()
         run.live(103, 104, 107, 110)
-        self.assertEqual(run.later(), (101, 2))
+        self.assertEqual(run.later(), (101, 3))
         run.page(101, 101, 102)
         self.written(run, range(100, 105))
-        self.assertEqual(run.later(), (105, 2))
+        self.assertEqual(run.later(), (105, 3))
         run.page(105, 105, 106)
-        self.assertEqual(run.later(), (108, 2))
+        self.assertEqual(run.later(), (108, 3))
         run.page(108, 108, 109)
         self.written(run, range(100, 111))
 
@@ -433,7 +433,7 @@ class Limits(Case):
         run.live(110)
         run.later()
         self.written(run, [100], [(101, 106, "backfill-limit")])
-        self.assertEqual(run.later(), (107, 3))
+        self.assertEqual(run.later(), (107, 4))
         run.page(107, 107, 108, 109)
         self.written(run, [100, *range(107, 111)], [(101, 106, "backfill-limit")])
 
@@ -441,7 +441,7 @@ class Limits(Case):
         """A hole of just the limit is fetched whole."""
         run = self.running(BOUNDS._replace(backfill_limit=3))
         run.live(104)
-        self.assertEqual(run.later(), (101, 3))
+        self.assertEqual(run.later(), (101, 4))
 
     def test_backfill_turned_off(self) -> None:
         """With a limit of 0 every hole is a gap after the grace, and nothing is asked for."""
