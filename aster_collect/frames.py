@@ -84,7 +84,7 @@ class Splitter:
                     break
                 length = (data[start - 2] << 8) + data[start - 1] if length == 126 else _wide(data, start)
             stop = start + length
-            if data[position] == FINAL_TEXT and stop <= end and length <= MESSAGE_LIMIT and not self._fragments:
+            if data[position] == FINAL_TEXT and stop <= end and length <= MESSAGE_LIMIT and self._fragment_opcode is None:
                 bounds += (start, stop)
             elif stop > end and (length <= MESSAGE_LIMIT or end - start < KEPT_OF_BAD):
                 self._check(data[position], length)
@@ -125,7 +125,7 @@ class Splitter:
             return None
         if opcode != CONTINUATION:
             self._fragment_opcode = opcode
-        if self._fragment_length <= MESSAGE_LIMIT:
+        if payload and self._fragment_length <= MESSAGE_LIMIT:
             self._fragments.append(payload[:MESSAGE_LIMIT])
         self._fragment_length += length
         whole = None

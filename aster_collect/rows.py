@@ -3,6 +3,7 @@
 Pure. Nothing here needs quoting: every value has been checked to be a plain decimal or comes from this program.
 """
 
+import re
 from functools import lru_cache
 
 from .events import Depth, Gap, Quote, Trade
@@ -28,6 +29,14 @@ CAUSES = {
 }
 
 LEVELS = (5, 10, 20)
+
+
+_BEGIN = {
+    PRICES: re.compile(r"[0-9]{1,12}\.[0-9]{3},"),
+    ORDERBOOK: re.compile(r"[0-9]{1,12}\.[0-9]{3},[0-9]{1,19},"),
+    TRADES: re.compile(r"[0-9]{1,19},[0-9]{1,15},"),
+    GAPS: re.compile(r"(?:prices|orderbook|trades),[0-9]{1,12}\.[0-9]{3},[0-9]{1,12}\.[0-9]{3},"),
+}
 
 
 def depth_columns(levels: int) -> tuple[str, ...]:
@@ -113,9 +122,7 @@ def row_time_ms(kind: str, row: str) -> int:
 
 def is_row(kind: str, cells: int, text: str) -> bool:
     """Return whether a line has so many cells, and begins as a row of this kind does."""
-    first = text.partition(",")[0]
-    begins = first in KINDS if kind == GAPS else first.replace(".", "", 1).isdigit()
-    return begins and text.count(",") == cells - 1
+    return text.count(",") == cells - 1 and _BEGIN[kind].match(text) is not None
 
 
 def gap_row(gap: Gap) -> str:

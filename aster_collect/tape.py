@@ -15,6 +15,7 @@ PAGE_LIMIT = 1000
 GRACE_S = 0.25  # two frames that changed places, or a hand-over, close most holes by themselves
 MISSES = 3  # answers without an id that later ids surround, before it counts as gone
 START_OVER_MS = 60_000  # more than any frame is late
+BEYOND = 10**9  # trades: years of the busiest symbol
 AWAY_S = 10.0  # at a stop, a hole without progress for so long is given up; a younger one is left to the next start
 
 
@@ -69,6 +70,7 @@ class Tape:
         self._held: dict[int, Item] = {}
         self._first_held = 0  # the lowest id held, while any is
         self._written_ms: int | None = None
+        self._newest_ms = 0  # of what was ever held
         self._progress_s = 0.0  # when the hole opened, or last became smaller
         self._retry_s = 0.0
         self._tries = 0
@@ -94,6 +96,10 @@ class Tape:
     def missing(self) -> int:
         """How many trades the hole in front of them lacks."""
         return self._hole if self._held and self._proof is None else 0
+
+    def is_beyond(self, trade_id: int) -> bool:
+        """Return whether an id is so far ahead that no time away explains it: it can't be a trade's."""
+        return self._next is not None and trade_id > self._next + BEYOND
 
     @property
     def waiting(self) -> bool:
@@ -125,7 +131,7 @@ class Tape:
         """Whether ids have begun anew: too low to be new, but made long after the last one that was written."""
         if self._proof is not None or self._next is None or self._written_ms is None:
             return False
-        return item.id < self._next and item.time_ms > self._written_ms + START_OVER_MS
+        return item.id < self._next and item.time_ms > max(self._written_ms, self._newest_ms) + START_OVER_MS
 
     def ask(self, now_s: float) -> tuple[int, int] | None:
         """Return the page wanted now, as its first id and how many trades, or None; each is asked for only once."""
@@ -143,7 +149,8 @@ class Tape:
     def page(self, first_id: int, items: Iterable[Item], now_s: float) -> Outcome:
         """Take REST's answer to `ask`: late, short, overlapping, with holes or empty; oldest first."""
         self._asked = False
-        items = [item for item in items if item.id >= first_id]
+        last_id = max(first_id, self._first_held if self._held else 0) + PAGE_LIMIT  # beyond is no page of this hole
+        items = [item for item in items if first_id <= item.id <= last_id]
         if self._proof is not None and not self._prove(items, now_s):
             return self._outcome()
         before = self._next
@@ -214,6 +221,7 @@ class Tape:
         if item.id in self._held or (proven and self._settled(item.id)):
             self.duplicates += 1
             return
+        self._newest_ms = max(self._newest_ms, item.time_ms)
         if not self._held:
             self._first_held, self._progress_s = item.id, now_s
         self._held[item.id] = item
