@@ -40,6 +40,7 @@ GATHER_S = 0.025  # the collector takes what has gathered for so long, and is no
 BUSY_BYTES = 1 << 20  # more than this waiting: no rest
 IDLE_S = 0.25
 RELIST_S = 3600.0
+LIST_AGAIN_S = 5.0
 FILES_BESIDE = 64  # open files beside those of the symbols
 FEEDS_END_S = 2.5
 DRAIN_S = 30.0
@@ -112,8 +113,6 @@ class App:
             symbols = self._first_symbols()
             if symbols is None:
                 return STOPPED
-            if not symbols:
-                return FAILED
             allow_open_files(FILES_A_SYMBOL * len(symbols) + FILES_BESIDE)
             for symbol in symbols:
                 store.open(symbol)
@@ -154,22 +153,29 @@ class App:
     def _first_symbols(self) -> list[str] | None:
         """Ask the exchange what it lists and return the symbols to collect, None if stopped meanwhile.
 
-        Without an answer these are the symbols as given; none where all of the exchange's are wanted.
+        Without an answer these are the symbols as given; where all of the exchange's are wanted it is asked again, as
+        soon as its limits allow.
         """
         self._asks.put(wire.ask_exchange_info())
+        again_s = math.inf
         while True:
-            message = self._control.get()
+            try:
+                message = self._control.get(timeout=_until(again_s))
+            except queue.Empty:
+                again_s = math.inf
+                self._asks.put(wire.ask_exchange_info())
+                continue
             if isinstance(message, Signalled) and message.number != HANGUP:
                 return None
             if isinstance(message, Ended):
                 raise RuntimeError(f"thread {message.name} ended at the start") from message.error
-            if isinstance(message, Answer):
+            if not isinstance(message, Answer):
+                continue
+            info = self._read_list(message)
+            if info is not None or not self._settings.all_symbols:
                 break
-        info = self._read_list(message)
+            again_s = time.monotonic() + LIST_AGAIN_S
         if info is None:
-            if self._settings.all_symbols:
-                log.error("stop why=no_list_of_symbols")
-                return []
             return list(self._settings.symbols)
         if info.weight_a_minute:
             self._budget.a_minute = info.weight_a_minute
@@ -242,9 +248,8 @@ class App:
         end_s = math.inf if duration_s is None else time.monotonic() + duration_s
         relist_s = time.monotonic() + self._relist_s if self._settings.all_symbols else math.inf
         while True:
-            wait_s = min(end_s, relist_s) - time.monotonic()
             try:
-                message = self._control.get(timeout=None if math.isinf(wait_s) else max(0.0, wait_s))
+                message = self._control.get(timeout=_until(min(end_s, relist_s)))
             except queue.Empty:
                 if time.monotonic() >= end_s:
                     log.info("stop why=duration")
@@ -376,6 +381,11 @@ def perpetuals(info: ExchangeInfo) -> list[str]:
             except ConfigError as error:
                 log.warning("symbol skipped why=%s", error)
     return found
+
+
+def _until(moment_s: float) -> float | None:
+    """Return how many seconds are left, None for a moment that never comes."""
+    return None if math.isinf(moment_s) else max(0.0, moment_s - time.monotonic())
 
 
 def _yes(value: bool) -> str:

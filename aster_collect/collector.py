@@ -1,5 +1,7 @@
 """The consumer: decode, order, format, append. The one owner of all state; it neither blocks nor waits itself."""
 
+import contextlib
+import json
 import logging
 import os
 import time
@@ -10,7 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from . import __version__, rows, wire
-from .coverage import Coverage, Outage
+from .bundle import Bundle
+from .coverage import Outage
 from .errors import ConfigError, DecodeError, StoreError
 from .events import (
     HAND_OVER,
@@ -45,6 +48,7 @@ TURN_MESSAGES_A_SYMBOL = 400  # … or so many for each symbol, since a turn cos
 MIDDLES_A_SYMBOL = 128
 HELD_TRADES = 500_000  # over all symbols
 RETRY_S = 5.0
+REDUNDANT_REST_S = 2.0  # longer than a relieved connection is read on: what it brings last still finds its place
 LOG_REPEAT_S = 60.0
 CLOCK_S = 3600.0
 SHOWN_PRICES = 4
@@ -71,8 +75,7 @@ class Collector:
         self._clock, self._wall_ns = clock, wall_ns
         self._bounds = Bounds(settings.history, settings.backfill_limit, settings.hold_trades, settings.hold_s)
         self._levels, self._receive_time = settings.order_book_levels, settings.receive_time
-        self._groups: list[Group] = []
-        self._coverage: list[Coverage] = []
+        self._bundles: list[Bundle] = []
         self._markets: dict[str, Market] = {}
         self._links = Links()
         for group in groups:
@@ -99,8 +102,7 @@ class Collector:
         for symbol in group.symbols:
             last_rows = {kind: self._store.last_row(kind, symbol) for kind in rows.KINDS}
             self._markets[symbol] = Market(symbol, last_rows, self._store.ledger_end(symbol), self._bounds)
-        self._groups.append(group)
-        self._coverage.append(Coverage())
+        self._bundles.append(Bundle(group.symbols))
 
     def _opens(self, symbol: str) -> bool:
         """Open a new symbol's files; where that fails the others go on without it, and its frames are rejects."""
@@ -121,6 +123,7 @@ class Collector:
             self._lost(message)
         elif isinstance(message, Wanted):
             self._links.wanted(message.connection)
+            self._bundles[message.group].wanted(message.connection)
         elif isinstance(message, Opened):
             self._links.opened(message.connection, message.opened_ns)
         elif isinstance(message, Bad):
@@ -148,6 +151,7 @@ class Collector:
             self._bound_held(now_s)
             self.turn()
         elif self._fresh_messages >= max(TURN_MESSAGES, TURN_MESSAGES_A_SYMBOL * len(self._markets)):
+            self._bound_held(now_s)
             self._move()
             self._flush(sync=False)
         if now_s >= self._clock_s:
@@ -177,21 +181,32 @@ class Collector:
             self._apply(market, market.tape.close(now_s))
             if market.tape.held:
                 log.info("trades held symbol=%s count=%d the_next_start=fetches_them", market.symbol, market.tape.held)
-        self._move()
-        self._move()
+        self._move(everything=True)
+        self._move(everything=True)
         self._flush()
         return not self._failing_since_ns
 
-    def _move(self) -> None:
-        """Hand what has rested to the store."""
+    def _move(self, *, everything: bool = False) -> None:
+        """Hand what has rested to the store; where several connections bring the same, it rests a while at least."""
         self._fresh_messages = 0
-        for market in self._markets.values():
-            for kind, lines in market.turn():
-                self._store.append(kind, market.symbol, lines)
-            for kind in (rows.PRICES, rows.ORDERBOOK):
-                if market.starts_over(kind):
-                    self._store.append(kind, market.symbol, market.start_over(kind))
-                    self._set_aside(kind, market.symbol, "update_ids_began_anew")
+        now_s = self._clock()
+        for bundle in self._bundles:
+            if bundle.redundant and not everything and now_s - bundle.moved_s < REDUNDANT_REST_S:
+                continue
+            for symbol in bundle.symbols:
+                self._move_market(self._markets[symbol], remember=bundle.redundant or bundle.was_redundant)
+            bundle.moved_s, bundle.was_redundant = now_s, bundle.redundant
+
+    def _move_market(self, market: Market, *, remember: bool) -> None:
+        for kind, lines in market.turn(remember=remember):
+            self._store.append(kind, market.symbol, lines)
+        for kind in (rows.PRICES, rows.ORDERBOOK):
+            if market.starts_over(kind):
+                self._store.append(kind, market.symbol, market.start_over(kind))
+                self._tell_gap(market.symbol, market.lost_ids(kind))
+                self._set_aside(kind, market.symbol, "update_ids_began_anew")
+            elif (gap := market.late(kind)) is not None:
+                self._tell_gap(market.symbol, gap)
 
     def _flush(self, *, sync: bool = True) -> None:
         try:
@@ -211,7 +226,7 @@ class Collector:
         text = str(batch.data, "latin-1")
         stamp = f",{batch.received_ns}" if self._receive_time else ""
         quote_shape, middle, markets = wire.quote_shape, self._middle, self._markets
-        newest = ""
+        newest = made = ""
         newest_ms = 0
         bounds = iter(batch.bounds)
         for start, stop in zip(bounds, bounds, strict=True):
@@ -225,7 +240,7 @@ class Collector:
                     market.quotes.add(int(update_id), row)
                     market.quote_frames += 1
                     if sent_ms > newest:  # both of 13 digits
-                        newest = sent_ms
+                        newest, made = sent_ms, event_ms
                     continue
             try:
                 sent = self._event(wire.decode(text, start, stop), batch, stamp)
@@ -242,7 +257,9 @@ class Collector:
             delay_s = batch.received_ns / 1e9 - newest_ms / 1e3
             self._delays[bisect_left(DELAY_BOUNDS_S, delay_s)] += 1
             self._delay_sum_s += delay_s
-            self._covered(batch, newest_ms)
+            self._covered(batch, text, newest_ms)
+            if newest:
+                self._bundles[batch.group].lags(int(newest) - int(made))
 
     def _event(self, event: Event, batch: Batch, stamp: str) -> int:
         """Take one event; return when it was sent, in the exchange's milliseconds."""
@@ -254,6 +271,8 @@ class Collector:
         received_ms = batch.received_ns // 1_000_000
         time_ms = event.event_ms or received_ms
         if isinstance(event, Trade):
+            if market.tape.is_beyond(event.id):
+                raise DecodeError("odd field: a")
             market.trade_frames += 1
             row = rows.trade_row(event, time_ms) + stamp
             if market.tape.passes(event.id, time_ms):
@@ -275,38 +294,46 @@ class Collector:
             market.trades = []
             self._set_aside(rows.TRADES, market.symbol, "ids_of_another_id_space")
         for gap in outcome.gaps:
-            self._gap(market.symbol, gap)
-            log.warning(
-                "gap streams=%s symbols=%s from=%s to=%s first_missing=%s last_missing=%s cause=%s",
-                gap.stream, market.symbol, rows.seconds(gap.from_ms), rows.seconds(gap.to_ms),
-                gap.first_missing_id, gap.last_missing_id, gap.cause,
-            )  # fmt: skip
-        if outcome.rows:
-            market.trades += outcome.rows
+            self._tell_gap(market.symbol, gap)
+        market.trades += outcome.rows
+        self._fresh_messages += len(outcome.rows)
 
     def _set_aside(self, kind: str, symbol: str, why: str) -> None:
         self._flush()
         self._store.set_aside(kind, symbol, why)
 
+    def _tell_gap(self, symbol: str, gap: Gap) -> None:
+        self._gap(symbol, gap)
+        log.warning(
+            "gap streams=%s symbols=%s from=%s to=%s first_missing=%s last_missing=%s cause=%s",
+            gap.stream, symbol, rows.seconds(gap.from_ms), rows.seconds(gap.to_ms),
+            gap.first_missing_id, gap.last_missing_id, gap.cause,
+        )  # fmt: skip
+
     def _gap(self, symbol: str, gap: Gap) -> None:
         self._store.gap(symbol, gap)
         self._markets[symbol].gaps[gap.stream] += 1
 
-    def _covered(self, batch: Batch, sent_ms: int) -> None:
+    def _covered(self, batch: Batch, text: str, newest_ms: int) -> None:
         """Note how far a connection covers its streams; the first frame of all ends the time without a collector."""
-        coverage = self._coverage[batch.group]
-        if coverage.covered_ms is None:
+        bundle = self._bundles[batch.group]
+        first_ms = newest_ms
+        if bundle.is_new(batch.connection):
+            with contextlib.suppress(DecodeError):
+                first_ms = wire.decode(text, *batch.bounds[:2]).sent_ms or newest_ms
+        if not bundle.begun:
             last_ms = {
                 (symbol, kind): self._markets[symbol].last_ms[kind]
-                for symbol in self._groups[batch.group].symbols
+                for symbol in bundle.symbols
                 for kind in (rows.PRICES, rows.ORDERBOOK)
             }
-            self._uncovered(last_ms, sent_ms, "restart")
-        self._outage(batch.group, coverage.frame(batch.connection, sent_ms))
+            self._uncovered(last_ms, first_ms, "restart")
+        outage = bundle.frames(batch.connection, first_ms, newest_ms, batch.received_ns // 1_000_000)
+        self._outage(bundle, outage)
 
-    def _outage(self, group: int, outage: Outage | None) -> None:
+    def _outage(self, bundle: Bundle, outage: Outage | None) -> None:
         if outage is not None:
-            listed = [symbol for symbol in self._groups[group].symbols if self._markets[symbol].listed]
+            listed = [symbol for symbol in bundle.symbols if self._markets[symbol].listed]
             from_ms = {(symbol, kind): outage.from_ms for symbol in listed for kind in (rows.PRICES, rows.ORDERBOOK)}
             self._uncovered(from_ms, outage.to_ms, "reconnect")
 
@@ -328,28 +355,22 @@ class Collector:
         if lost.reason != HAND_OVER:
             self._lost_reasons[lost.reason] += 1
         (self._links.ended if lost.over else self._links.lost)(lost.connection)
-        for symbol in self._groups[lost.group].symbols:
+        bundle = self._bundles[lost.group]
+        for symbol in bundle.symbols:
             self._markets[symbol].lost(lost.connection)
-        self._outage(lost.group, self._coverage[lost.group].lost(lost.connection))
+        self._outage(bundle, bundle.lost(lost.connection, lost.over))
 
     def _answer(self, answer: Answer) -> None:
         if not answer.ask.symbol:
             self._exchange_clock(answer)
             return
-        market = self._markets[answer.ask.symbol]
-        items: list[Item] = []
-        if answer.refused:
-            log.warning("page refused symbol=%s from_id=%d why=%s", market.symbol, answer.ask.first_id, answer.refused)
-        else:
-            try:
-                page = wire.decode_page(market.symbol, answer.value)
-                stamp = f",{answer.received_ns}" if self._receive_time else ""
-                for trade in page:
-                    time_ms = trade.event_ms or answer.received_ns // 1_000_000
-                    items.append(Item(trade.id, time_ms, rows.trade_row(trade, time_ms) + stamp))
-            except DecodeError as error:
-                log.warning("page unreadable symbol=%s from_id=%d why=%s", market.symbol, answer.ask.first_id, error)
-        self._apply(market, market.tape.page(answer.ask.first_id, items, self._clock()))
+        market, first_id = self._markets[answer.ask.symbol], answer.ask.first_id
+        outcome, why, odd = market.page(answer, self._receive_time, self._clock())
+        if why:
+            log.warning("page unusable symbol=%s from_id=%d why=%s", market.symbol, first_id, why)
+        for reason, item in odd:
+            self._store.reject(f"page of {market.symbol}", answer.received_ns, reason, json.dumps(item).encode())
+        self._apply(market, outcome)
 
     def _reject(self, bad: Bad) -> None:
         self._store.reject(f"connection {bad.connection}", bad.received_ns, bad.reason, bad.data)

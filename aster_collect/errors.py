@@ -20,11 +20,15 @@ class LockedError(Exception):
 
 
 class FeedError(Exception):
-    """A connection is of no more use; `reason` is a short word for counting, the text says the rest."""
+    """A connection is of no more use; `reason` is a short word for counting, the text says the rest.
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    `wait_s` is how long the exchange wants to be left alone.
+    """
+
+    def __init__(self, reason: str, detail: str = "", wait_s: float = 0.0) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
+        self.wait_s = wait_s
 
 
 class RestError(Exception):

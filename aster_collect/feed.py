@@ -21,7 +21,7 @@ from .errors import FeedError
 from .events import HAND_OVER, Bad, Batch, Lost, Opened
 from .frames import Odd, Splitter, close_reason
 from .inbox import Inbox
-from .pacing import Backoff, connection_age_s
+from .pacing import LONGEST_BAN_S, Backoff, connection_age_s
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ OVERLAP_S = 1.5  # how long a relieved connection is read on: longer than the he
 NAP_S = 0.002  # after a read, so that a busy market wakes us 500 times a second and not for every frame
 PONG_EVERY_S = 0.25  # the exchange ends a connection that says more than 5 (spot) or 10 things a second, pongs too
 FULL_REPEAT_S = 60.0
+BANS_S = {429: 60.0, 418: 120.0}  # the least that these ask for, as in rest.py
 READ_BYTES = 1 << 18
 TLS_RECORD_BYTES = 1 << 14  # one call gives one record, and allocates all that is asked for
 
@@ -163,7 +164,7 @@ class Feed:
                 self._put(Lost(self.line.group, self.line.number, error.reason, self.replaced))
                 if self.replaced:
                     return
-                delay_s = self._backoff.failed()
+                delay_s = max(self._backoff.failed(), error.wait_s)
                 log.warning("connection lost connection=%d why=%s retry_s=%.1f", self.line.number, error, delay_s)
                 self.stopping.wait(delay_s)
 
@@ -197,7 +198,7 @@ class Feed:
                 now_s = self._clock()
                 if split.bounds:
                     self._put(Batch(self.line.group, self.line.number, received_ns, split.data, split.bounds))
-                    self._delivered()
+                    self._delivered(now_s - opened_s)
                     frame_s = now_s
                 for one in split.odd:
                     self._answer(connection, one, received_ns)
@@ -211,8 +212,8 @@ class Feed:
             if end_s is not None and now_s > end_s:
                 return
 
-    def _delivered(self) -> None:
-        self._backoff.worked()
+    def _delivered(self, age_s: float) -> None:
+        self._backoff.worked(age_s)
         if self._predecessor is not None:
             self._predecessor.relieved.set()
             self._predecessor = None
@@ -249,10 +250,10 @@ class Feed:
                     return
 
 
-def _why(error: Exception) -> tuple[str, str]:
-    """Return the reason, a short word for counting, and the detail of a library's or the system's error."""
+def _why(error: Exception) -> tuple[str, str] | tuple[str, str, float]:
+    """Return what makes a `FeedError` of a library's or the system's error: reason, detail, seconds to wait."""
     if isinstance(error, websocket.WebSocketBadStatusException):
-        return "handshake", f"status {error.status_code}"
+        return "handshake", f"status {error.status_code}", _ban_s(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return "tls", error.verify_message
     if isinstance(error, ssl.SSLError):
@@ -268,3 +269,12 @@ def _why(error: Exception) -> tuple[str, str]:
     if isinstance(error, websocket.WebSocketProxyException):
         return "proxy", str(error)
     return "failed", str(error).partition("\n")[0][:200] or type(error).__name__
+
+
+def _ban_s(error: websocket.WebSocketBadStatusException) -> float:
+    """Return how long the exchange wants to be left alone by a handshake that it refused for a limit."""
+    if error.status_code not in BANS_S:
+        return 0.0
+    retry_after = str((error.resp_headers or {}).get("retry-after", "")).strip()
+    told_s = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
+    return min(max(told_s, BANS_S[error.status_code]), LONGEST_BAN_S)

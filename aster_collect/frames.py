@@ -84,7 +84,12 @@ class Splitter:
                     break
                 length = (data[start - 2] << 8) + data[start - 1] if length == 126 else _wide(data, start)
             stop = start + length
-            if data[position] == FINAL_TEXT and stop <= end and length <= MESSAGE_LIMIT and self._fragment_opcode is None:
+            if (
+                data[position] == FINAL_TEXT
+                and stop <= end
+                and length <= MESSAGE_LIMIT
+                and self._fragment_opcode is None
+            ):
                 bounds += (start, stop)
             elif stop > end and (length <= MESSAGE_LIMIT or end - start < KEPT_OF_BAD):
                 self._check(data[position], length)

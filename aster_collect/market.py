@@ -5,13 +5,14 @@ Pure, but for what it is given at the start: the last rows of the files.
 
 from collections import Counter
 
-from . import rows
-from .events import Depth
+from . import rows, wire
+from .errors import DecodeError
+from .events import Answer, Depth, Gap
 from .reorder import Reorder
 from .snapshot import StreamState
-from .tape import Bounds, Tape
+from .tape import Bounds, Item, Outcome, Tape
 
-START_OVER_MS = 60_000  # more than any frame is late
+START_OVER_MS = 2000  # by so much no clock of one exchange goes back
 
 
 class Market:
@@ -37,6 +38,22 @@ class Market:
         self.gaps: Counter[str] = Counter()
         self.last_ms = {kind: 0 if row is None else rows.row_time_ms(kind, row) for kind, row in last_rows.items()}
 
+    def page(self, answer: Answer, receive_time: bool, now_s: float) -> tuple[Outcome, str, list[tuple[str, object]]]:
+        """Take a page of trades; return what follows, why the page is of no use if so, and what in it is unreadable."""
+        why = answer.refused
+        odd: list[tuple[str, object]] = []
+        items: list[Item] = []
+        if not why:
+            try:
+                page, odd = wire.decode_page(self.symbol, answer.value)
+                stamp = f",{answer.received_ns}" if receive_time else ""
+                for trade in page:
+                    time_ms = trade.event_ms or answer.received_ns // 1_000_000
+                    items.append(Item(trade.id, time_ms, rows.trade_row(trade, time_ms) + stamp))
+            except DecodeError as error:
+                why = str(error)
+        return self.tape.page(answer.ask.first_id, items, now_s), why, odd
+
     def skips_a_book(self, depth: Depth, connection: int) -> bool:
         """Count a book's frame; return whether its stream left one out: its previous is not the connection's last."""
         self.book_frames += 1
@@ -58,6 +75,16 @@ class Market:
         refused = self._reorder(kind).refused
         return any(rows.row_time_ms(kind, row) > self.last_ms[kind] + START_OVER_MS for row in refused.values())
 
+    def late(self, kind: str) -> Gap | None:
+        """Return the stretch in which rows are missing that came too late for their place. To be asked after a turn."""
+        times_ms = [rows.row_time_ms(kind, row) for row in self._reorder(kind).late]
+        return Gap(kind, min(times_ms), max(times_ms), None, None, "late") if times_ms else None
+
+    def lost_ids(self, kind: str) -> Gap:
+        """Return the stretch that was lost before it was clear that a stream's update ids have begun anew."""
+        to_ms = min(rows.row_time_ms(kind, row) for row in self._reorder(kind).refused.values())
+        return Gap(kind, min(self.last_ms[kind], to_ms), to_ms, None, None, "new-ids")
+
     def start_over(self, kind: str) -> list[str]:
         """Return the last rows of the former ids, to be written; what was refused comes with the next turns."""
         former = self._reorder(kind)
@@ -74,10 +101,16 @@ class Market:
     def _reorder(self, kind: str) -> Reorder:
         return self.quotes if kind == rows.PRICES else self.books
 
-    def turn(self) -> list[tuple[str, list[str]]]:
-        """Return what is to be written now, by kind; what has come since the last turn begins its rest."""
+    def turn(self, *, remember: bool = False) -> list[tuple[str, list[str]]]:
+        """Return what is to be written now, by kind; what has come since begins its rest. `remember` as in Reorder."""
         trades, self.trades = self.trades, []
-        turned = list(zip(rows.KINDS, (self.quotes.turn(), self.books.turn(), trades), strict=True))
+        turned = list(
+            zip(
+                rows.KINDS,
+                (self.quotes.turn(remember=remember), self.books.turn(remember=remember), trades),
+                strict=True,
+            )
+        )
         for kind, lines in turned:
             if lines:
                 self.rows[kind] += len(lines)

@@ -9,7 +9,10 @@ from collections.abc import Callable
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
+STEADY_S = 30.0
+SHORT_TRIES = 2  # delays of up to 2 s
 WEIGHT_A_MINUTE = 2400
+LONGEST_BAN_S = 3 * 86_400.0  # the longest there is; more is somebody's mistake, and more than a queue can wait
 RESERVE = 0.2  # left for whatever else asks from the same address …
 LEAST_RESERVE = 0.1  # … and half of it for what is asked once an hour, so that a long backfill does not hold it up
 WINDOW_S = 60.0
@@ -28,9 +31,12 @@ class Backoff:
         self._tries += 1
         return longest_s * self._draw()
 
-    def worked(self) -> None:
-        """Start over; to be called only after something of use came."""
-        self._tries = 0
+    def worked(self, for_s: float = STEADY_S) -> None:
+        """Start over, after something of use came for so many seconds; after a short while only grow no further.
+
+        What connects well and fails at once, again and again, must not be tried twice a second for ever.
+        """
+        self._tries = 0 if for_s >= STEADY_S else min(self._tries, SHORT_TRIES)
 
 
 def connection_age_s(oldest_s: float, draw: Callable[[], float] = random.random) -> float:

@@ -6,7 +6,10 @@ before it is written, and a late one finds its place meanwhile. A turn is half a
 waits longer than the interval.
 """
 
+from collections import deque
 from collections.abc import Callable
+
+REMEMBERED_IDS = 20_000  # a stream: more than the busiest brings in ten seconds
 
 
 class Reorder:
@@ -22,6 +25,8 @@ class Reorder:
 
     def __init__(self, written_id: int = -1) -> None:
         self.refused: dict[int, str] = {}  # of the last turn: at or below what was written, late or double
+        self.late: list[str] = []  # those of them that were never written
+        self._remembered: deque[list[int]] = deque()
         self._written_id = written_id
         self._rested: dict[int, str] = {}
         self._fresh: dict[int, str] = {}
@@ -37,15 +42,24 @@ class Reorder:
         newest = self._fresh or self._rested
         return newest[next(reversed(newest))] if newest else ""
 
-    def turn(self) -> list[str]:
-        """Return the rows that have rested, in order; what is fresh begins its rest."""
+    def turn(self, *, remember: bool = False) -> list[str]:
+        """Return the rows that have rested, in order; what is fresh begins its rest.
+
+        `remember` is to be set while more than one connection brings the rows: then what comes too late is told from
+        what comes twice by the ids written lately.
+        """
         rested, fresh = self._rested, self._fresh
-        self.refused = {}
+        self.refused, self.late = {}, []
+        if not remember:
+            self._remembered.clear()
         if not (rested or fresh):
             return []
         self.refused = {one: row for one, row in fresh.items() if one <= self._written_id}
         for update_id in [one for one in fresh if one <= self._written_id or one in rested]:
             del fresh[update_id]
+        if remember and self.refused:
+            written = {update_id for ids in self._remembered for update_id in ids}
+            self.late = [row for update_id, row in self.refused.items() if update_id not in written]
         last = next(reversed(rested), -1)
         late = [one for one in fresh if one < last]
         if late:
@@ -55,6 +69,10 @@ class Reorder:
         if ids != sorted(ids):
             fresh = dict(sorted(fresh.items()))
         self._written_id = max(self._written_id, last)
+        if remember:
+            self._remembered.append(list(rested))
+            while sum(map(len, self._remembered)) > REMEMBERED_IDS:
+                self._remembered.popleft()
         self._rested, self._fresh = fresh, {}
         self.add = self._fresh.setdefault
         return list(rested.values())

@@ -11,20 +11,22 @@ from collections import deque
 from collections.abc import Callable
 from email.message import Message
 from http.client import HTTPException
+from typing import Any
 from urllib.parse import urlencode
 
 from . import __version__
 from .errors import RestError
 from .events import Answer, Ask
-from .pacing import LEAST_RESERVE, RESERVE, Backoff, WeightBudget
+from .pacing import LEAST_RESERVE, LONGEST_BAN_S, RESERVE, Backoff, WeightBudget
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
-ANSWER_BYTES = 64 << 20
+ANSWER_S = 30.0
+ANSWER_BYTES = 16 << 20
+BLOCK_BYTES = 1 << 16
 SLOW_DOWN_S = 60.0  # after a 429 without Retry-After: the exchange counts by the minute
 BANNED_S = 120.0  # after a 418 without Retry-After: the shortest ban
-LONGEST_BAN_S = 3 * 86_400.0  # the longest there is; more is somebody's mistake, and more than a queue can wait
 BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
 
@@ -62,7 +64,7 @@ class Rest:
         try:
             with self._opener(request, timeout=TIMEOUT_S) as response:  # type: ignore[attr-defined]
                 self._observe(response.headers)
-                value: object = json.loads(response.read(ANSWER_BYTES))
+                value: object = json.loads(self._read(response))
         except urllib.error.HTTPError as error:
             with error:
                 self._observe(error.headers)
@@ -72,6 +74,18 @@ class Rest:
             raise self._later(f"{type(error).__name__}: {reason}") from error
         self._backoff.worked()
         return value
+
+    def _read(self, response: Any) -> bytes:
+        """Return the body; raise `OSError` for one that drips in or does not end."""
+        end_s = self._clock() + ANSWER_S
+        blocks: list[bytes] = []
+        size = 0
+        while block := response.read1(BLOCK_BYTES):
+            blocks.append(block)
+            size += len(block)
+            if self._clock() > end_s or size > ANSWER_BYTES:
+                raise TimeoutError("the answer is too slow or too long")
+        return b"".join(blocks)
 
     def _http_error(self, error: urllib.error.HTTPError) -> Exception:
         try:

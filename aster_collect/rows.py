@@ -25,6 +25,8 @@ CAUSES = {
     "not-available": "the exchange has no such trades any more",
     "gave-up": "REST stayed away longer than --hold-limit allows",
     "backfill-limit": "the hole was larger than --backfill-limit",
+    "late": "a slow connection brought this after later events had been written",
+    "new-ids": "the exchange's update ids began anew, which showed only after a while",
     "overflow": "the disk stayed full longer than memory could hold",
 }
 

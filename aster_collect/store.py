@@ -143,6 +143,19 @@ class Store:
         sheet.set_aside(why)
         sheet.forget()
         self._dirty[sheet] = None
+        if kind == rows.TRADES:
+            self._forget_trade_gaps(symbol, why)
+
+    def _forget_trade_gaps(self, symbol: str, why: str) -> None:
+        """Set a ledger aside with the ids of a former id space; what it says of the other streams stays."""
+        ledger = self._sheets[rows.GAPS, symbol]
+        lines = ledger.appender.path.read_text("ascii", "replace").splitlines()[1:]
+        kept = [line for line in lines if not line.startswith(f"{rows.TRADES},")]
+        if len(kept) < len(lines):
+            ledger.set_aside(why)
+            if kept:
+                ledger.append(kept)
+            self._dirty_ledgers[ledger] = None
 
     def reopen(self) -> None:
         """At the next flush, once all that is pending is written, go on in the files that are under the paths by then.

@@ -282,16 +282,23 @@ def _side(payload: _Payload, key: str) -> str:
     return ",".join(cells)
 
 
-def decode_page(symbol: str, answer: object) -> list[Trade]:
-    """Return the trades of one `aggTrades` answer, oldest first; raise `DecodeError` if it is anything else."""
+def decode_page(symbol: str, answer: object) -> tuple[list[Trade], list[tuple[str, object]]]:
+    """Return the trades of one `aggTrades` answer, oldest first, and what in it can't be read, each with the reason.
+
+    Raises `DecodeError` if the answer is no page at all.
+    """
     if not isinstance(answer, list):
         raise DecodeError("aggTrades is not a list")
-    trades = []
+    trades: list[Trade] = []
+    odd: list[tuple[str, object]] = []
     for item in answer:
-        if not isinstance(item, dict):
-            raise DecodeError("aggTrades holds something that is not an object")
-        trades.append(_trade(item, symbol))
-    return trades
+        try:
+            if not isinstance(item, dict):
+                raise DecodeError("not an object")
+            trades.append(_trade(item, symbol))
+        except DecodeError as error:
+            odd.append((str(error), item))
+    return trades, odd
 
 
 def decode_time(answer: object) -> int:

@@ -11,7 +11,7 @@ GROUPS = (
     ("__init__", "errors", "events"),
     ("settings", "frames", "wire", "rows", "coverage", "reorder", "pacing", "inbox"),
     ("tape", "snapshot"),
-    ("status", "metrics", "links", "market"),
+    ("status", "metrics", "links", "market", "bundle"),
     ("tail", "lock", "appender", "limits", "replace", "feed", "rest", "terminal", "health"),
     ("rejects", "rotate"),
     ("folder", "compress"),
@@ -39,6 +39,7 @@ PURE = (
     "metrics",
     "links",
     "market",
+    "bundle",
 )
 IMPURE = {"asyncio", "logging", "os", "queue", "select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess",
           "tempfile", "threading", "time", "urllib.request", "websocket"}  # fmt: skip

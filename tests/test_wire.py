@@ -232,9 +232,10 @@ class AnyDamage(unittest.TestCase):
             value = changed(page, chance) if chance.random() < 0.9 else chance.choice(VALUES)
             with self.subTest(seed=seed, value=value):
                 try:
-                    trades = wire.decode_page("BTCUSDT", value)
+                    trades, odd = wire.decode_page("BTCUSDT", value)
                 except DecodeError:
                     continue
+                self.assertEqual(len(value), len(trades) + len(odd))
                 for trade in trades:
                     self.plain(trade)
                     self.assertEqual(trade.symbol, "BTCUSDT")

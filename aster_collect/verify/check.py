@@ -118,7 +118,7 @@ def _history(symbol: str, kind: str, names: list[str], rows: int, order: Order, 
     if isinstance(order, Trades):
         missing, all_of_it = order.missing, rows + order.missing
     else:
-        stretches = ((from_ms, to_ms) for from_ms, to_ms, _ in ledger.stretches[kind])
+        stretches = ((from_ms, to_ms) for from_ms, to_ms, *_ in ledger.stretches[kind])
         inside = ((max(first_ms, start), min(last_ms, end)) for start, end in union(stretches, 0))
         missing, all_of_it = sum(max(0, end - start) for start, end in inside), last_ms - first_ms
     covered = (all_of_it - missing) * _WHOLE // all_of_it if all_of_it > 0 else _WHOLE

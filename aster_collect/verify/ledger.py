@@ -12,6 +12,7 @@ Numbered = Iterable[tuple[int, tuple[bytes, ...]]]
 Range = tuple[int, int]
 
 MARGIN_MS = 1000
+LATE = b"late"  # what came too late for its place is missing from among rows that came in time
 
 
 class Stretch(NamedTuple):
@@ -20,6 +21,7 @@ class Stretch(NamedTuple):
     from_ms: int
     to_ms: int
     where: str
+    holds_rows: bool = False
 
 
 def milliseconds(seconds: bytes) -> int:
@@ -51,7 +53,7 @@ class Ledger:
 
     def take(self, name: str, rows: Numbered) -> None:
         """Read well-matched rows of a ledger file."""
-        for line, (stream_cell, from_cell, to_cell, first, last) in rows:
+        for line, (stream_cell, from_cell, to_cell, first, last, cause) in rows:
             stream, from_ms, to_ms = stream_cell.decode(), milliseconds(from_cell), milliseconds(to_cell)
             if why := _wrong(stream, from_ms, to_ms, first, last):
                 self._broken(name, line, why)
@@ -63,7 +65,7 @@ class Ledger:
                 self.missing.append((int(first), int(last)))
                 self._merge_some()
             else:
-                self.stretches[stream].append(Stretch(from_ms, to_ms, f"{name}:{line}"))
+                self.stretches[stream].append(Stretch(from_ms, to_ms, f"{name}:{line}", cause == LATE))
 
     def lose_track(self) -> None:
         """Nothing to forget: the rows of a ledger do not depend on each other."""
@@ -119,7 +121,11 @@ class Stretches:
     """
 
     def __init__(self, stretches: Iterable[Stretch]) -> None:
-        inner = (Stretch(from_ms + MARGIN_MS, to_ms - MARGIN_MS, where) for from_ms, to_ms, where in stretches)
+        inner = (
+            Stretch(one.from_ms + MARGIN_MS, one.to_ms - MARGIN_MS, one.where)
+            for one in stretches
+            if not one.holds_rows
+        )
         self._waiting = sorted((stretch for stretch in inner if stretch.from_ms < stretch.to_ms), reverse=True)
         self._open: list[tuple[Stretch, int]] = []
         self.watch_ms = self._watch()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..rows import CAUSES, GAPS, LEVELS, ORDERBOOK, PRICES, RECEIVE_TIME, TRADES, columns
 
-FRACTION_DIGITS = 24
+FRACTION_DIGITS = 33  # the collector takes 32, and a middle can need one more
 _SHOWN = 40
 
 
@@ -27,7 +27,7 @@ _SECONDS = Value(r"(?:0|[1-9][0-9]{0,10})\.[0-9]{3}", "Unix seconds with exactly
 _MILLISECONDS = Value(r"(?:0|[1-9][0-9]{0,13})", "whole Unix milliseconds")
 _WHOLE = Value(r"(?:0|[1-9][0-9]{0,18})", "a whole number")
 _DECIMAL = Value(
-    rf"[0-9]{{1,24}}(?:\.[0-9]{{1,{FRACTION_DIGITS}}})?", f"a plain decimal of at most {FRACTION_DIGITS} decimals"
+    rf"[0-9]{{1,33}}(?:\.[0-9]{{1,{FRACTION_DIGITS}}})?", f"a plain decimal of at most {FRACTION_DIGITS} decimals"
 )
 _SIDE = Value("(?:buy|sell)", "buy or sell")
 _VALUES = {
@@ -49,7 +49,7 @@ _GROUPS: dict[str, Callable[[int], tuple[int, ...]]] = {
     PRICES: lambda _: (1, 3),
     TRADES: lambda _: (1, 1),
     ORDERBOOK: lambda levels: (1, 1, 2 * levels, 2 * levels),
-    GAPS: lambda _: (1, 1, 1, 1, 1),
+    GAPS: lambda _: (1, 1, 1, 1, 1, 1),
 }
 
 
