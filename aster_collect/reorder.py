@@ -3,7 +3,7 @@
 Pure. Two connections, or an old and a new one during a hand-over, deliver the same events with different delays,
 and a new one can be ahead: what the other then brings is late, not a duplicate. So a row rests for one turn
 before it is written, and a late one finds its place meanwhile. A turn is half a flush interval, so that no row
-waits longer than the interval.
+waits longer than the interval, and two seconds at least while more than one connection brings the rows.
 """
 
 from collections import deque

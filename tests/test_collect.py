@@ -308,8 +308,8 @@ class AConnection(EndToEnd):
             (Fault("close", value=1012, reason="restart"), "why=closed: code=1012 text='restart'"),
             (Fault("stall", seconds=60), "why=stalled: no frame for 1 s"),
             (Fault("silent", seconds=60), "why=stalled: no frame for 1 s"),
-            (Fault("refuse", seconds=0.7, value="upgrades"), "why=handshake: status 503"),
-            (Fault("refuse", seconds=0.7), "why=refused"),
+            (Fault("refuse", seconds=2.5, value="upgrades"), "why=handshake: status 503"),
+            (Fault("refuse", seconds=2.5), "why=refused"),
         )
         for fault, reason in faults:
             with self.subTest(reason=reason):
