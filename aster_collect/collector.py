@@ -226,21 +226,20 @@ class Collector:
         text = str(batch.data, "latin-1")
         stamp = f",{batch.received_ns}" if self._receive_time else ""
         quote_shape, middle, markets = wire.quote_shape, self._middle, self._markets
-        newest = made = ""
+        newest_quote = None
         newest_ms = 0
         bounds = iter(batch.bounds)
         for start, stop in zip(bounds, bounds, strict=True):
             match = quote_shape(text, start, stop)
             if match is not None:
                 # Five of six frames: straight from the text to the row, at half the price of the way by an event.
-                update_id, symbol, bid, ask, event_ms, sent_ms = match.groups()
+                update_id, symbol, bid, ask, event_s, event_ms, sent_ms = match.groups()
                 market = markets.get(symbol)
                 if market is not None:
-                    row = f"{event_ms[:-3]}.{event_ms[-3:]},{bid},{ask},{middle(bid, ask)}{stamp}"
+                    row = f"{event_s}.{event_ms},{bid},{ask},{middle(bid, ask)}{stamp}"
                     market.quotes.add(int(update_id), row)
                     market.quote_frames += 1
-                    if sent_ms > newest:  # both of 13 digits
-                        newest, made = sent_ms, event_ms
+                    newest_quote = match
                     continue
             try:
                 sent = self._event(wire.decode(text, start, stop), batch, stamp)
@@ -252,14 +251,18 @@ class Collector:
         self._fresh_messages += len(batch.bounds) // 2
         self._links.delivered(batch.connection, batch.received_ns, len(batch.bounds) // 2)
         self._newest_frame_ns = max(self._newest_frame_ns, batch.received_ns)
-        newest_ms = max(newest_ms, int(newest or 0))
+        lag_ms = None
+        if newest_quote is not None:
+            *_, event_s, event_ms, sent_ms = newest_quote.groups()
+            newest_ms = max(newest_ms, int(sent_ms))
+            lag_ms = int(sent_ms) - int(event_s + event_ms)
         if newest_ms:
             delay_s = batch.received_ns / 1e9 - newest_ms / 1e3
             self._delays[bisect_left(DELAY_BOUNDS_S, delay_s)] += 1
             self._delay_sum_s += delay_s
             self._covered(batch, text, newest_ms)
-            if newest:
-                self._bundles[batch.group].lags(int(newest) - int(made))
+            if lag_ms is not None:
+                self._bundles[batch.group].lags(lag_ms)
 
     def _event(self, event: Event, batch: Batch, stamp: str) -> int:
         """Take one event; return when it was sent, in the exchange's milliseconds."""

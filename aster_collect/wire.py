@@ -90,10 +90,10 @@ _WRAPPED = rf'\{{"stream":"{_TEXT}","data":\{{"e":'
 
 # The exact compact shapes that the exchange sends, to the last character: 1 µs instead of 5 for a quote, 5 instead of
 # 30 for a book of 20 levels. What differs in anything, a new key, another order, a space, goes the general way.
-# Groups of a quote: update id, symbol, bid, ask, made ms, sent ms.
+# Groups of a quote: update id, symbol, bid, ask, when it was made in seconds and the milliseconds behind, sent ms.
 quote_shape = re.compile(
     rf'{_WRAPPED}"bookTicker","u":({_ID}),"s":"({_TEXT})","b":"({_DECIMAL})","B":"{_DECIMAL}","a":"({_DECIMAL})",'
-    rf'"A":"{_DECIMAL}","T":({_MS}),"E":({_MS})\}}\}}'
+    rf'"A":"{_DECIMAL}","T":([1-9][0-9]{{9}})([0-9]{{3}}),"E":({_MS})\}}\}}'
 ).fullmatch
 _TRADE_SHAPE = re.compile(
     rf'{_WRAPPED}"aggTrade","E":({_MS}),"s":"({_TEXT})","a":({_ID}),"p":"({_DECIMAL})","q":"({_DECIMAL})",'
@@ -115,8 +115,8 @@ def decode(text: str, start: int, stop: int) -> Event:
     wrapped (`{"stream":…,"data":…}`) or raw, its keys in any order, with keys not known here.
     """
     if match := quote_shape(text, start, stop):
-        update_id, symbol, bid, ask, event_ms, sent_ms = match.groups()
-        return _new(Quote, (symbol, int(update_id), int(event_ms), int(sent_ms), bid, ask))
+        update_id, symbol, bid, ask, event_s, event_ms, sent_ms = match.groups()
+        return _new(Quote, (symbol, int(update_id), int(event_s + event_ms), int(sent_ms), bid, ask))
     if match := _TRADE_SHAPE(text, start, stop):
         sent_ms, symbol, trade_id, price, quantity, event_ms, maker = match.groups()
         side = "sell" if maker == "true" else "buy"

@@ -82,14 +82,13 @@ def run(
             collector = subprocess.Popen(command, stderr=out, stdout=out, env=environment)
         if rate:
             time.sleep(START_UP_S)
-        early_mb = 0.0
+        sizes: list[tuple[int, float]] = []
         first_s, first_cpu_s = time.time(), cpu_of(collector.pid)
         while collector.poll() is None:
             server.stdin.write("?\n")
             server.stdin.flush()
             done, sent, _ = server.stdout.readline().split()
-            if int(sent) <= 1_000_000:
-                early_mb = peak_of(collector.pid)
+            sizes.append((int(sent), resident(collector.pid)))
             if int(done) == connections:
                 break
             time.sleep(0.05)
@@ -114,7 +113,7 @@ def run(
             cpu_s=usage.ru_utime + usage.ru_stime,
             wall_s=ended_s - told["began_s"],
             peak_mb=peak_mb,
-            growth_mb=peak_mb - early_mb,
+            growth_mb=growth_of(sizes),
             start_s=told["began_s"] - start_s,
             share=share,
             expected=expected,
@@ -154,6 +153,19 @@ def cpu_of(pid: int) -> float:
     """Return the CPU seconds of a running process (Linux)."""
     cells = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(cells[11]) + int(cells[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def growth_of(sizes: list[tuple[int, float]]) -> float:
+    """Return by how much the mean resident size is larger in the last half million frames than in the second."""
+    last = sizes[-1][0]
+    early = [size for sent, size in sizes if 500_000 < sent <= 1_000_000] or [0.0]
+    late = [size for sent, size in sizes if sent > last - 500_000]
+    return statistics.mean(late) - statistics.mean(early)
+
+
+def resident(pid: int) -> float:
+    """Return the resident size in MB (Linux)."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def peak_of(pid: int) -> float:
@@ -254,7 +266,7 @@ def paced(symbols: list[str], rate: float, seconds: float, *, tls: bool = False)
 def growth(symbols: list[str], frames: int) -> None:
     """Measure and print by how much memory grows after the first million frames."""
     done = run(symbols, frames)
-    print(f"{frames:,} frames: peak resident size grew {done.growth_mb:.1f} MB after the first million", flush=True)
+    print(f"{frames:,} frames: resident size grew {done.growth_mb:+.1f} MB after the first million", flush=True)
 
 
 def start_up(symbols: list[str], size: int) -> None:
