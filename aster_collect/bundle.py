@@ -50,8 +50,9 @@ class Bundle:
         outage = None
         if connection not in self._delivered:
             self._delivered.add(connection)
-            outage = self._coverage.frame(connection, min(first_ms, newest_ms))
-        return self._told(outage or self._coverage.frame(connection, newest_ms))
+            outage = self._coverage.frame(connection, min(max(first_ms, newest_ms - LAG_LIMIT_MS), newest_ms))
+        later = self._coverage.frame(connection, newest_ms)
+        return self._told(outage or later)
 
     def lags(self, lag_ms: int) -> None:
         """Note by how much a sending time is behind the event's; to be told after `frames` of the same batch."""

@@ -202,8 +202,9 @@ class Collector:
             self._store.append(kind, market.symbol, lines)
         for kind in (rows.PRICES, rows.ORDERBOOK):
             if market.starts_over(kind):
+                lost = market.lost_ids(kind)
                 self._store.append(kind, market.symbol, market.start_over(kind))
-                self._tell_gap(market.symbol, market.lost_ids(kind))
+                self._tell_gap(market.symbol, lost)
                 self._set_aside(kind, market.symbol, "update_ids_began_anew")
             elif (gap := market.late(kind)) is not None:
                 self._tell_gap(market.symbol, gap)

@@ -4,6 +4,7 @@ Pure, but for what it is given at the start: the last rows of the files.
 """
 
 from collections import Counter
+from functools import partial
 
 from . import rows, wire
 from .errors import DecodeError
@@ -12,6 +13,7 @@ from .reorder import Reorder
 from .snapshot import StreamState
 from .tape import Bounds, Item, Outcome, Tape
 
+FORMER_MS = 60_000  # for so long a slow connection can bring rows of the former ids
 START_OVER_MS = 2000  # by so much no clock of one exchange goes back
 
 
@@ -31,6 +33,7 @@ class Market:
         self.trades: list[str] = []
         self._book_ids: dict[int, int] = {}  # each connection's newest
         self._price = ""
+        self._anew_ms: dict[str, int] = {}  # since when a stream's update ids are new, while former ones can come
         self.quote_frames = 0
         self.book_frames = 0
         self.trade_frames = 0
@@ -82,27 +85,41 @@ class Market:
 
     def lost_ids(self, kind: str) -> Gap:
         """Return the stretch that was lost before it was clear that a stream's update ids have begun anew."""
-        to_ms = min(rows.row_time_ms(kind, row) for row in self._reorder(kind).refused.values())
-        return Gap(kind, min(self.last_ms[kind], to_ms), to_ms, None, None, "new-ids")
+        return Gap(kind, self.last_ms[kind], self._first_anew_ms(kind), None, None, "new-ids")
+
+    def _first_anew_ms(self, kind: str) -> int:
+        """Return when the first of the refused rows was made that is neither late nor double."""
+        times_ms = (rows.row_time_ms(kind, row) for row in self._reorder(kind).refused.values())
+        return min(time_ms for time_ms in times_ms if time_ms > self.last_ms[kind])
 
     def start_over(self, kind: str) -> list[str]:
         """Return the last rows of the former ids, to be written; what was refused comes with the next turns."""
         former = self._reorder(kind)
+        self._anew_ms[kind] = anew_ms = self._first_anew_ms(kind)
         refused, lines = former.refused, former.turn()
         fresh = Reorder()
         for update_id, row in refused.items():
-            fresh.add(update_id, row)
+            if rows.row_time_ms(kind, row) >= anew_ms:
+                fresh.add(update_id, row)
         if kind == rows.PRICES:
             self.quotes = fresh
         else:
             self.books = fresh
         return lines
 
+    def _discard_former(self) -> None:
+        """Leave out what a slow connection still brings of former ids: they would be written behind the new ones."""
+        for kind, anew_ms in list(self._anew_ms.items()):
+            self._reorder(kind).discard(partial(_is_before, kind, anew_ms))
+            if self.last_ms[kind] > anew_ms + FORMER_MS:
+                del self._anew_ms[kind]
+
     def _reorder(self, kind: str) -> Reorder:
         return self.quotes if kind == rows.PRICES else self.books
 
     def turn(self, *, remember: bool = False) -> list[tuple[str, list[str]]]:
         """Return what is to be written now, by kind; what has come since begins its rest. `remember` as in Reorder."""
+        self._discard_former()
         trades, self.trades = self.trades, []
         turned = list(
             zip(
@@ -146,3 +163,7 @@ class Market:
             )
             for kind, seen in zip(rows.KINDS, frames, strict=True)
         ]
+
+
+def _is_before(kind: str, time_ms: int, row: str) -> bool:
+    return rows.row_time_ms(kind, row) < time_ms

@@ -42,6 +42,11 @@ class Reorder:
         newest = self._fresh or self._rested
         return newest[next(reversed(newest))] if newest else ""
 
+    def discard(self, foreign: Callable[[str], bool]) -> None:
+        """Forget those of the fresh rows that are of another history."""
+        for update_id in [update_id for update_id, row in self._fresh.items() if foreign(row)]:
+            del self._fresh[update_id]
+
     def turn(self, *, remember: bool = False) -> list[str]:
         """Return the rows that have rested, in order; what is fresh begins its rest.
 

@@ -89,7 +89,7 @@ class Rest:
 
     def _http_error(self, error: urllib.error.HTTPError) -> Exception:
         try:
-            text = error.read(1000).decode("utf-8", "replace")
+            text = error.read1(1000).decode("utf-8", "replace")
         except (OSError, HTTPException):
             text = ""
         detail = f"status {error.code} {text[:200]}".strip()

@@ -149,7 +149,8 @@ class Store:
     def _forget_trade_gaps(self, symbol: str, why: str) -> None:
         """Set a ledger aside with the ids of a former id space; what it says of the other streams stays."""
         ledger = self._sheets[rows.GAPS, symbol]
-        lines = ledger.appender.path.read_text("ascii", "replace").splitlines()[1:]
+        path = ledger.appender.path
+        lines = path.read_text("ascii", "replace").splitlines()[1:] if path.exists() else []
         kept = [line for line in lines if not line.startswith(f"{rows.TRADES},")]
         if len(kept) < len(lines):
             ledger.set_aside(why)

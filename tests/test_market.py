@@ -1,7 +1,7 @@
 import unittest
 
-from aster_collect import rows, tape
-from aster_collect.events import Depth
+from aster_collect import rows, tape, wire
+from aster_collect.events import Answer, Depth, Gap
 from aster_collect.market import START_OVER_MS, Market
 from aster_collect.tape import Bounds, Item
 
@@ -86,6 +86,69 @@ class SkippedBooksTest(unittest.TestCase):
             self.assertEqual(skipped, one.skips_a_book(self.book(update_id, previous_id), connection), update_id)
         one.lost(1)
         self.assertFalse(one.skips_a_book(self.book(90, 80), 1), "an outage is in the ledger, and is no skip")
+
+
+class LateTest(unittest.TestCase):
+    def test_rows_too_late_for_their_place_give_the_stretch_of_their_times(self) -> None:
+        """The stretch goes from the earliest to the latest row that is missing, each stream's by itself."""
+        one = market()
+        one.quotes.add(1000, quote(START_MS + 1000))
+        one.quotes.add(2000, quote(START_MS + 2000))
+        for _ in range(2):
+            one.turn(remember=True)
+        self.assertIsNone(one.late(rows.PRICES))
+        for number in (1000, 1400, 1200, 2000, 1900, 2100):
+            one.quotes.add(number, quote(START_MS + number))
+        one.turn(remember=True)
+        stretch = Gap(rows.PRICES, START_MS + 1200, START_MS + 1900, None, None, "late")
+        self.assertEqual(stretch, one.late(rows.PRICES))
+        self.assertIsNone(one.late(rows.ORDERBOOK))
+        one.turn(remember=True)
+        self.assertIsNone(one.late(rows.PRICES), "told once")
+
+    def test_what_was_lost_before_it_showed_that_ids_began_anew(self) -> None:
+        """The stretch goes from the last row that was written to the first of the new ids that is kept."""
+        one = market()
+        one.quotes.add(1000, quote(START_MS))
+        for _ in range(2):
+            one.turn()
+        one.quotes.add(1, quote(START_MS + 500))
+        one.turn()
+        self.assertFalse(one.starts_over(rows.PRICES), "too soon to tell; this row is lost")
+        for number in (2, 3):
+            one.quotes.add(number, quote(START_MS + START_OVER_MS + number))
+        one.turn()
+        self.assertTrue(one.starts_over(rows.PRICES))
+        stretch = Gap(rows.PRICES, START_MS, START_MS + START_OVER_MS + 2, None, None, "new-ids")
+        self.assertEqual(stretch, one.lost_ids(rows.PRICES))
+
+
+class PageTest(unittest.TestCase):
+    def page(self, one: Market, value: object, refused: str = "") -> tuple[list[str], str, list[tuple[str, object]]]:
+        """Give a tape that waits for the ids 2 to 4 a page; return the rows to write, why it is unusable, the odd."""
+        for number in (1, 5):
+            one.tape.add(Item(number, START_MS, f"live {number}"), 0.0)
+        wanted = one.tape.ask(10.0)
+        assert wanted is not None
+        ask = wire.ask_page("BTCUSDT", *wanted)
+        outcome, why, odd = one.page(Answer(ask, 0, START_MS * 1_000_000, value, refused), False, 10.0)
+        return outcome.rows, why, odd
+
+    def trade(self, number: int, **odd: object) -> dict[str, object]:
+        return {"a": number, "p": "100.1", "q": "0.5", "T": START_MS, "m": False} | odd
+
+    def test_an_unreadable_trade_in_a_page(self) -> None:
+        """What can't be read is returned apart with its reason, and the other trades of the page are used."""
+        bad = self.trade(3, p="cheap")
+        given, why, odd = self.page(market(), [self.trade(2), bad, 7, self.trade(4)])
+        self.assertEqual([f"2,{START_MS},buy,100.1,0.5"], given)
+        self.assertEqual("", why)
+        self.assertEqual([("odd field: p", bad), ("not an object", 7)], odd)
+
+    def test_a_page_that_is_no_list(self) -> None:
+        """A page that is no list, or that was refused, gives the reason and nothing else."""
+        for value, refused, reason in (({}, "", "aggTrades is not a list"), (None, "status 400", "status 400")):
+            self.assertEqual(([], reason, []), self.page(market(), value, refused))
 
 
 if __name__ == "__main__":

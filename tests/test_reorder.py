@@ -3,7 +3,7 @@
 import random
 import unittest
 
-from aster_collect.reorder import Reorder
+from aster_collect.reorder import REMEMBERED_IDS, Reorder
 
 from .support import rounds
 
@@ -71,6 +71,62 @@ class Incidents(unittest.TestCase):
         for update_id in (100, 99, 101):
             reorder.add(update_id, str(update_id))
         self.assertEqual(drained(reorder), ["101"])
+
+
+class TooLate(unittest.TestCase):
+    def reorder(self, *, remember: bool) -> Reorder:
+        """Return one that has written the ids 10 and 30, in two turns, while they were to be remembered or not."""
+        reorder = Reorder()
+        for update_id in (10, 30):
+            reorder.add(update_id, str(update_id))
+            reorder.turn(remember=remember)
+        reorder.turn(remember=remember)
+        return reorder
+
+    def test_a_row_too_late_for_its_place_is_told_from_one_that_came_twice(self) -> None:
+        """Of rows at or below what is written, those with an id that was never written are late, for one turn."""
+        reorder = self.reorder(remember=True)
+        for update_id in (10, 20, 30, 5, 40):
+            reorder.add(update_id, str(update_id))
+        self.assertEqual(reorder.turn(remember=True), [])
+        self.assertEqual(reorder.late, ["20", "5"])
+        self.assertEqual(sorted(reorder.refused), [5, 10, 20, 30])
+        self.assertEqual(reorder.turn(remember=True), ["40"])
+        self.assertEqual((reorder.late, reorder.refused), ([], {}))
+
+    def test_one_connection_brings_nothing_late(self) -> None:
+        """Where nothing is remembered nothing is called late, since it can't be told from what came twice."""
+        reorder = self.reorder(remember=False)
+        for update_id in (10, 20):
+            reorder.add(update_id, str(update_id))
+        reorder.turn()
+        self.assertEqual((reorder.late, sorted(reorder.refused)), ([], [10, 20]))
+
+    def test_a_quiet_turn_before_the_late_row(self) -> None:
+        """Turns without any row change nothing about what is known to be written."""
+        reorder = self.reorder(remember=True)
+        for _ in range(5):
+            reorder.turn(remember=True)
+        reorder.add(10, "10")
+        reorder.add(20, "20")
+        reorder.turn(remember=True)
+        self.assertEqual(reorder.late, ["20"])
+
+    def test_a_long_run_remembers_no_more_than_ten_seconds(self) -> None:
+        """The ids that are remembered are so many at most, and the newest of them."""
+        reorder = Reorder()
+        size, turns = 500, 100
+        for turn in range(turns):
+            for update_id in range(turn * size, (turn + 1) * size):
+                reorder.add(update_id, str(update_id))
+            reorder.turn(remember=True)
+        reorder.turn(remember=True)
+        last = turns * size - 1
+        oldest = last - REMEMBERED_IDS + 1
+        for update_id in (0, oldest - 1, oldest, last):
+            reorder.add(update_id, str(update_id))
+        reorder.turn(remember=True)
+        self.assertEqual(reorder.late, ["0", str(oldest - 1)], "what is forgotten can't be told from what is late")
 
 
 class AnyDelay(unittest.TestCase):

@@ -14,7 +14,7 @@ from typing import Any
 from aster_collect.errors import RestError
 from aster_collect.events import Answer, Ask
 from aster_collect.pacing import WeightBudget
-from aster_collect.rest import Refused, Rest, serve
+from aster_collect.rest import ANSWER_BYTES, ANSWER_S, Refused, Rest, serve
 
 WALL_S = 1_764_000_000.0
 
@@ -33,6 +33,30 @@ class Response(io.BytesIO):
     def __init__(self, body: object, **given: str) -> None:
         super().__init__(body if isinstance(body, bytes) else json.dumps(body).encode())
         self.headers = headers(**given)
+
+
+class Stream:
+    """A good answer in blocks, without end or so many; `wait` is called for each."""
+
+    def __init__(self, block: bytes, wait: Callable[[], None], blocks: int = 10**9) -> None:
+        self.headers = headers()
+        self.sent = 0
+        self._block, self._wait, self._left = block, wait, blocks
+
+    def __enter__(self) -> "Stream":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def read1(self, size: int) -> bytes:
+        if not self._left:
+            return b""
+        self._left -= 1
+        self._wait()
+        block = self._block[:size]
+        self.sent += len(block)
+        return block
 
 
 def failure(status: int, body: object = "", **given: str) -> urllib.error.HTTPError:
@@ -58,6 +82,9 @@ class Server:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def pass_s(self, seconds: float) -> None:
+        self.now_s += seconds
 
     def rest(self, budget: WeightBudget | None = None) -> Rest:
         clock = lambda: self.now_s  # noqa: E731
@@ -179,6 +206,32 @@ class Answers(unittest.TestCase):
                 with contextlib.suppress(Refused):
                     rest.get(page("A"))
                 self.assertEqual(rest.budget.wait_s(20, server.now_s), 0, odd)
+
+    def test_an_answer_that_drips_in(self) -> None:
+        """A good answer that comes a few bytes a second is given up after 30 seconds, and may be asked for again."""
+        server = Server()
+        server.answers = [Stream(b" ", lambda: server.pass_s(1.0)), Response({})]
+        rest = server.rest()
+        with self.assertRaisesRegex(RestError, "too slow or too long"):
+            rest.get(page("A"))
+        self.assertEqual((server.now_s - server.at_s[0], ANSWER_S), (31, 30))
+        self.assertEqual(rest.budget.wait_s(1, server.now_s), 0.5)
+        self.assertEqual(rest.get(page("A")), {})
+
+    def test_an_answer_just_in_time(self) -> None:
+        """An answer that takes 30 seconds and ends is good."""
+        server = Server()
+        server.answers = [Stream(b"7", lambda: server.pass_s(1.0), blocks=30)]
+        self.assertEqual(server.rest().get(page("A")), int("7" * 30))
+
+    def test_an_answer_without_end(self) -> None:
+        """An answer is given up once it is larger than the bound, however fast it comes."""
+        server = Server()
+        stream = Stream(b" " * (1 << 16), lambda: None, blocks=1000)
+        server.answers = [stream]
+        with self.assertRaisesRegex(RestError, "too slow or too long"):
+            server.rest().get(page("A"))
+        self.assertEqual(stream.sent, ANSWER_BYTES + (1 << 16))
 
 
 class Asks(queue.SimpleQueue):  # type: ignore[type-arg]

@@ -280,6 +280,43 @@ class SetAside(Case):
         self.assertEqual(sorted(self.aside(rows.TRADES)), sorted(b"odd %d\n" % number for number in range(12)))
         self.assertEqual(aside_name(self.path(rows.TRADES), WALL_S).name, f"trades_{S}.{STAMP}-12.csv")
 
+    def test_trades_of_another_id_space_take_their_gaps_with_them(self) -> None:
+        """The ledger's rows of trades leave with the trades file; what it says of prices stays, also for a restart."""
+        store = self.store()
+        prices = Gap(rows.PRICES, 5, 6, None, None, "restart")
+        for one in (gap(0, 5), prices, gap(8, 9)):
+            store.gap(S, one)
+        store.append(rows.TRADES, S, [row(rows.TRADES, 7)])
+        store.flush()
+        before = self.path(rows.GAPS).read_bytes()
+        with self.assertLogs("aster_collect", "WARNING"):
+            store.set_aside(rows.TRADES, S, "ids_of_another_id_space")
+        store.gap(S, gap(100, 101))
+        store.append(rows.TRADES, S, [row(rows.TRADES, 102)])
+        store.flush()
+        self.assertEqual(self.aside(rows.GAPS), [before])
+        self.assertEqual(len(self.aside(rows.TRADES)), 1)
+        self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, 102)])
+        self.assertEqual(self.lines(rows.GAPS), [rows.gap_row(prices), rows.gap_row(gap(100, 101))])
+        self.close()
+        self.assertEqual(self.store().ledger_end(S), [(100, 101)])
+
+    def test_a_ledger_without_trades_stays(self) -> None:
+        """A ledger that says nothing of trades stays when trades are set aside, and any ledger when prices are."""
+        store = self.store()
+        store.gap(S, Gap(rows.PRICES, 5, 6, None, None, "restart"))
+        store.flush()
+        before = self.path(rows.GAPS).read_bytes()
+        with self.assertLogs("aster_collect", "WARNING"):
+            store.set_aside(rows.TRADES, S, "ids_of_another_id_space")
+        store.gap(S, gap(0, 5))
+        store.flush()
+        with self.assertLogs("aster_collect", "WARNING"):
+            store.set_aside(rows.PRICES, S, "update_ids_began_anew")
+        store.flush()
+        self.assertEqual(self.aside(rows.GAPS), [])
+        self.assertEqual(self.path(rows.GAPS).read_bytes(), before + rows.gap_row(gap(0, 5)).encode() + b"\n")
+
 
 class FullDisk(Case):
     def test_any_pattern_of_full_disk_writes_each_row_once(self) -> None:
