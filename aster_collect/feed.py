@@ -33,7 +33,7 @@ NAP_S = 0.002  # after a read, so that a busy market wakes us 500 times a second
 PONG_EVERY_S = 0.25  # the exchange ends a connection that says more than 5 (spot) or 10 things a second, pongs too
 FULL_REPEAT_S = 60.0
 BANS_S = {429: 60.0, 418: 120.0}  # the least that these ask for, as in rest.py
-READ_BYTES = 1 << 18
+READ_BYTES = 1 << 16  # four times as much fragments the memory: 2.6 MB more after ten million frames
 TLS_RECORD_BYTES = 1 << 14  # one call gives one record, and allocates all that is asked for
 
 
