@@ -25,7 +25,7 @@ from .report import Reporter
 from .rest import Rest
 from .rest import serve as serve_rest
 from .rotate import delete_expired
-from .settings import Settings, checked_symbol
+from .settings import Settings, checked_symbol, without_secret
 from .snapshot import Snapshot
 from .store import Store
 from .terminal import StatusHandler
@@ -45,6 +45,8 @@ FILES_BESIDE = 64  # open files beside those of the symbols
 FEEDS_END_S = 2.5
 DRAIN_S = 30.0
 PACKING_ENDS_S = 0.5
+FULL_DISK_S = 2.0  # how long a stop waits for room
+ONE_SIGNAL_S = 0.25  # `timeout` and some wrappers signal twice: the process, and its group
 
 
 class Signalled(NamedTuple):
@@ -95,6 +97,7 @@ class App:
         self._packing: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._packing_stops = threading.Event()
         self._draining = threading.Event()
+        self._signalled_s = 0.0
         self._all_written = False
 
     def run(self) -> int:
@@ -198,6 +201,9 @@ class App:
     def _relist(self, info: ExchangeInfo) -> None:
         """Collect what is listed anew, on connections of its own; let go of what is not traded any more."""
         listed = set(perpetuals(info))
+        if not listed:
+            log.warning("symbols unchecked why=nothing is listed")
+            return
         new = sorted(listed - self._known)
         gone = self._known - listed
         if gone != self._gone:
@@ -223,7 +229,8 @@ class App:
             "sync=%s history=%d ws=%s rest=%s streams=%d connections=%d",
             __version__, ",".join(symbols), settings.order_book_levels, settings.depth_interval_ms,
             settings.flush_interval_s, settings.data_dir, _yes(settings.receive_time), _yes(settings.sync),
-            settings.history, settings.ws_url, settings.rest_url, sum(len(group.streams) for group in groups),
+            settings.history, without_secret(settings.ws_url), without_secret(settings.rest_url),
+            sum(len(group.streams) for group in groups),
             len(groups) * settings.connections,
         )  # fmt: skip
 
@@ -260,6 +267,7 @@ class App:
             if isinstance(message, Signalled) and message.number == HANGUP:
                 self._inbox.put(Reopen())
             elif isinstance(message, Signalled):
+                self._signalled_s = time.monotonic()
                 log.info("stop why=signal number=%d", message.number)
                 return STOPPED
             elif isinstance(message, Answer):
@@ -315,10 +323,9 @@ class App:
                 message = self._control.get(timeout=max(0.0, end_s - time.monotonic()))
             except queue.Empty:
                 return False
-            if isinstance(message, Signalled) and message.number != HANGUP:
-                log.error("stop at once why=second_signal")
-                logging.shutdown()  # the terminal's status line goes
-                os._exit(FAILED)
+            again = isinstance(message, Signalled) and message.number != HANGUP
+            if again and time.monotonic() - self._signalled_s > ONE_SIGNAL_S:
+                _exit_at_once()
             if isinstance(message, Ended):
                 names.discard(message.name)
         return True
@@ -348,7 +355,10 @@ class App:
                 if inbox.qsize() < BUSY_BYTES and not self._draining.is_set():
                     time.sleep(GATHER_S)
         finally:
-            self._all_written = collector.close()
+            end_s = time.monotonic() + FULL_DISK_S
+            while not (written := collector.close()) and time.monotonic() < end_s:
+                time.sleep(FULL_DISK_S / 4)
+            self._all_written = written
             reporter.write_files(take(), time.monotonic())
 
 
@@ -381,6 +391,14 @@ def perpetuals(info: ExchangeInfo) -> list[str]:
             except ConfigError as error:
                 log.warning("symbol skipped why=%s", error)
     return found
+
+
+def _exit_at_once() -> None:
+    """End the process, whatever the others do; what can be said in half a second is, a terminal may be stopped."""
+    words = threading.Thread(target=lambda: log.error("stop at once why=second_signal"), daemon=True)
+    words.start()
+    words.join(0.5)
+    os._exit(FAILED)
 
 
 def _until(moment_s: float) -> float | None:

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import logging
+import os
 import queue
 import shlex
 import signal
@@ -269,7 +270,9 @@ def main(argv: list[str] | None = None) -> int:
         status, why = IMPOSSIBLE, str(error)
     except LockedError as error:
         status, why = LOCKED, str(error)
-    sys.stderr.write(f"{command.prog}: {_one_line(why)}\n")
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody may be there to read it
+        sys.stderr.write(f"{command.prog}: {_one_line(why)}\n")
+        sys.stderr.flush()
     return status
 
 
@@ -307,6 +310,8 @@ def _demo(settings: Settings) -> Iterator[Settings]:
     from .simulator import Simulator  # only the demo needs it
 
     logging.getLogger("aster_collect.simulator").setLevel(logging.WARNING)  # its connections are ours seen from behind
+    for name in ("no_proxy", "NO_PROXY"):  # no proxy leads to this machine's loopback
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1")))
     with Simulator(symbols=settings.symbols) as exchange:
         yield replace(settings, ws_url=exchange.ws_url, rest_url=exchange.rest_url)
 

@@ -91,6 +91,7 @@ class Collector:
         self._disk_s = now_s
         self._reject_said_s = -LOG_REPEAT_S
         self._failing_since_ns = 0
+        self._failed_said_s = -LOG_REPEAT_S
         self._newest_frame_ns = 0
         self._skipped = 0
         self._lost_reasons: Counter[str] = Counter()
@@ -213,11 +214,14 @@ class Collector:
         try:
             written = self._store.flush(sync=sync)
         except StoreError as error:
-            log.error("write failed why=%s pending_bytes=%d next=retry", error, self._store.pending_bytes)
+            if self._clock() - self._failed_said_s >= LOG_REPEAT_S:
+                self._failed_said_s = self._clock()
+                log.error("write failed why=%s pending_bytes=%d next=retry", error, self._store.pending_bytes)
             self._failing_since_ns = self._failing_since_ns or self._wall_ns()
         else:
             if self._failing_since_ns:
                 log.warning("write works again written_bytes=%d", written)
+                self._failed_said_s = -LOG_REPEAT_S
             self._failing_since_ns = 0
             log.debug("flush written_bytes=%d", written)
         self.flushes += sync
@@ -250,14 +254,14 @@ class Collector:
                 if sent > newest_ms:
                     newest_ms = sent
         self._fresh_messages += len(batch.bounds) // 2
-        self._links.delivered(batch.connection, batch.received_ns, len(batch.bounds) // 2)
-        self._newest_frame_ns = max(self._newest_frame_ns, batch.received_ns)
         lag_ms = None
         if newest_quote is not None:
             *_, event_s, event_ms, sent_ms = newest_quote.groups()
             newest_ms = max(newest_ms, int(sent_ms))
             lag_ms = int(sent_ms) - int(event_s + event_ms)
-        if newest_ms:
+        if newest_ms:  # what can't be read is no sign of health
+            self._links.delivered(batch.connection, batch.received_ns, len(batch.bounds) // 2)
+            self._newest_frame_ns = max(self._newest_frame_ns, batch.received_ns)
             delay_s = batch.received_ns / 1e9 - newest_ms / 1e3
             self._delays[bisect_left(DELAY_BOUNDS_S, delay_s)] += 1
             self._delay_sum_s += delay_s
@@ -337,8 +341,8 @@ class Collector:
 
     def _outage(self, bundle: Bundle, outage: Outage | None) -> None:
         if outage is not None:
-            listed = [symbol for symbol in bundle.symbols if self._markets[symbol].listed]
-            from_ms = {(symbol, kind): outage.from_ms for symbol in listed for kind in (rows.PRICES, rows.ORDERBOOK)}
+            kinds = (rows.PRICES, rows.ORDERBOOK)
+            from_ms = {(symbol, kind): outage.from_ms for symbol in bundle.symbols for kind in kinds}
             self._uncovered(from_ms, outage.to_ms, "reconnect")
 
     def _uncovered(self, from_ms: dict[tuple[str, str], int], to_ms: int, cause: str) -> None:

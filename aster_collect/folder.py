@@ -1,5 +1,6 @@
 """The data folder: locked, with its rejects, and with its closed files under names that tell their order."""
 
+import errno
 import logging
 import os
 import shutil
@@ -13,6 +14,7 @@ from .lock import LOCK_NAME, lock_folder
 from .rejects import REJECTS_NAME, Rejects
 from .rotate import PACKED, Part, free_part, list_parts, sync_folder
 
+NOT_THE_OWNER = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.EROFS)  # what no chown mends
 log = logging.getLogger(__name__)
 
 
@@ -44,9 +46,10 @@ class Folder:
         self.rejects.flush(sync=True)
 
     def restore(self) -> None:
-        """Make and lock the folder again where somebody deleted it."""
+        """Make and lock the folder again where somebody deleted it; raises `LockedError` where it is another's now."""
         self.path.mkdir(parents=True, exist_ok=True)
-        if not (self.path / LOCK_NAME).exists():
+        lock = self.path / LOCK_NAME
+        if not lock.exists() or not os.path.samestat(lock.stat(), os.fstat(self._lock)):
             former, self._lock = self._lock, lock_folder(self.path)
             os.close(former)
 
@@ -114,6 +117,6 @@ def aside_name(path: Path, wall_s: float) -> Path:
 
 def unwritable(folder: Path, error: OSError) -> str:
     """Return one line that says why a folder can't be written, and what mends it."""
-    user = os.getuid() if hasattr(os, "getuid") else None
+    user = os.getuid() if hasattr(os, "getuid") and error.errno not in NOT_THE_OWNER else None
     mend = f"; uid {user} must be able to write it: sudo chown -R {user} {folder}" if user is not None else ""
     return f"--data-dir: {folder} can't be written: {error.strerror or error}{mend}"

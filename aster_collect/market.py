@@ -14,6 +14,7 @@ from .snapshot import StreamState
 from .tape import Bounds, Item, Outcome, Tape
 
 FORMER_MS = 60_000  # for so long a slow connection can bring rows of the former ids
+PROOF_ROWS = 3
 START_OVER_MS = 2000  # by so much no clock of one exchange goes back
 
 
@@ -33,6 +34,7 @@ class Market:
         self.trades: list[str] = []
         self._book_ids: dict[int, int] = {}  # each connection's newest
         self._price = ""
+        self._too_low: Counter[str] = Counter()  # rows in a row whose ids are too low to be new, by kind
         self._anew_ms: dict[str, int] = {}  # since when a stream's update ids are new, while former ones can come
         self.quote_frames = 0
         self.book_frames = 0
@@ -73,10 +75,12 @@ class Market:
     def starts_over(self, kind: str) -> bool:
         """Return whether a stream's update ids have begun anew: rows too low to be new, but made after all others.
 
-        What is late or double was made before the last row that was written. To be asked after a turn.
+        What is late or double was made before the last row that was written; one odd frame alone is no proof. To be
+        asked once after each turn.
         """
-        refused = self._reorder(kind).refused
-        return any(rows.row_time_ms(kind, row) > self.last_ms[kind] + START_OVER_MS for row in refused.values())
+        refused = self._reorder(kind).refused.values()
+        self._too_low[kind] += sum(rows.row_time_ms(kind, row) > self.last_ms[kind] + START_OVER_MS for row in refused)
+        return self._too_low[kind] >= PROOF_ROWS
 
     def late(self, kind: str) -> Gap | None:
         """Return the stretch in which rows are missing that came too late for their place. To be asked after a turn."""
@@ -96,6 +100,7 @@ class Market:
         """Return the last rows of the former ids, to be written; what was refused comes with the next turns."""
         former = self._reorder(kind)
         self._anew_ms[kind] = anew_ms = self._first_anew_ms(kind)
+        self._too_low[kind] = 0
         refused, lines = former.refused, former.turn()
         fresh = Reorder()
         for update_id, row in refused.items():
@@ -132,6 +137,7 @@ class Market:
             if lines:
                 self.rows[kind] += len(lines)
                 self.last_ms[kind] = rows.row_time_ms(kind, lines[-1])
+                self._too_low[kind] = 0
         if turned[0][1]:
             self._price = turned[0][1][-1].split(",", 4)[3]
         return turned

@@ -59,7 +59,7 @@ class Reorder:
             self._remembered.clear()
         if not (rested or fresh):
             return []
-        self.refused = {one: row for one, row in fresh.items() if one <= self._written_id}
+        self.refused = {one: row for one, row in fresh.items() if one < self._written_id}
         for update_id in [one for one in fresh if one <= self._written_id or one in rested]:
             del fresh[update_id]
         if remember and self.refused:

@@ -81,7 +81,7 @@ def read_name(name: str) -> Part | None:
 def list_parts(folder: Path) -> Parts:
     """Return the closed files of a folder by kind and symbol, each once, in no order."""
     with os.scandir(folder) as entries:
-        found = {part for entry in entries if (part := read_name(entry.name)) is not None}
+        found = {part for entry in entries if (part := read_name(entry.name)) is not None and entry.is_file()}
     parts: Parts = defaultdict(list)
     for part in found:
         parts[part.kind, part.symbol].append(part)

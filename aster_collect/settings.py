@@ -1,5 +1,6 @@
 """What one run is asked to do, checked before anything else happens."""
 
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,8 @@ ROTATIONS = ("none", "hour", "day")
 ORDER_BOOK_LEVELS = (5, 10, 20)
 DEPTH_INTERVALS_MS = (100, 250, 500)
 SYMBOL_LENGTH = 64
+KEPT_SUFFIXES = (".csv", ".gz", ".jsonl")
+KEPT_NAMES = ("status.json", ".lock")
 
 
 def shortened(text: str) -> str:
@@ -95,6 +98,11 @@ class Settings:
                 allowed.check(value)
         _check_choice("--order-book-levels", self.order_book_levels, ORDER_BOOK_LEVELS)
         _check_choice("--depth-interval", self.depth_interval_ms, DEPTH_INTERVALS_MS)
+        target = self.metrics_file
+        if target is not None and (target.suffix in KEPT_SUFFIXES or target.name in KEPT_NAMES):
+            raise ConfigError(
+                f"--metrics-file: {target} given, a name allowed that no data file has, such as aster.prom"
+            )
         _check_choice("--rotate", self.rotate, ROTATIONS)
         check_url("--ws-url", self.ws_url, ("ws", "wss"))
         check_url("--rest-url", self.rest_url, ("http", "https"))
@@ -105,7 +113,8 @@ class Settings:
     def told(self) -> dict[str, object]:
         """Return the settings by name, as JSON can hold them; without the symbols, which the exchange may change."""
         named = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "symbols"}
-        return {name: str(value) if isinstance(value, Path) else value for name, value in named.items()}
+        told = {name: str(value) if isinstance(value, Path) else value for name, value in named.items()}
+        return {**told, "ws_url": without_secret(self.ws_url), "rest_url": without_secret(self.rest_url)}
 
 
 def checked_symbol(text: str) -> str:
@@ -132,6 +141,11 @@ def check_url(option: str, url: str, schemes: tuple[str, ...]) -> None:
     if not good:
         allowed = " or ".join(f"{scheme}://HOST[:PORT]" for scheme in schemes)
         raise ConfigError(f"{option}: {shortened(url)!r} given, {allowed} allowed")
+
+
+def without_secret(url: str) -> str:
+    """Return a URL whose user and password, if it has them, are left out: logs and files are read by others."""
+    return re.sub(r"//[^@/]*@", "//***@", url)
 
 
 def _check_choice(option: str, value: object, choices: tuple[object, ...]) -> None:

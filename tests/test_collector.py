@@ -396,5 +396,16 @@ class Rows(Case):
             self.assertEqual(f"{HEADERS[kind]},receive_time_ns", header)
 
 
+class Told(Case):
+    def test_what_can_not_be_read_is_no_sign_of_health(self) -> None:
+        """A connection that brings frames of another shape alone counts as one that has delivered nothing."""
+        self.begin(S)
+        self.bring('{"stream":"x","data":{"renamed":1}}', '{"stream":"x","data":{"renamed":2}}')
+        told = self.collector.snapshot(0, 0)
+        self.assertEqual((0, 0, 2), (told.newest_frame_ns, told.connections[0].frames, told.rejects))
+        self.bring(quote(1, 10))
+        self.assertEqual(1, self.collector.snapshot(0, 0).connections[0].frames)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -31,10 +31,25 @@ class UpdateIdsTest(unittest.TestCase):
         one.quotes.add(5, quote(START_MS))
         one.turn()
         self.assertFalse(one.starts_over(rows.PRICES), "as old as what is written: late or double")
-        one.quotes.add(6, quote(START_MS + START_OVER_MS + 1))
+        for update_id in (6, 7):
+            one.quotes.add(update_id, quote(START_MS + START_OVER_MS + update_id))
+            one.turn()
+            self.assertFalse(one.starts_over(rows.PRICES), "an odd frame or two are no proof")
+        one.quotes.add(8, quote(START_MS + START_OVER_MS + 8))
         one.turn()
         self.assertTrue(one.starts_over(rows.PRICES))
         self.assertFalse(one.starts_over(rows.ORDERBOOK))
+
+    def test_an_unchanged_book_that_is_sent_again_is_no_new_beginning(self) -> None:
+        """However late the last update id comes once more, and however often, it is a double."""
+        one = market()
+        one.books.add(104, quote(START_MS))
+        for _ in range(2):
+            one.turn()
+        for number in range(1, 9):
+            one.books.add(104, quote(START_MS + number * START_OVER_MS))
+            one.turn()
+            self.assertFalse(one.starts_over(rows.ORDERBOOK))
 
     def test_nothing_is_lost_where_ids_begin_anew(self) -> None:
         """The last rows of the former ids are given out first, and what was refused comes with the next turns."""
@@ -43,14 +58,16 @@ class UpdateIdsTest(unittest.TestCase):
             one.quotes.add(number, quote(START_MS + number, number))
             one.turn()
         later_ms = START_MS + 2 * START_OVER_MS
-        one.quotes.add(5, quote(later_ms, 5))
+        for number in (3, 4, 5):
+            one.quotes.add(number, quote(later_ms, number))
         one.quotes.add(1002, quote(START_MS + 1002, 1002))
         self.assertEqual([quote(START_MS + 1001, 1001)], written(one, rows.PRICES))
         self.assertTrue(one.starts_over(rows.PRICES))
         self.assertEqual([quote(START_MS + 1002, 1002)], one.start_over(rows.PRICES))
         one.quotes.add(6, quote(later_ms + 1, 6))
         self.assertEqual([], written(one, rows.PRICES))
-        self.assertEqual([quote(later_ms, 5), quote(later_ms + 1, 6)], written(one, rows.PRICES))
+        wanted = [*(quote(later_ms, number) for number in (3, 4, 5)), quote(later_ms + 1, 6)]
+        self.assertEqual(wanted, written(one, rows.PRICES))
 
     def test_a_restart_resumes_the_books_ids(self) -> None:
         """A book that the file has already is not written again after a restart."""
@@ -115,7 +132,7 @@ class LateTest(unittest.TestCase):
         one.quotes.add(1, quote(START_MS + 500))
         one.turn()
         self.assertFalse(one.starts_over(rows.PRICES), "too soon to tell; this row is lost")
-        for number in (2, 3):
+        for number in (2, 3, 4):
             one.quotes.add(number, quote(START_MS + START_OVER_MS + number))
         one.turn()
         self.assertTrue(one.starts_over(rows.PRICES))

@@ -147,6 +147,18 @@ class StatusTest(Watched):
         self.assertTrue(text.endswith(("\r\x1b[K", "\r\n")), text[-80:])
 
 
+class StopTest(Watched):
+    def test_a_signal_that_comes_twice_at_once_stops_in_order(self):
+        """`timeout` signals a process and its group: that is one wish to stop, and everything is written."""
+        self.begin(rate=1000)
+        collector = self.collect("--flush-interval", "60")
+        collector.wait_for(lambda: self.exchange.sent_count > 2000, "frames")
+        collector.send(signal.SIGTERM)
+        collector.send(signal.SIGTERM)
+        self.assertEqual(0, collector.wait(5), collector.tail())
+        self.assert_sent_is_there()
+
+
 class ReopenTest(Watched):
     def test_logrotate_renames_the_files_and_a_hangup_loses_no_row(self):
         """What was renamed and what came after it are together every row, each once."""
