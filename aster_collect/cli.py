@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
-from .errors import ConfigError, LockedError
+from .errors import ConfigError, LockedError, StoreError
 from .settings import (
     DATA_DIR,
     DEMO_DIR,
@@ -34,7 +34,7 @@ from .terminal import StatusHandler
 if TYPE_CHECKING:
     from .app import Control
 
-IMPOSSIBLE, LOCKED = 2, 3
+FAILED, IMPOSSIBLE, LOCKED = 1, 2, 3
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 EPILOG = """\
@@ -270,6 +270,8 @@ def main(argv: list[str] | None = None) -> int:
         status, why = IMPOSSIBLE, str(error)
     except LockedError as error:
         status, why = LOCKED, str(error)
+    except StoreError as error:
+        status, why = FAILED, str(error)
     with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody may be there to read it
         sys.stderr.write(f"{command.prog}: {_one_line(why)}\n")
         sys.stderr.flush()

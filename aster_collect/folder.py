@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .appender import Appender, Write, fdatasync
-from .errors import ConfigError
+from .errors import ConfigError, StoreError
 from .lock import LOCK_NAME, lock_folder
 from .rejects import REJECTS_NAME, Rejects
 from .rotate import PACKED, Part, free_part, list_parts, sync_folder
 
-NOT_THE_OWNER = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.EROFS)  # what no chown mends
+PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+NOT_THE_OWNER = (*PASSING, errno.EMFILE, errno.EROFS)  # what no chown mends
 log = logging.getLogger(__name__)
 
 
@@ -34,7 +35,7 @@ class Folder:
             self.rejects = Rejects(self.appender(REJECTS_NAME))
             self._parts = list_parts(path)
         except OSError as error:
-            raise ConfigError(unwritable(path, error)) from error
+            raise refusal(path, error) from error
 
     def appender(self, name: str) -> Appender:
         """Return an appender for a file of the folder, which is not opened yet."""
@@ -113,6 +114,12 @@ def aside_name(path: Path, wall_s: float) -> Path:
         if not other.exists():
             return other
     raise OSError(f"{path.name}: a thousand files of this second were set aside already")
+
+
+def refusal(folder: Path, error: OSError) -> ConfigError | StoreError:
+    """Return what a folder that can't be written makes of a start: an impossible request, or one to be tried again."""
+    kind = StoreError if error.errno in PASSING else ConfigError
+    return kind(unwritable(folder, error))
 
 
 def unwritable(folder: Path, error: OSError) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from . import rows
 from .appender import Write
-from .errors import ConfigError, StoreError
+from .errors import StoreError
 from .events import Gap
-from .folder import Folder, unwritable
+from .folder import Folder, refusal
 from .rejects import REJECTS_NAME
 from .rotate import PERIODS_MS
 from .sheet import Sheet
@@ -50,7 +50,6 @@ class Store:
         self._dirty_ledgers: dict[Sheet, None] = {}  # what the next flush has to do, in order
         self._dirty: dict[Sheet, None] = {}
         self._lossy: dict[Sheet, None] = {}
-        self._leaving: set[str] = set()
 
     @property
     def rejects(self) -> int:
@@ -68,11 +67,8 @@ class Store:
     def open(self, symbol: str) -> None:
         """Open a symbol's files: each is whole rows under the right header when this returns.
 
-        Raises `ConfigError` when one can't be opened, and `StoreError` when rows of a former `close_symbol` can't be
-        written.
+        Raises `ConfigError` when one can't be opened, `StoreError` when the disk is at fault and may be well again.
         """
-        if symbol in self._leaving:
-            self.flush()
         if (rows.GAPS, symbol) in self._sheets:
             return
         opened: dict[tuple[str, str], Sheet] = {}
@@ -84,12 +80,8 @@ class Store:
         except OSError as error:
             for sheet in opened.values():
                 sheet.appender.close()
-            raise ConfigError(unwritable(self._folder.path, error)) from error
+            raise refusal(self._folder.path, error) from error
         self._sheets |= opened
-
-    def close_symbol(self, symbol: str) -> None:
-        """Close a symbol's files, at the next syncing flush that leaves nothing of it pending."""
-        self._leaving.add(symbol)
 
     def last_row(self, kind: str, symbol: str) -> str | None:
         """Return the last row that a file had when it was opened, or where it had none, the closed files before it."""
@@ -184,7 +176,6 @@ class Store:
         self._flush_rejects(errors, sync)
         if sync:
             self._sync_rest(errors)
-            self._close_leaving()
         if errors:
             self.last_error = errors[0]
             raise StoreError(errors[0] + (f" and {len(errors) - 1} more" if len(errors) > 1 else ""))
@@ -232,16 +223,6 @@ class Store:
             self._folder.sync_names()
         except OSError as error:
             errors.append(_told(str(self._folder.path), error))
-
-    def _close_leaving(self) -> None:
-        for symbol in list(self._leaving):
-            sheets = [self._sheets[kind, symbol] for kind in KINDS]
-            if any(sheet in self._dirty or sheet in self._dirty_ledgers or sheet.loss for sheet in sheets):
-                continue
-            self._leaving.discard(symbol)
-            for sheet in sheets:
-                del self._sheets[sheet.kind, symbol]
-                sheet.appender.close()
 
     def close(self) -> None:
         """Close the files and unlock the folder."""
