@@ -218,7 +218,7 @@ class App:
                 return
             log.info("listed symbols=%s", ",".join(new))
             for group in self._plan(new):
-                self._inbox.put(Listed(group.symbols, group.streams))
+                self._inbox.put(Listed(group.symbols))
                 self._add_group(group)
 
     def _say_start(self, groups: list[Group]) -> None:

@@ -76,6 +76,7 @@ class Collector:
         self._bounds = Bounds(settings.history, settings.backfill_limit, settings.hold_trades, settings.hold_s)
         self._levels, self._receive_time = settings.order_book_levels, settings.receive_time
         self._bundles: list[Bundle] = []
+        self._unopened: dict[str, Bundle] = {}  # new symbols whose files could not be opened
         self._markets: dict[str, Market] = {}
         self._links = Links()
         for group in groups:
@@ -91,7 +92,6 @@ class Collector:
         self._disk_s = now_s
         self._reject_said_s = -LOG_REPEAT_S
         self._failing_since_ns = 0
-        self._failed_said_s = -LOG_REPEAT_S
         self._newest_frame_ns = 0
         self._skipped = 0
         self._lost_reasons: Counter[str] = Counter()
@@ -101,18 +101,30 @@ class Collector:
 
     def _add(self, group: Group) -> None:
         for symbol in group.symbols:
-            last_rows = {kind: self._store.last_row(kind, symbol) for kind in rows.KINDS}
-            self._markets[symbol] = Market(symbol, last_rows, self._store.ledger_end(symbol), self._bounds)
+            self._begin(symbol)
         self._bundles.append(Bundle(group.symbols))
 
-    def _opens(self, symbol: str) -> bool:
-        """Open a new symbol's files; where that fails the others go on without it, and its frames are rejects."""
-        try:
-            self._store.open(symbol)
-        except (ConfigError, StoreError) as error:
-            log.error("symbol not collected symbol=%s why=%s", symbol, error)
-            return False
-        return True
+    def _begin(self, symbol: str) -> None:
+        last_rows = {kind: self._store.last_row(kind, symbol) for kind in rows.KINDS}
+        self._markets[symbol] = Market(symbol, last_rows, self._store.ledger_end(symbol), self._bounds)
+
+    def _add_listed(self, symbols: tuple[str, ...]) -> None:
+        """Take new symbols; where files can't be opened the others go on without it, and it is tried again."""
+        bundle = Bundle(())
+        self._bundles.append(bundle)
+        self._unopened |= dict.fromkeys(symbols, bundle)
+        self._open_listed()
+
+    def _open_listed(self) -> None:
+        for symbol, bundle in list(self._unopened.items()):
+            try:
+                self._store.open(symbol)
+            except (ConfigError, StoreError) as error:
+                log.error("symbol not collected symbol=%s why=%s next=retry", symbol, error)
+                continue
+            self._begin(symbol)
+            bundle.symbols += (symbol,)
+            del self._unopened[symbol]
 
     def take(self, message: Message) -> None:
         """Take one message of the inbox."""
@@ -130,7 +142,7 @@ class Collector:
         elif isinstance(message, Bad):
             self._reject(message)
         elif isinstance(message, Listed):
-            self._add(Group(tuple(filter(self._opens, message.symbols)), message.streams))
+            self._add_listed(message.symbols)
         elif isinstance(message, Delisted):
             for symbol, market in self._markets.items():
                 market.listed = symbol not in message.symbols
@@ -160,6 +172,7 @@ class Collector:
             self._ask(wire.ask_time())
         if now_s >= self._disk_s:
             self._disk_s = now_s + LOG_REPEAT_S
+            self._open_listed()
             free_mb = self._store.free_bytes() >> 20
             if free_mb < self._settings.min_free_mb:
                 log.warning("disk low free_mb=%d min_free_mb=%d", free_mb, self._settings.min_free_mb)
@@ -214,14 +227,11 @@ class Collector:
         try:
             written = self._store.flush(sync=sync)
         except StoreError as error:
-            if self._clock() - self._failed_said_s >= LOG_REPEAT_S:
-                self._failed_said_s = self._clock()
-                log.error("write failed why=%s pending_bytes=%d next=retry", error, self._store.pending_bytes)
+            log.error("write failed why=%s pending_bytes=%d next=retry", error, self._store.pending_bytes)
             self._failing_since_ns = self._failing_since_ns or self._wall_ns()
         else:
             if self._failing_since_ns:
                 log.warning("write works again written_bytes=%d", written)
-                self._failed_said_s = -LOG_REPEAT_S
             self._failing_since_ns = 0
             log.debug("flush written_bytes=%d", written)
         self.flushes += sync
@@ -274,6 +284,8 @@ class Collector:
         if isinstance(event, Heartbeat):
             return event.sent_ms
         market = self._markets.get(event.symbol)
+        if market is None and event.symbol in self._unopened:
+            return event.sent_ms or 0
         if market is None:
             raise DecodeError(f"unknown symbol: {event.symbol[:40]!r}")
         received_ms = batch.received_ns // 1_000_000

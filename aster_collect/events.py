@@ -129,7 +129,6 @@ class Listed(NamedTuple):
     """The exchange lists new symbols: they make a group of their own, of the next number."""
 
     symbols: tuple[str, ...]
-    streams: tuple[str, ...]
 
 
 class Delisted(NamedTuple):

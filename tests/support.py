@@ -1,6 +1,7 @@
 """What several tests need: seeds, the program as a child process, and the rows that the market says it must leave."""
 
 import csv
+import errno
 import json
 import os
 import random
@@ -38,6 +39,22 @@ def rounds(count: int) -> Iterator[tuple[int, random.Random]]:
 def now_ms() -> int:
     """Return the time of day, in Unix milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+class Disk:
+    """Stands in for `os.write`: while full it takes a part, or nothing; `room` is how many bytes it still takes."""
+
+    def __init__(self, room: int | None = None) -> None:
+        self.room = room
+
+    def __call__(self, descriptor: int, data: bytes) -> int:
+        if self.room is None:
+            return os.write(descriptor, data)
+        if not self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        done = os.write(descriptor, data[: self.room])
+        self.room -= done
+        return done
 
 
 class Collector:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from aster_collect import collector, rows, wire
 from aster_collect.collector import Collector
-from aster_collect.events import HAND_OVER, Answer, Ask, Batch, Lost, Wanted
+from aster_collect.events import HAND_OVER, Answer, Ask, Batch, Listed, Lost, Wanted
 from aster_collect.rejects import REJECTS_NAME
 from aster_collect.settings import Settings
 from aster_collect.store import Store
@@ -405,6 +405,20 @@ class Told(Case):
         self.assertEqual((0, 0, 2), (told.newest_frame_ns, told.connections[0].frames, told.rejects))
         self.bring(quote(1, 10))
         self.assertEqual(1, self.collector.snapshot(0, 0).connections[0].frames)
+
+    def test_a_new_symbol_whose_files_can_not_be_opened_is_tried_again(self) -> None:
+        """Until then its frames are no rejects, and the others go on; then it is collected."""
+        self.begin(S)
+        (self.folder / "prices_NEWUSDT.csv").mkdir()
+        self.collector.take(Listed(("NEWUSDT",)))
+        self.bring(quote(1, 0, "NEWUSDT"), quote(1, 0))
+        self.assertEqual(0, self.collector.snapshot(0, 0).rejects)
+        (self.folder / "prices_NEWUSDT.csv").rmdir()
+        self.pass_s(61)
+        self.bring(quote(2, 61_000, "NEWUSDT"), quote(2, 61_000))
+        self.end()
+        lines = (self.folder / "prices_NEWUSDT.csv").read_text("ascii").splitlines()
+        self.assertEqual(2, len(lines))
 
 
 if __name__ == "__main__":

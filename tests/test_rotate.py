@@ -35,7 +35,7 @@ from aster_collect.store import Store
 from aster_collect.verify import check_folder
 from aster_collect.verify.parts import in_order, list_folder
 
-from .support import rounds
+from .support import Disk, rounds
 
 PACKAGE = str(Path(rows.__file__).parent)
 S = "BTCUSDT"
@@ -60,22 +60,6 @@ def number_of(kind: str, line: str) -> int:
     if kind == rows.PRICES:
         return int(cells[1].partition(".")[2])
     return int(cells[0 if kind == rows.TRADES else 1])
-
-
-class Disk:
-    """Stands in for `os.write`: `room` is how many bytes the disk still takes."""
-
-    def __init__(self, room: int | None = None) -> None:
-        self.room = room
-
-    def __call__(self, descriptor: int, data: bytes) -> int:
-        if self.room is None:
-            return os.write(descriptor, data)
-        if not self.room:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        done = os.write(descriptor, data[: self.room])
-        self.room -= done
-        return done
 
 
 class Stuck(type(Path())):  # type: ignore[misc]

@@ -21,7 +21,7 @@ from aster_collect.folder import aside_name
 from aster_collect.rejects import REJECTS_BYTES, REJECTS_NAME
 from aster_collect.store import Store
 
-from .support import rounds
+from .support import Disk, rounds
 
 S = "BTCUSDT"
 WALL_S = 1_764_000_000.0
@@ -40,22 +40,6 @@ def row(kind: str, number: int) -> str:
 
 def gap(first_id: int, last_id: int) -> Gap:
     return Gap(rows.TRADES, 1_764_000_000_000, 1_764_000_000_001, first_id, last_id, "gave-up")
-
-
-class Disk:
-    """Stands in for `os.write`: while full it takes a part, or nothing; `room` is how many bytes it still takes."""
-
-    def __init__(self, room: int | None = None) -> None:
-        self.room = room
-
-    def __call__(self, descriptor: int, data: bytes) -> int:
-        if self.room is None:
-            return os.write(descriptor, data)
-        if not self.room:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        done = os.write(descriptor, data[: self.room])
-        self.room -= done
-        return done
 
 
 class Case(unittest.TestCase):
