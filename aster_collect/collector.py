@@ -125,6 +125,8 @@ class Collector:
             self._begin(symbol)
             bundle.symbols += (symbol,)
             del self._unopened[symbol]
+            if bundle.begun:  # its first frame came and went: the file, if there was one, ends before
+                self._resumed([symbol], self._wall_ns() // 1_000_000)
 
     def take(self, message: Message) -> None:
         """Take one message of the inbox."""
@@ -342,14 +344,15 @@ class Collector:
             with contextlib.suppress(DecodeError):
                 first_ms = wire.decode(text, *batch.bounds[:2]).sent_ms or newest_ms
         if not bundle.begun:
-            last_ms = {
-                (symbol, kind): self._markets[symbol].last_ms[kind]
-                for symbol in bundle.symbols
-                for kind in (rows.PRICES, rows.ORDERBOOK)
-            }
-            self._uncovered(last_ms, first_ms, "restart")
+            self._resumed(bundle.symbols, first_ms)
         outage = bundle.frames(batch.connection, first_ms, newest_ms, batch.received_ns // 1_000_000)
         self._outage(bundle, outage)
+
+    def _resumed(self, symbols: Sequence[str], to_ms: int) -> None:
+        """Record the time since the last rows of the files, in which nobody collected."""
+        kinds = (rows.PRICES, rows.ORDERBOOK)
+        last_ms = {(symbol, kind): self._markets[symbol].last_ms[kind] for symbol in symbols for kind in kinds}
+        self._uncovered(last_ms, to_ms, "restart")
 
     def _outage(self, bundle: Bundle, outage: Outage | None) -> None:
         if outage is not None:

@@ -420,6 +420,23 @@ class Told(Case):
         lines = (self.folder / "prices_NEWUSDT.csv").read_text("ascii").splitlines()
         self.assertEqual(2, len(lines))
 
+    def test_a_symbol_that_is_opened_late_and_has_a_past(self) -> None:
+        """What was missed since the last row of its file is in the ledger, though its connection has long delivered."""
+        self.begin(S)
+        path = self.folder / "prices_NEWUSDT.csv"
+        path.mkdir()
+        self.collector.take(Listed(("NEWUSDT",)))
+        self.collector.take(Wanted(1, 9))
+        frame = quote(1, 0, "NEWUSDT")
+        self.collector.take(Batch(1, 9, self.wall_ns(), frame.encode("latin-1"), [0, len(frame)]))
+        path.rmdir()
+        path.write_text(f"unix_timestamp,bid,ask,mid\n{START_MS // 1000 - 60}.000,1.0,3.0,2.0\n", "ascii")
+        self.pass_s(61)
+        self.end()
+        ledger = (self.folder / "gaps_NEWUSDT.csv").read_text("ascii").splitlines()[1:]
+        self.assertEqual(1, len(ledger))
+        self.assertTrue(ledger[0].startswith(f"prices,{START_MS // 1000 - 60}.000,") and ledger[0].endswith("restart"))
+
 
 if __name__ == "__main__":
     unittest.main()
