@@ -2,10 +2,22 @@
 
 import time
 import unittest
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from aster_collect.simulator import Fault
 
-from .support import ORDERBOOK, PRICES, EndToEnd, market_events, now_ms, outages, read_rejects, rounds, time_ms
+from .support import (
+    DEADLINE_S,
+    ORDERBOOK,
+    PRICES,
+    EndToEnd,
+    market_events,
+    now_ms,
+    outages,
+    read_rejects,
+    rounds,
+    time_ms,
+)
 
 RUN_OF_FAULTS = {"drop": 6, "reset": 6, "refuse": 2, "stall": 3, "close": 6, "cut": 7}
 REASONS = ("eof", "reset", "refused", "stalled", "closed: code=1001")
@@ -13,21 +25,29 @@ HAND_OVERS_S = 30.0
 
 hand_overs = EndToEnd()
 hand_overs_began_s = 0.0
+ended: Future[None]
 
 
 def setUpModule():
-    """Begin half a minute of hand-overs, which go on while the other tests run."""
-    global hand_overs_began_s
+    """Begin what waits most of its time and goes on while the other tests run: hand-overs, and thirty ends."""
+    global hand_overs_began_s, ended
     unittest.addModuleCleanup(hand_overs.doCleanups)
     hand_overs.setUp()
     hand_overs.begin(rate=3000)
     hand_overs.collect("--max-connection-age", "2")
     hand_overs_began_s = time.monotonic()
+    ends = ManyEnds()
+    unittest.addModuleCleanup(ends.doCleanups)
+    ends.setUp()
+    beside = ThreadPoolExecutor(1)
+    unittest.addModuleCleanup(beside.shutdown)
+    ended = beside.submit(ends.end_thirty_times)
 
 
-class OneConnection(EndToEnd):
-    def test_ends_thirty_times_in_every_way(self):
-        """Trades are whole, and the ledger says each outage to within a second, whatever ends a connection."""
+class ManyEnds(EndToEnd):
+    """One connection that is ended in every way, again and again."""
+
+    def end_thirty_times(self):
         for seed, chance in rounds(1):
             print(f"\nASTER_TEST_SEED={seed}")
             faults = [name for name, count in RUN_OF_FAULTS.items() for _ in range(count)]
@@ -37,14 +57,13 @@ class OneConnection(EndToEnd):
             exchange.wait_for_connections(1)
             self.wait_for_everything(collector)
             for fault in faults:
-                with self.subTest(seed=seed, fault=fault):
-                    number = exchange.connections[-1].number
-                    if fault == "refuse":
-                        exchange.inject(Fault("refuse", seconds=3))
-                        fault = "drop"
-                    exchange.inject(Fault(fault, seconds=60 if fault == "stall" else None))
-                    collector.wait_for(lambda number=number: self.flows_again(number), f"a connection after {fault}")
-                    collector.wait_for_rows(PRICES, "BTCUSDT", now_ms())
+                number = exchange.connections[-1].number
+                if fault == "refuse":
+                    exchange.inject(Fault("refuse", seconds=3))
+                    fault = "drop"
+                exchange.inject(Fault(fault, seconds=60 if fault == "stall" else None))
+                collector.wait_for(lambda number=number: self.flows_again(number), f"a connection after {fault}")
+                collector.wait_for_rows(PRICES, "BTCUSDT", now_ms())
             self.stop(collector)
             self.assert_promises()
             self.assertEqual([], read_rejects(self.folder))
@@ -57,6 +76,8 @@ class OneConnection(EndToEnd):
     def flows_again(self, number):
         return any(one.number > number and one.frames for one in self.exchange.connections)
 
+
+class OneConnection(EndToEnd):
     def test_loses_repeats_and_swaps_frames_while_healthy(self):
         """Trades are whole without a gap row, and no quote or book is there twice or out of order."""
         exchange = self.begin(rate=2000)
@@ -121,6 +142,12 @@ class TwoConnections(EndToEnd):
 
     def flowing(self):
         return [one.number for one in self.exchange.connections if one.frames]
+
+
+class WhatWentOnBeside(unittest.TestCase):
+    def test_thirty_ends_in_every_way(self):
+        """Trades are whole, and the ledger says each outage to within a second, whatever ends a connection."""
+        ended.result(8 * DEADLINE_S)
 
 
 class YoungConnections(EndToEnd):
