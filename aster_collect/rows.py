@@ -28,6 +28,9 @@ CAUSES = {
     "late": "a slow connection brought this after later events had been written",
     "new-ids": "the exchange's update ids began anew, which showed only after a while",
     "overflow": "the disk stayed full longer than memory could hold",
+    "destroyed": "another program cut or deleted the file while it was collected",
+    "not-asked": "whether trades were made in this stretch could not be asked in time",
+    "clock": "the exchange's clock was set: times on both sides of the step overlap or are unsure",
 }
 
 LEVELS = (5, 10, 20)

@@ -201,6 +201,14 @@ class WholeLines(Case):
         self.files[BOOK] = good()[BOOK]
         self.holds()
 
+    def test_trade_that_was_fetched(self) -> None:
+        """A trade that did not come live has no receive time; a quote always has."""
+        for name in (TRADES, PRICES):
+            header, *lines = good()[name]
+            self.files[name] = [f"{header},{rows.RECEIVE_TIME}", *(f"{line},176" for line in lines)]
+            self.files[name][2] = self.files[name][2].removesuffix("176")
+        self.broken(f"{PRICES}:3", "receive_time_ns is '', not a whole number")
+
     def test_empty_file(self) -> None:
         """A file without even a header is broken; a file of a header alone is good."""
         self.files[PRICES] = []
@@ -462,6 +470,9 @@ class LedgerRows(Case):
             (gap("prices", 0, 1, cause="bad luck"), "cause is 'bad luck'"),
             (gap("prices", 0, 1, cause=""), "cause is ''"),
             (gap("trades", 0, 1, "a,b"), "first_missing_id is 'a'"),
+            (gap("prices", 0, 1, cause="not-asked"), "not-asked stands for trades alone"),
+            (gap("trades", 0, 1, "200,201", "not-asked"), "not-asked stands for trades alone"),
+            (gap("trades", 0, 1, cause="clock"), "without its ids"),
             ("prices,1,2,,,reconnect", "from_unix_timestamp is '1'"),
         ):
             self.files[GAPS][2:] = [row]
@@ -470,8 +481,23 @@ class LedgerRows(Case):
 
     def test_every_cause(self) -> None:
         """Each cause that the collector writes is known, and a gap of no length is good."""
-        self.files[GAPS] += [gap("prices", 9, 9, cause=cause) for cause in rows.CAUSES]
+        self.files[GAPS] += [gap("prices", 9, 9, cause=cause) for cause in rows.CAUSES if cause != "not-asked"]
+        self.files[GAPS] += [gap("trades", 9, 9, "200,201", cause) for cause in rows.CAUSES if cause != "not-asked"]
         self.holds()
+
+    def test_trades_that_could_not_be_asked_for(self) -> None:
+        """A stretch of trades that was not asked for has no ids, may hold trades, and explains no hole."""
+        self.files[GAPS].append(gap("trades", 0, 9, cause="not-asked"))
+        self.holds()
+        del self.files[TRADES][4]
+        self.broken(f"{TRADES}:5", "1 ids missing from 103 on")
+
+    def test_rows_in_a_stretch_that_does_not_rule_them_out(self) -> None:
+        """Late events, a restart's pause and a clock that was set leave rows in their stretch."""
+        for cause in ("late", "restart", "clock"):
+            self.files[GAPS][2:] = [gap(kind, -1, 9, cause=cause) for kind in ("prices", "orderbook")]
+            with self.subTest(cause=cause):
+                self.holds()
 
     def test_rows_where_the_ledger_says_none(self) -> None:
         """Of a listed stretch, its first and last second aside, a second row is broken, at the same time too."""

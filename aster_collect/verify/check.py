@@ -74,7 +74,7 @@ def _file(source: Source, kind: str, order: Order, report: Report) -> int:
                     order.lose_track()
                     return 0
             if not block.whole:
-                why = reason(data, shape.columns if shape else ())
+                why = reason(data, shape)
                 if len(data) > LINE_BYTES:
                     report.broken(source.name, line, f"{why}, and more that was not read")
                     order.lose_track()
@@ -105,7 +105,7 @@ def _sift(
         if match := shape.pattern.fullmatch(text + b"\n"):
             yield at, match.groups()
         else:
-            report.broken(source.name, at, reason(text + b"\n", shape.columns))
+            report.broken(source.name, at, reason(text + b"\n", shape))
 
 
 def _history(symbol: str, kind: str, names: list[str], rows: int, order: Order, ledger: Ledger) -> History:

@@ -12,7 +12,9 @@ Numbered = Iterable[tuple[int, tuple[bytes, ...]]]
 Range = tuple[int, int]
 
 MARGIN_MS = 1000
-LATE = b"late"  # what came too late for its place is missing from among rows that came in time
+# What came too late, or in a pause, is missing from among rows that are there; a clock that was set misplaces both.
+HOLDS_ROWS = (b"late", b"restart", b"clock")
+NOT_ASKED = b"not-asked"  # nobody knows whether there were trades, so there are no ids to name
 
 
 class Stretch(NamedTuple):
@@ -55,17 +57,17 @@ class Ledger:
         """Read well-matched rows of a ledger file."""
         for line, (stream_cell, from_cell, to_cell, first, last, cause) in rows:
             stream, from_ms, to_ms = stream_cell.decode(), milliseconds(from_cell), milliseconds(to_cell)
-            if why := _wrong(stream, from_ms, to_ms, first, last):
+            if why := _wrong(stream, from_ms, to_ms, first, last, cause):
                 self._broken(name, line, why)
                 continue
             self.rows[stream] += 1
             self.first_ms = from_ms if self.first_ms is None else min(from_ms, self.first_ms)
             self.last_ms = to_ms if self.last_ms is None else max(to_ms, self.last_ms)
-            if stream == TRADES:
+            if stream != TRADES:
+                self.stretches[stream].append(Stretch(from_ms, to_ms, f"{name}:{line}", cause in HOLDS_ROWS))
+            elif cause != NOT_ASKED:
                 self.missing.append((int(first), int(last)))
                 self._merge_some()
-            else:
-                self.stretches[stream].append(Stretch(from_ms, to_ms, f"{name}:{line}", cause == LATE))
 
     def lose_track(self) -> None:
         """Nothing to forget: the rows of a ledger do not depend on each other."""
@@ -75,9 +77,11 @@ class Ledger:
             self.missing = union(self.missing, 1)
 
 
-def _wrong(stream: str, from_ms: int, to_ms: int, first: bytes, last: bytes) -> str | None:
+def _wrong(stream: str, from_ms: int, to_ms: int, first: bytes, last: bytes, cause: bytes) -> str | None:
     if from_ms > to_ms:
         return "from_unix_timestamp is after to_unix_timestamp"
+    if cause == NOT_ASKED:
+        return None if stream == TRADES and not (first or last) else "not-asked stands for trades alone, without ids"
     if stream == TRADES:
         if not (first and last):
             return "a gap in trades without its ids"

@@ -6,7 +6,6 @@ Both are made from the same table of columns, so they can't disagree.
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import zip_longest
 from typing import NamedTuple
 
 from ..rows import CAUSES, GAPS, LEVELS, ORDERBOOK, PRICES, RECEIVE_TIME, TRADES, columns
@@ -29,6 +28,7 @@ _WHOLE = Value(r"(?:0|[1-9][0-9]{0,18})", "a whole number")
 _DECIMAL = Value(
     rf"[0-9]{{1,33}}(?:\.[0-9]{{1,{FRACTION_DIGITS}}})?", f"a plain decimal of at most {FRACTION_DIGITS} decimals"
 )
+_WHOLE_OR_BLANK = Value(f"(?:{_WHOLE.pattern})?", "a whole number or blank")
 _SIDE = Value("(?:buy|sell)", "buy or sell")
 _VALUES = {
     "unix_timestamp": _SECONDS,
@@ -40,10 +40,11 @@ _VALUES = {
     "stream": Value(f"(?:{PRICES}|{ORDERBOOK}|{TRADES})", f"{PRICES}, {ORDERBOOK} or {TRADES}"),
     "from_unix_timestamp": _SECONDS,
     "to_unix_timestamp": _SECONDS,
-    "first_missing_id": Value(f"(?:{_WHOLE.pattern})?", "a whole number or blank"),
-    "last_missing_id": Value(f"(?:{_WHOLE.pattern})?", "a whole number or blank"),
+    "first_missing_id": _WHOLE_OR_BLANK,
+    "last_missing_id": _WHOLE_OR_BLANK,
     "cause": Value("(?:" + "|".join(map(re.escape, CAUSES)) + ")", "one of " + ", ".join(CAUSES)),
 }
+_OF_A_KIND = {(TRADES, RECEIVE_TIME): _WHOLE_OR_BLANK}  # a trade that was fetched came at no time of its own
 # How many columns each group of a match takes; what is behind them is checked, not handed on.
 _GROUPS: dict[str, Callable[[int], tuple[int, ...]]] = {
     PRICES: lambda _: (1, 3),
@@ -54,9 +55,10 @@ _GROUPS: dict[str, Callable[[int], tuple[int, ...]]] = {
 
 
 class Form(NamedTuple):
-    """One shape of a file: its columns, and the pattern whose matches in a block are its good lines."""
+    """One shape of a file: its columns, what their cells hold, and the pattern that matches its good lines."""
 
     columns: tuple[str, ...]
+    values: tuple[Value, ...]
     pattern: re.Pattern[bytes]
 
 
@@ -76,28 +78,28 @@ def form(kind: str, header: bytes) -> Form | None:
 
 @lru_cache
 def _form(kind: str, levels: int, names: tuple[str, ...]) -> Form:
+    values = tuple(_OF_A_KIND.get((kind, name)) or _VALUES.get(name, _DECIMAL) for name in names)
     groups, start = [], 0
     for width in _GROUPS[kind](levels):
-        groups.append("(" + _cells(names[start : start + width]) + ")")
+        groups.append("(" + _cells(names[start : start + width], values[start : start + width]) + ")")
         start += width
-    rest = names[start:]
-    row = ",".join([*groups, _cells(rest)] if rest else groups)
-    return Form(names, re.compile(f"^{row}\n".encode(), re.MULTILINE))
+    row = ",".join([*groups, _cells(names[start:], values[start:])] if names[start:] else groups)
+    return Form(names, values, re.compile(f"^{row}\n".encode(), re.MULTILINE))
 
 
-def _cells(names: tuple[str, ...]) -> str:
+def _cells(names: tuple[str, ...], values: tuple[Value, ...]) -> str:
     if _is_level(names[0]):
         level = f"(?:{_DECIMAL.pattern},{_DECIMAL.pattern}|,)"
         return f"{level}(?:,{level}){{{len(names) // 2 - 1}}}"
-    return ",".join(_VALUES.get(name, _DECIMAL).pattern for name in names)
+    return ",".join(value.pattern for value in values)
 
 
 def _is_level(name: str) -> bool:
     return name.startswith(("bid_", "ask_"))
 
 
-def reason(line: bytes, names: tuple[str, ...]) -> str:
-    """Say why a line, with or without its line end, is not a row of these columns."""
+def reason(line: bytes, shape: Form | None) -> str:
+    """Say why a line, with or without its line end, is not a row of this shape; a header's shape is None."""
     if b"\0" in line:
         return f"{line.count(0)} NUL bytes"
     if not line.endswith(b"\n"):
@@ -108,18 +110,17 @@ def reason(line: bytes, names: tuple[str, ...]) -> str:
     if b"\r" in line:
         return "carriage return in the line"
     cells = line.split(b",")
-    if len(cells) != len(names):
-        return f"{len(cells)} cells instead of {len(names)}: {shown(line)}"
-    for name, cell, behind in zip_longest(names, cells, cells[1:], fillvalue=b""):
-        value = _VALUES.get(str(name), _DECIMAL)
-        if _is_level(str(name)) and not cell:
-            if "_price_" in str(name) and behind:
-                return f"{name!s} is blank, but its quantity is not"
+    if shape is None or len(cells) != len(shape.columns):
+        return f"{len(cells)} cells instead of {len(shape.columns) if shape else 0}: {shown(line)}"
+    for name, value, cell, behind in zip(shape.columns, shape.values, cells, [*cells[1:], b""], strict=True):
+        if _is_level(name) and not cell:
+            if "_price_" in name and behind:
+                return f"{name} is blank, but its quantity is not"
             continue
-        if _is_level(str(name)) and "_price_" in str(name) and not behind:
-            return f"{name!s} has no quantity"
+        if _is_level(name) and "_price_" in name and not behind:
+            return f"{name} has no quantity"
         if not re.fullmatch(value.pattern.encode(), cell):
-            return f"{name!s} is {shown(cell)}, not {value.words}"
+            return f"{name} is {shown(cell)}, not {value.words}"
     return f"not a row: {shown(line)}"
 
 
