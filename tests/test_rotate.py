@@ -120,8 +120,9 @@ class Case(unittest.TestCase):
         return [line for lines in self.history(kind).values() for line in lines]
 
     def assert_holds(self) -> None:
-        report = check_folder(self.folder)
-        self.assertEqual(report.reasons, {})
+        """Fail unless verify finds nothing but hours or days without rows that are in no ledger: they are quiet."""
+        reasons = [why for found in check_folder(self.folder).reasons.values() for _, why in found]
+        self.assertEqual([why for why in reasons if "nothing happened for so long" not in why], [])
 
 
 class Names(unittest.TestCase):
@@ -557,6 +558,7 @@ class Kills(Case):
         """Return whether there was such a step in a rotation; the start after it is killed half as far."""
         self.fresh()
         run(3)
+        (self.folder / rows.file_name(rows.GAPS, S)).write_text(",".join(rows.GAP_COLUMNS) + "\n", "ascii")
         killed = killed_at(step, lambda: run(8))
         killed_at(step // 2, lambda: run(9))
         run(9)

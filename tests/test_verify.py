@@ -278,27 +278,91 @@ class Values(Case):
 
 
 class Order(Case):
-    def test_clock_goes_back(self) -> None:
-        """A time below the one before is broken in each kind of file; an equal one is good."""
-        self.files[PRICES][3] = self.files[PRICES][3].replace(at(2), at(1))
-        self.files[BOOK][3] = self.files[BOOK][3].replace(at(2), at(1))
-        self.files[TRADES][3] = self.files[TRADES][3].replace(str(START_MS + 102), str(START_MS + 101))
+    def set_time(self, name: str, line: int, time: str) -> None:
+        """Give a row of a file another time."""
+        cells = self.files[name][line - 1].split(",")
+        cells[1 if name == TRADES else 0] = time
+        self.files[name][line - 1] = ",".join(cells)
+
+    def test_times_a_millisecond_back_within_rising_ids(self) -> None:
+        """Order books and trades have ids that prove their order: steps back are counted and shown, however large."""
+        for kind, name, steps in (
+            ("orderbook", BOOK, ((3, at(-0.001)), (5, at(-40)))),
+            ("trades", TRADES, ((3, str(START_MS + 99)), (5, str(START_MS - 39_898)))),
+        ):
+            self.files = good()
+            for line, time in steps:
+                self.set_time(name, line, time)
+            self.set_time(name, 4, self.files[name][2].split(",")[1 if name == TRADES else 0])
+            with self.subTest(kind=kind):
+                self.write()
+                status, out, _ = self.run_main()
+                self.assertEqual(status, 0, out)
+                largest = 39_999 if kind == "orderbook" else 39_997
+                self.assertIn(
+                    f"/{name}:3: time goes back 2 times from here on, by {largest} ms at most; counted, not broken\n",
+                    out,
+                )
+                facts = {one["kind"]: one["time_back"] for one in json.loads(self.run_main("--json")[1])["histories"]}
+                self.assertEqual(facts.pop(kind), {"steps": 2, "largest_ms": largest, "file": name, "line": 3})
+                self.assertEqual(set(facts.values()), {None})
+
+    def test_prices_step_back(self) -> None:
+        """Prices have no ids: a step back by a second is counted, a larger one is broken."""
+        self.set_time(PRICES, 4, at(1))
         self.holds()
-        self.files[PRICES][3] = self.files[PRICES][3].replace(at(1), at(0.999))
-        self.broken(f"{PRICES}:4", "time goes back by 1 ms")
+        self.assertNotIn("goes back", self.run_main()[1])
+        self.set_time(PRICES, 4, at(0))
+        self.holds()
+        self.assertIn(f"/{PRICES}:4: time goes back 1 time from here on, by 1000 ms at most", self.run_main()[1])
+        self.set_time(PRICES, 4, at(-0.001))
+        self.broken(f"{PRICES}:4", "time goes back by 1001 ms")
+
+    def test_block_of_prices_doubled(self) -> None:
+        """A block that stands there twice is broken, but where the ledger says that times begin anew in it."""
+        rows_of = good()[PRICES][1:]
+        for cause, start, end, good_so in (
+            ("clock", 0, 4, True),
+            ("restart", -9, 3, True),
+            ("clock", 1.1, 4, False),
+            ("restart", 4, 9, False),
+            ("reconnect", 0, 4, False),
+        ):
+            self.files = good()
+            self.files[PRICES] += rows_of
+            self.files[GAPS].append(gap("prices", start, end, cause=cause))
+            with self.subTest(cause=cause, start=start, end=end):
+                if good_so:
+                    self.holds()
+                else:
+                    self.broken(f"{PRICES}:7", "time goes back by 4000 ms")
         self.files = good()
-        self.files[BOOK][3] = self.files[BOOK][3].replace(at(2), at(0.999))
-        self.broken(f"{BOOK}:4", "time goes back by 1 ms")
-        self.files = good()
-        self.files[TRADES][3] = self.files[TRADES][3].replace(str(START_MS + 102), str(START_MS + 100))
-        self.broken(f"{TRADES}:4", "time goes back by 1 ms")
+        self.files[PRICES] += rows_of
+        self.broken(f"{PRICES}:7", "time goes back by 4000 ms")
+
+    def test_shares_where_a_clock_was_set_back(self) -> None:
+        """A history's first and last time are its lowest and highest, wherever they stand."""
+        self.files[BOOK][1:] = [self.files[BOOK][line].replace(at(line - 1), at(9 - line)) for line in range(1, 6)]
+        self.files[GAPS].append(gap("orderbook", 5, 6, cause="clock"))
+        self.write()
+        _, out, _ = self.run_main()
+        self.assertRegex(out, r"BTCUSDT +orderbook +5 +\S+:04.000Z +\S+:08.000Z +1 +1.000 s +75.000 %\n")
+
+    def test_row_back_before_a_stretch(self) -> None:
+        """A row whose time went back to before a stretch is none within it."""
+        self.files[BOOK][1:] = [self.files[BOOK][1], *self.files[BOOK][3:]]
+        self.set_time(BOOK, 3, at(1))
+        self.files[GAPS].append(gap("orderbook", -0.5, 9))
+        self.set_time(BOOK, 4, at(0.2))
+        self.set_time(BOOK, 5, at(99))
+        self.holds()
 
     def test_times_of_different_length(self) -> None:
         """Times are compared as numbers, not as text."""
-        self.files[PRICES] = ["unix_timestamp,bid,ask,mid", "9.999,1,2,1.5", "10.000,1,2,1.5"]
+        self.files[PRICES] = ["unix_timestamp,bid,ask,mid", "8.999,1,2,1.5", "10.000,1,2,1.5"]
         self.holds()
         self.files[PRICES][1:] = self.files[PRICES][:0:-1]
-        self.broken(f"{PRICES}:3", "time goes back by 1 ms")
+        self.broken(f"{PRICES}:3", "time goes back by 1001 ms")
 
     def test_snapshot_written_twice(self) -> None:
         """An update id that does not rise is broken."""
@@ -421,7 +485,7 @@ class Tape(Case):
         del self.files[GAPS][1]
         self.broken(f"{TRADES}:12", "5 ids missing from 110 on")
         del self.files[GAPS]
-        self.broken(f"{TRADES}:12", "5 ids missing from 110 on")
+        self.broken(f"{TRADES}:12", "5 ids missing from 110 on", count=2)
 
     def test_hole_in_several_ledger_rows(self) -> None:
         """Ledger rows may adjoin, overlap, repeat, come in any order and reach beyond the file."""
@@ -555,6 +619,88 @@ class Parts(Case):
         del self.files["trades_BTCUSDT.2026-11-22.csv"]
         self.broken(f"{TRADES}:2", "3 ids missing from 103")
 
+    def rotate_by_hour(self) -> None:
+        """Make prices and order books of one row an hour, 16:00 to 20:00, all but the last closed."""
+        for name in (PRICES, BOOK):
+            header, *lines = good()[name]
+            lines = [f"{at(3600 * hour + 1800)}{line[14:]}" for hour, line in enumerate(lines)]
+            self.files |= {
+                name.replace(".csv", f".2025-11-24T{16 + hour}.csv"): [header, lines[hour]] for hour in range(4)
+            }
+            self.files[name] = [header, lines[4]]
+
+    def test_hour_of_quotes_lost(self) -> None:
+        """Where an hour's closed file is gone from between others, or its neighbour of the current one, it is told."""
+        for name, file in ((PRICES, "prices"), (BOOK, "orderbook")):
+            self.files = good()
+            self.rotate_by_hour()
+            self.holds()
+            del self.files[f"{file}_BTCUSDT.2025-11-24T17.csv"]
+            why = "no rows from 2025-11-24T17:00:00.000Z to 2025-11-24T18:00:00.000Z, and no row of the ledger explains"
+            with self.subTest(file=file):
+                self.broken(f"{file}_BTCUSDT.2025-11-24T18.csv:2", f"{why} 3600 s of it: a closed file is missing")
+                del self.files[f"{file}_BTCUSDT.2025-11-24T19.csv"]
+                self.broken(f"{name}:2", "no rows from 2025-11-24T19:00:00.000Z to 2025-11-24T20:00", count=2)
+
+    def test_hour_without_rows_that_the_ledger_explains(self) -> None:
+        """An hour in which the collector was not running, or no connection was there, needs no file."""
+        self.rotate_by_hour()
+        del self.files["prices_BTCUSDT.2025-11-24T17.csv"]
+        for stretches, explained in (
+            (((0, 9000),), True),
+            (((3700, 7100),), True),
+            (((3600, 5000), (4900, 9000)), True),
+            (((3600, 6800),), False),
+            (((3601, 3602), (7000, 7001)), False),
+        ):
+            self.files[GAPS][2:] = [gap("prices", start, end, cause="restart") for start, end in stretches]
+            with self.subTest(stretches=stretches):
+                if explained:
+                    self.holds()
+                else:
+                    self.broken("prices_BTCUSDT.2025-11-24T18.csv:2", "a closed file is missing")
+
+    def test_days_lost(self) -> None:
+        """Where a day's closed file is gone, whole days without rows are broken, and less than one is not."""
+        day = 86_400
+        header, *lines = good()[PRICES]
+        lines = [f"{at(day * number)}{line[14:]}" for number, line in enumerate(lines)]
+        self.files["prices_BTCUSDT.2025-11-24.csv.gz"] = [header, lines[0]]
+        self.files[PRICES] = [header, lines[1]]
+        self.holds()
+        self.files[PRICES] = [header, lines[4]]
+        self.broken(f"{PRICES}:2", "no rows from 2025-11-25T00:00:00.000Z to 2025-11-28T00:00:00.000Z")
+
+    def test_rows_of_the_missing_hours_set_aside(self) -> None:
+        """Hours whose rows are in a file that was set aside are not missing."""
+        self.rotate_by_hour()
+        part = "prices_BTCUSDT.2025-11-24T17.csv"
+        rows_of = self.files.pop(part)
+        self.files["prices_BTCUSDT.20251124T175900Z.csv"] = [rows_of[0], at(3601) + rows_of[1][14:]]
+        self.holds()
+        self.files["prices_BTCUSDT.20251124T175900Z.csv"] = ["time,bid", "1764000000,1"]
+        self.broken("prices_BTCUSDT.2025-11-24T18.csv:2", "a closed file is missing")
+
+    def test_hour_that_could_not_be_read(self) -> None:
+        """Of a file that is damaged, or has a foreign header, the damage is the one reason."""
+        for damaged in (b"none", b"a,b\n1,2\n"):
+            self.files = good()
+            self.rotate_by_hour()
+            self.write()
+            name = "prices_BTCUSDT.2025-11-24T17.csv" + (".gz" if damaged == b"none" else "")
+            (self.folder / "prices_BTCUSDT.2025-11-24T17.csv").unlink()
+            (self.folder / name).write_bytes(damaged)
+            with self.subTest(damaged=damaged):
+                self.assert_broken(f"{name}:1", "damaged" if damaged == b"none" else "not the header")
+
+    def test_ledger_lost(self) -> None:
+        """Data without a ledger is broken, once a symbol: the collector always writes one, if only a header."""
+        self.files[TRADES][1:] = self.files[TRADES][1:11]
+        del self.files[GAPS]
+        self.broken(f"{GAPS}:1", "no ledger: it was deleted, or these are the files of an earlier program")
+        self.files[GAPS] = good()[GAPS][:1]
+        self.holds()
+
     def test_oldest_part_deleted(self) -> None:
         """Parts deleted from the front are no hole: the history begins later."""
         self.rotate(TRADES, (".2026-11-21.csv", 3), (".2026-11-22.csv", 3))
@@ -568,8 +714,8 @@ class Parts(Case):
         self.broken(f"{TRADES}:2", "id 102 after 102")
         self.files = good()
         self.rotate(PRICES, (".2026-11-21.csv", 3))
-        self.files[PRICES][1] = self.files[PRICES][1].replace(at(3), at(1))
-        self.broken(f"{PRICES}:2", "time goes back by 1000 ms")
+        self.files[PRICES][1] = self.files[PRICES][1].replace(at(3), at(0.5))
+        self.broken(f"{PRICES}:2", "time goes back by 1500 ms")
         self.files = good()
         self.rotate(BOOK, (".2026-11-21.csv", 3))
         self.files[BOOK][1] = self.files[BOOK][1].replace(",7003,", ",7002,")
@@ -656,7 +802,7 @@ class Parts(Case):
         for symbol in ("币安人生USDT", "1000PEPEUSDT", "BTC_USDT-PERP_260327"):
             self.files |= {name.replace("BTCUSDT", symbol): lines for name, lines in good().items()}
         del self.files["gaps_币安人生USDT.csv"]
-        self.broken("trades_币安人生USDT.csv:12", "5 ids missing from 110")
+        self.broken("trades_币安人生USDT.csv:12", "5 ids missing from 110", count=2)
         _, out, _ = self.run_main()
         self.assertIn("币安人生USDT          prices ", out)
 
@@ -754,10 +900,16 @@ class Answers(Case):
         empty.mkdir()
         file = self.folder / "file"
         file.touch()
+        outer, two = self.folder / "outer", self.folder / "two"
+        for path in (outer / "demo" / PRICES, two / "a" / TRADES, two / "b" / f"{BOOK}.gz", two / "b" / PRICES):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
         for argv, named in (
             ([str(self.folder / "none")], "none: No such file"),
             ([str(file)], "file: Not a directory"),
-            ([str(empty)], "empty: no data files in it"),
+            ([str(empty)], "empty: no data files in it; give the folder"),
+            ([str(outer)], f"{outer}: no data files in it, but in {outer / 'demo'}; verify that"),
+            ([str(two)], f"no data files in it, but in {two / 'a'}, {two / 'b'}; verify one of those"),
             ([str(self.folder), "--fast"], "--fast"),
             (["a", "b"], "b"),
         ):
@@ -767,6 +919,26 @@ class Answers(Case):
                 self.assertIn(named, err.getvalue())
                 self.assertEqual(err.getvalue().count("\n"), 1)
         empty.rmdir()
+
+    def test_folder_without_a_row(self) -> None:
+        """Files of headers alone prove nothing: 2, and one line; a ledger's rows are no proof either."""
+        self.files = {name: lines[:1] for name, lines in good().items() if name != GAPS} | {GAPS: good()[GAPS]}
+        self.write()
+        for options in ((), ("--json",), ("--live",)):
+            self.assertEqual(
+                self.run_main(*options), (2, "", f"verify: {self.folder}: no rows in its files; nothing was proven\n")
+            )
+        self.files[PRICES] = []
+        self.broken(f"{PRICES}:1", "empty")
+
+    def test_symbol_listed_while_verify_runs(self) -> None:
+        """With --live a ledger that was made after the folder was listed is found."""
+        self.write()
+        listing = list_folder(self.folder)
+        del listing.symbols["BTCUSDT"]["gaps"]
+        _, opened = open_current(self.folder, listing, "BTCUSDT", True)
+        close(opened)
+        self.assertIn("gaps", opened)
 
     @unittest.skipIf(os.geteuid() == 0, "root reads everything")
     def test_file_of_another_user(self) -> None:
@@ -847,7 +1019,7 @@ class Memory(Case):
         peaks = []
         for count in (70_000, 140_000):
             report = Report("", [])
-            prices = Prices(Ledger(report.broken), report.broken)
+            prices = Prices(Ledger(report.broken, {}), report.broken)
             tracemalloc.start()
             prices.take("", ((i, (b"1.000", b"%d,%d,%d" % (i, i + 2, i + 1))) for i in range(count)))
             peaks.append(tracemalloc.get_traced_memory()[1])
@@ -1062,11 +1234,8 @@ def lose_a_cell(files: dict[str, Lines], rng: random.Random) -> str:
 
 
 def set_the_clock_back(files: dict[str, Lines], rng: random.Random) -> str:
-    lines, at = any_row(files, rng)
-    cells = lines[at].split(",")
-    which = 1 if lines[0].startswith("id") else 0
-    cells[which] = str(START_MS - 1) if which else rows.seconds(START_MS - 1)
-    lines[at] = ",".join(cells)
+    lines, at = any_row(files, rng, "prices")
+    lines[at] = ",".join([rows.seconds(START_MS - 1001), *lines[at].split(",")[1:]])
     return lines[at]
 
 

@@ -4,7 +4,8 @@
     lines   a file as blocks of whole lines, in constant memory
     rules   what a line must look like: one pattern a kind of file, and the reason when it does not match
     ledger  what the gap ledger says is missing
-    order   what must hold from row to row and within one: time, ids, book, mid, and agreement with the ledger
+    times   what must hold of times, from row to row and from file to file, and beside the ledger
+    order   what must hold else from row to row and within one: ids, book, mid
     report  what was found, as a table for people and as JSON for machines
 
 Imports nothing of the collector but `rows`, and nothing beside the standard library.

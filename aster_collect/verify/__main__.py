@@ -15,12 +15,16 @@ DATA_DIR = "ASTER_data"
 _EPILOG = """\
 checked for each symbol, over rotated and compressed files as one history:
   all files    the right header, whole rows, plain decimals, no NUL, no blank line
-  prices       time never goes back, bid below ask (a price of zero is an absent side), mid exact
-  orderbook    time never goes back, lastUpdateId rises, bids descend, asks ascend, blank levels
-               last, not crossed
+  prices       bid below ask (a price of zero is an absent side), mid exact; having no ids, time goes
+               back by a second at most, or where the ledger has a stretch of restart or clock
+  orderbook    lastUpdateId rises, bids descend, asks ascend, blank levels last, not crossed
   trades       each id once, each one higher than the last but for what gaps_<SYMBOL>.csv lists
-  gaps         well-formed, and not contradicted: no id is both listed and present, and at most
-               one row lies in a stretch that is listed (its first and last second aside)
+  gaps         there, well-formed, and not contradicted: no id is both listed and present, and at
+               most one row lies in a stretch that is listed (its first and last second aside), but
+               for stretches of late, restart and clock
+  closed files of prices and orderbook: behind one, no whole hour or day (as it is named) without
+               rows, but for what the ledger lists; a missing file of trades is a hole in the ids
+Times that go back otherwise (rows stand in the order of ids) are counted and shown, not broken.
 Files set aside under a time such as 20261122T152400Z are listed, not checked.
 
 covered is the share of the time from first to last row that no listed stretch overlaps; for trades,
@@ -29,13 +33,15 @@ the share of the ids from first to last that are there. Rounded down: 100.000 % 
 --json writes one object:
   folder, holds (true or false), rows, files (numbers), broken (a number), set_aside (names),
   histories  [{symbol, kind, files (names, in order), rows, first, last (UTC), gaps (ledger rows),
-               missing_ids (trades) or missing_s, covered_percent}], null where it has no meaning
+               missing_ids (trades) or missing_s, covered_percent, time_back {steps, largest_ms,
+               and where first: file, line}}], null where it has no meaning
   reasons    [{file, line, reason}], at most 20 a file
 
 exit status:
   0  all promises hold
   1  a promise is broken
-  2  nothing was proven: no such folder, no data files in it, a file that can't be read, a bad option
+  2  nothing was proven: no such folder, no data files or no rows in it, a file that can't be read,
+     a bad option
 
 examples:
   python -m aster_collect.verify
@@ -78,6 +84,8 @@ def main(argv: list[str] | None = None) -> int:
         return _refuse(str(error))
     except OSError as error:
         return _refuse(f"{error.filename or 'a data file'}: {error.strerror or error}; nothing was proven")
+    if report.nothing_proven:
+        return _refuse(f"{options.folder}: no rows in its files; nothing was proven")
     try:
         if options.json:
             print(json.dumps(report.json(), indent=2))

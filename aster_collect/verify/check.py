@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..rows import GAPS, ORDERBOOK, PRICES, TRADES
+from ..rows import GAPS, ORDERBOOK, PRICES, TRADES, file_name
 from .ledger import Ledger, union
 from .lines import LINE_BYTES, Damaged, blocks
 from .order import Books, Prices, Trades
-from .parts import KINDS, Files, Source, close, in_order, list_folder, open_current, open_part
+from .parts import KINDS, Files, Source, close, in_order, list_folder, open_current, open_part, set_aside_times
 from .report import History, Report
 from .rules import Form, form, reason, shown
 
@@ -23,19 +23,26 @@ def check_folder(folder: Path, *, live: bool = False) -> Report:
     """
     listing = list_folder(folder)
     report = Report(str(folder), listing.set_aside)
+    set_aside = set_aside_times(folder, listing, live)
     for symbol in sorted(listing.symbols):
         listing, current = open_current(folder, listing, symbol, live)
         try:
-            _symbol(folder, symbol, listing.symbols.get(symbol, {}), current, live, report)
+            ledger = Ledger(report.broken, set_aside.get(symbol, {}))
+            _symbol(folder, symbol, listing.symbols.get(symbol, {}), current, live, ledger, report)
         finally:
             close(current)
     return report
 
 
 def _symbol(
-    folder: Path, symbol: str, files: dict[str, Files], current: dict[str, Source], live: bool, report: Report
+    folder: Path,
+    symbol: str,
+    files: dict[str, Files],
+    current: dict[str, Source],
+    live: bool,
+    ledger: Ledger,
+    report: Report,
 ) -> None:
-    ledger = Ledger(report.broken)
     histories = {}
     for kind in (GAPS, PRICES, ORDERBOOK, TRADES):
         if kind not in files:
@@ -44,8 +51,12 @@ def _symbol(
         rows, names = 0, []
         for source in _sources(folder, files[kind], current.get(kind), live):
             names.append(source.name)
+            order.begin_file(source.period_ms)
             rows += _file(source, kind, order, report)
         histories[kind] = _history(symbol, kind, names, rows, order, ledger)
+    if GAPS not in files and any(history.rows for history in histories.values()):
+        why = "no ledger: it was deleted, or these are the files of an earlier program that kept none"
+        report.broken(file_name(GAPS, symbol), 1, why)
     report.histories += [histories[kind] for kind in KINDS if kind in histories]
 
 
@@ -110,11 +121,11 @@ def _sift(
 
 def _history(symbol: str, kind: str, names: list[str], rows: int, order: Order, ledger: Ledger) -> History:
     if isinstance(order, Ledger):
-        return History(symbol, kind, names, rows, ledger.first_ms, ledger.last_ms, None, None, None)
-    first_ms, last_ms = order.times.first_ms, order.times.last_ms
+        return History(symbol, kind, names, rows, ledger.first_ms, ledger.last_ms, None, None, None, None)
+    first_ms, last_ms = order.times.first_ms, order.times.end_ms
     gaps = ledger.rows[kind]
     if first_ms < 0:
-        return History(symbol, kind, names, rows, None, None, gaps, None, None)
+        return History(symbol, kind, names, rows, None, None, gaps, None, None, None)
     if isinstance(order, Trades):
         missing, all_of_it = order.missing, rows + order.missing
     else:
@@ -122,4 +133,4 @@ def _history(symbol: str, kind: str, names: list[str], rows: int, order: Order, 
         inside = ((max(first_ms, start), min(last_ms, end)) for start, end in union(stretches, 0))
         missing, all_of_it = sum(max(0, end - start) for start, end in inside), last_ms - first_ms
     covered = (all_of_it - missing) * _WHOLE // all_of_it if all_of_it > 0 else _WHOLE
-    return History(symbol, kind, names, rows, first_ms, last_ms, gaps, missing, covered)
+    return History(symbol, kind, names, rows, first_ms, last_ms, gaps, missing, covered, order.times.back)

@@ -1,7 +1,7 @@
 """What the gap ledger says is missing: trades by id, prices and books by stretches of time."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from sys import maxsize
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ Range = tuple[int, int]
 MARGIN_MS = 1000
 # What came too late, or in a pause, is missing from among rows that are there; a clock that was set misplaces both.
 HOLDS_ROWS = (b"late", b"restart", b"clock")
+BEGINS_BEFORE = (b"restart", b"clock")  # behind such a stretch times may begin anew from within it
 NOT_ASKED = b"not-asked"  # nobody knows whether there were trades, so there are no ids to name
 
 
@@ -23,7 +24,7 @@ class Stretch(NamedTuple):
     from_ms: int
     to_ms: int
     where: str
-    holds_rows: bool = False
+    cause: bytes
 
 
 def milliseconds(seconds: bytes) -> int:
@@ -42,13 +43,42 @@ def union(ranges: Iterable[Range], step: int) -> list[Range]:
     return merged
 
 
-class Ledger:
-    """The rows of `gaps_<SYMBOL>.csv`: well-formed, or reported and left out."""
+class Listed:
+    """The ids that the ledger lists, or its times in milliseconds, in disjoint ascending ranges."""
 
-    def __init__(self, broken: Broken) -> None:
+    def __init__(self, ranges: Iterable[Range]) -> None:
+        self._ranges = union(ranges, 1)
+        self._lasts = [last for _, last in self._ranges]
+
+    def next(self, number: int) -> int:
+        """Return the lowest that is listed and not below `number`."""
+        at = bisect_left(self._lasts, number)
+        return max(number, self._ranges[at][0]) if at < len(self._ranges) else maxsize
+
+    def unexplained(self, first: int, last: int) -> tuple[int, int]:
+        """Return how many of `first` to `last` are not listed, and the lowest of them (0 when none)."""
+        count = lowest = 0
+        at = bisect_left(self._lasts, first)
+        while first <= last:
+            start, end = self._ranges[at] if at < len(self._ranges) else (last + 1, last + 1)
+            if first < start:
+                lowest = lowest or first
+                count += min(start, last + 1) - first
+            first, at = end + 1, at + 1
+        return count, lowest
+
+
+class Ledger:
+    """The rows of `gaps_<SYMBOL>.csv`: well-formed, or reported and left out.
+
+    `set_aside` are by kind the times whose rows are in files that were set aside: they are in no history either.
+    """
+
+    def __init__(self, broken: Broken, set_aside: Mapping[str, list[Range]]) -> None:
         self._broken = broken
+        self._set_aside = set_aside
         self.rows = {PRICES: 0, ORDERBOOK: 0, TRADES: 0}
-        self.stretches: dict[str, list[Stretch]] = {PRICES: [], ORDERBOOK: []}
+        self.stretches: dict[str, list[Stretch]] = {PRICES: [], ORDERBOOK: [], TRADES: []}  # of trades: ids tell more
         self.missing: list[Range] = []
         self.first_ms: int | None = None
         self.last_ms: int | None = None
@@ -64,13 +94,25 @@ class Ledger:
             self.first_ms = from_ms if self.first_ms is None else min(from_ms, self.first_ms)
             self.last_ms = to_ms if self.last_ms is None else max(to_ms, self.last_ms)
             if stream != TRADES:
-                self.stretches[stream].append(Stretch(from_ms, to_ms, f"{name}:{line}", cause in HOLDS_ROWS))
+                self.stretches[stream].append(Stretch(from_ms, to_ms, f"{name}:{line}", cause))
             elif cause != NOT_ASKED:
                 self.missing.append((int(first), int(last)))
                 self._merge_some()
 
+    def explained(self, kind: str) -> Listed:
+        """Return the times of which there may be no rows."""
+        listed = ((stretch.from_ms, stretch.to_ms) for stretch in self.stretches[kind])
+        return Listed([*listed, *self._set_aside.get(kind, ())])
+
+    def begins_anew(self, kind: str) -> Listed:
+        """Return the times behind which rows may begin anew, with times before those that are there."""
+        return Listed((one.from_ms, one.to_ms) for one in self.stretches[kind] if one.cause in BEGINS_BEFORE)
+
+    def begin_file(self, period_ms: int) -> None:
+        """Nothing to note: the rows of a ledger do not depend on each other."""
+
     def lose_track(self) -> None:
-        """Nothing to forget: the rows of a ledger do not depend on each other."""
+        """Nothing to forget."""
 
     def _merge_some(self) -> None:
         if len(self.missing) % 10_000 == 0:
@@ -92,33 +134,8 @@ def _wrong(stream: str, from_ms: int, to_ms: int, first: bytes, last: bytes, cau
     return None
 
 
-class MissingIds:
-    """The ids that the ledger lists, in disjoint ascending ranges."""
-
-    def __init__(self, ranges: Iterable[Range]) -> None:
-        self._ranges = union(ranges, 1)
-        self._lasts = [last for _, last in self._ranges]
-
-    def next(self, trade_id: int) -> int:
-        """Return the lowest listed id that is not below `trade_id`."""
-        at = bisect_left(self._lasts, trade_id)
-        return max(trade_id, self._ranges[at][0]) if at < len(self._ranges) else maxsize
-
-    def unexplained(self, first: int, last: int) -> tuple[int, int]:
-        """Return how many of the ids `first` to `last` are not listed, and the lowest of them (0 when none)."""
-        count = lowest = 0
-        at = bisect_left(self._lasts, first)
-        while first <= last:
-            start, end = self._ranges[at] if at < len(self._ranges) else (last + 1, last + 1)
-            if first < start:
-                lowest = lowest or first
-                count += min(start, last + 1) - first
-            first, at = end + 1, at + 1
-        return count, lowest
-
-
 class Stretches:
-    """Tells which rows lie where the ledger says that there are none, given times in ascending order.
+    """Tells which rows lie where the ledger says that there are none, given times in the order of their rows.
 
     One row may: a snapshot can be sent after an outage and bear a time within it. The first and last second of a
     stretch do not count, since the exchange's clock and the collector's differ.
@@ -126,21 +143,23 @@ class Stretches:
 
     def __init__(self, stretches: Iterable[Stretch]) -> None:
         inner = (
-            Stretch(one.from_ms + MARGIN_MS, one.to_ms - MARGIN_MS, one.where)
+            one._replace(from_ms=one.from_ms + MARGIN_MS, to_ms=one.to_ms - MARGIN_MS)
             for one in stretches
-            if not one.holds_rows
+            if one.cause not in HOLDS_ROWS
         )
         self._waiting = sorted((stretch for stretch in inner if stretch.from_ms < stretch.to_ms), reverse=True)
-        self._open: list[tuple[Stretch, int]] = []
+        self._open: dict[Stretch, int] = {}
         self.watch_ms = self._watch()
 
     def row(self, time_ms: int) -> list[Stretch]:
         """Count one row and return the stretches that it is the second row in; needless until past `watch_ms`."""
         while self._waiting and self._waiting[-1].from_ms < time_ms:
-            self._open.append((self._waiting.pop(), 0))
-        self._open = [(stretch, count + 1) for stretch, count in self._open if time_ms < stretch.to_ms]
+            self._open[self._waiting.pop()] = 0
+        if self._open:  # a time that went back may lie before one of them
+            counts = self._open.items()
+            self._open = {one: count + (one.from_ms < time_ms) for one, count in counts if time_ms < one.to_ms}
         self.watch_ms = self._watch()
-        return [stretch for stretch, count in self._open if count == 2]
+        return [one for one, count in self._open.items() if count == 2 and one.from_ms < time_ms]
 
     def _watch(self) -> int:
         if self._open:

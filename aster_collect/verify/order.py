@@ -6,12 +6,12 @@ Every class remembers the first and last time and the count of what it was given
 
 from operator import gt, lt
 
-from ..rows import ORDERBOOK, PRICES
-from .ledger import Broken, Ledger, MissingIds, Numbered, Stretches, milliseconds
+from ..rows import ORDERBOOK, PRICES, TRADES
+from .ledger import Broken, Ledger, Listed, Numbered, milliseconds
 from .rules import FRACTION_DIGITS
+from .times import Times
 
 _CACHED = 1 << 16
-_NO_TIME = -1
 
 
 class Units(dict[bytes, int]):
@@ -25,34 +25,12 @@ class Units(dict[bytes, int]):
         return value
 
 
-class Times:
-    """Times that never go back, held against the stretches that the ledger lists."""
-
-    def __init__(self, stretches: Stretches, broken: Broken) -> None:
-        self._stretches = stretches
-        self._broken = broken
-        self.watch_ms = stretches.watch_ms
-        self.first_ms = _NO_TIME
-        self.last_ms = _NO_TIME
-
-    def row(self, name: str, line: int, time_ms: int) -> None:
-        """Check one row's time; needless for one that is not below `last_ms` and not past `watch_ms`."""
-        if self.first_ms == _NO_TIME:
-            self.first_ms = time_ms
-        if time_ms < self.last_ms:
-            self._broken(name, line, f"time goes back by {self.last_ms - time_ms} ms")
-        for stretch in self._stretches.row(time_ms):
-            self._broken(name, line, f"a second row within the stretch that {stretch.where} calls missing")
-        self.watch_ms = self._stretches.watch_ms
-        self.last_ms = time_ms
-
-
 class Prices:
-    """Best bids and offers: time never goes back, bid below ask, mid exact."""
+    """Best bids and offers: no ids, so time hardly goes back; bid below ask, mid exact."""
 
     def __init__(self, ledger: Ledger, broken: Broken) -> None:
         self._broken = broken
-        self.times = Times(Stretches(ledger.stretches[PRICES]), broken)
+        self.times = Times(PRICES, ledger, broken, ids=False)
         self._units = Units()
         self._good: set[bytes] = set()
 
@@ -71,8 +49,13 @@ class Prices:
                 self._quote(name, line, quote)
         times.last_ms = last_ms
 
+    def begin_file(self, period_ms: int) -> None:
+        """Note that the rows of another file follow."""
+        self.times.begin_file(period_ms)
+
     def lose_track(self) -> None:
-        """Nothing to forget: time goes on rising behind rows that could not be read."""
+        """Forget how the last file ended."""
+        self.times.lose_track()
 
     def _quote(self, name: str, line: int, quote: bytes) -> None:
         units = self._units
@@ -88,11 +71,11 @@ class Prices:
 
 
 class Books:
-    """Order book snapshots: time never goes back, update ids rise, sides ordered, not crossed, blanks at the end."""
+    """Order book snapshots: update ids rise, sides ordered, not crossed, blanks at the end."""
 
     def __init__(self, ledger: Ledger, broken: Broken) -> None:
         self._broken = broken
-        self.times = Times(Stretches(ledger.stretches[ORDERBOOK]), broken)
+        self.times = Times(ORDERBOOK, ledger, broken, ids=True)
         self._units = Units()
         self._last_id = -1
 
@@ -119,17 +102,22 @@ class Books:
                 self._broken(name, line, "book crossed: best bid is not below best ask")
         self._last_id = last_id
 
+    def begin_file(self, period_ms: int) -> None:
+        """Note that the rows of another file follow."""
+        self.times.begin_file(period_ms)
+
     def lose_track(self) -> None:
-        """Nothing to forget: time and ids go on rising behind rows that could not be read."""
+        """Forget how the last file ended; ids go on rising behind rows that could not be read."""
+        self.times.lose_track()
 
 
 class Trades:
-    """Trades: each id once, each next id one higher but for what the ledger lists, time never goes back."""
+    """Trades: each id once, each next id one higher but for what the ledger lists."""
 
     def __init__(self, ledger: Ledger, broken: Broken) -> None:
         self._broken = broken
-        self.times = Times(Stretches(()), broken)
-        self._listed = MissingIds(ledger.missing)
+        self.times = Times(TRADES, ledger, broken, ids=True)
+        self._listed = Listed(ledger.missing)
         self._watch_id = 0
         self._next_id: int | None = None
         self.missing = 0
@@ -147,6 +135,9 @@ class Trades:
                 times.row(name, line, time_ms)
             last_ms = time_ms
         self._next_id, self._watch_id, times.last_ms = next_id, watch_id, last_ms
+
+    def begin_file(self, period_ms: int) -> None:
+        """Nothing to note: a missing file is a hole in the ids."""
 
     def lose_track(self) -> None:
         """Forget the next id: rows that could not be read are no proof of a hole."""

@@ -5,6 +5,7 @@ import io
 import os
 import re
 import zlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +19,10 @@ _PERIOD = r"(\d{4}-\d\d-\d\d(?:T\d\d)?(?:-(?:[2-9]|[1-9]\d+))?)"  # the last: wh
 _PIECES = re.compile(r"(.{10})(T..)?(?:-(.+))?")
 _CURRENT = re.compile(rf"{_KIND}_{_SYMBOL}\.csv")
 _PART = re.compile(rf"{_KIND}_{_SYMBOL}\.{_PERIOD}\.csv(\.gz)?")
-_SET_ASIDE = re.compile(rf"{_KIND}_{_SYMBOL}(?:\.{_PERIOD})?\.\d{{8}}T\d{{6}}Z(?:-\d+)?\.csv(?:\.gz)?")
+_SET_ASIDE = re.compile(rf"{_KIND}_{_SYMBOL}(?:\.{_PERIOD})?\.(\d{{8}}T\d{{6}}Z)(?:-\d+)?\.csv(?:\.gz)?")
+_HOUR_MS = 3_600_000
 _RELISTS = 5
+_NAMED = 3
 _HEAD_BYTES = 1 << 16
 
 
@@ -42,12 +45,16 @@ class Listing(NamedTuple):
 
 
 class Source(NamedTuple):
-    """An opened file: its name, its bytes up to `size` (None: to the end), and whether rows may still be under way."""
+    """An opened file: its name, its bytes up to `size` (None: to the end), whether rows may still be under way.
+
+    And how long the hour or day is that a closed part is named after, 0 for a growing file.
+    """
 
     name: str
     stream: io.FileIO | gzip.GzipFile
     size: int | None
     growing: bool
+    period_ms: int
 
 
 def list_folder(folder: Path) -> Listing:
@@ -70,8 +77,21 @@ def list_folder(folder: Path) -> Listing:
         elif match := _PART.fullmatch(name):
             _files(listing, match[2], match[1]).parts.setdefault(match[3], name)
     if not listing.symbols:
-        raise NotAFolder(f"{folder}: no data files in it; give the folder that holds prices_*.csv")
+        raise NotAFolder(f"{folder}: no data files in it{_elsewhere(folder)}")
     return listing
+
+
+def _elsewhere(folder: Path) -> str:
+    """Return where data files are instead, and what to do."""
+    below = sorted(path for path in folder.iterdir() if path.is_dir())
+    holds = [path for path in below if any(map(_is_data, path.iterdir()))]
+    if not holds:
+        return "; give the folder that holds prices_*.csv"
+    return f", but in {', '.join(map(str, holds[:_NAMED]))}; verify {'that' if len(holds) == 1 else 'one of those'}"
+
+
+def _is_data(path: Path) -> bool:
+    return (_CURRENT.fullmatch(path.name) or _PART.fullmatch(path.name)) is not None
 
 
 def _inode(path: Path) -> int:
@@ -92,6 +112,8 @@ def open_current(folder: Path, listing: Listing, symbol: str, live: bool) -> tup
     So every row that will be read was written before the ledger was opened. When a file was rotated away since the
     folder was listed, the folder is listed again: the new listing is returned beside the opened files.
     """
+    if live and GAPS not in listing.symbols.get(symbol, {}):  # its first files were being made
+        listing = list_folder(folder)
     for _ in range(_RELISTS if live else 1):
         opened: dict[str, Source] = {}
         current = {kind: files.current_inode for kind, files in listing.symbols.get(symbol, {}).items()}
@@ -146,19 +168,42 @@ def in_order(folder: Path, parts: dict[str, str], live: bool) -> list[str]:
 
 def _first_number(folder: Path, name: str, live: bool) -> int:
     """Return the first id or time of a part, 0 when it has none that can be read: checking it will say why."""
+    match = re.match(rb"[0-9]{1,19}(?:\.[0-9]{3})?", _first_row(folder, name, live))
+    return int(match[0].replace(b".", b"")) if match else 0
+
+
+def set_aside_times(folder: Path, listing: Listing, live: bool) -> dict[str, dict[str, list[tuple[int, int]]]]:
+    """Return by symbol and kind which times, in milliseconds, files hold that were set aside.
+
+    A file holds those from its first row's to that in its name; of one whose rows begin with no time nothing is known.
+    """
+    found: dict[str, dict[str, list[tuple[int, int]]]] = {}
+    for name in listing.set_aside:
+        match = _SET_ASIDE.fullmatch(name)
+        first = re.match(rb"([0-9]{1,11})\.([0-9]{3}),", _first_row(folder, name, live))
+        if match and first:
+            end = datetime.strptime(match[4], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            times = (int(first[1] + first[2]), int(end.timestamp()) * 1000)
+            found.setdefault(match[2], {}).setdefault(match[1], []).append(times)
+    return found
+
+
+def _first_row(folder: Path, name: str, live: bool) -> bytes:
+    """Return the line behind a file's header, empty when there is none that can be read."""
     if source := open_part(folder, name, live):
         with source.stream:
             try:
                 lines = source.stream.read(_HEAD_BYTES).split(b"\n", 2)
             except (gzip.BadGzipFile, EOFError, zlib.error):
-                return 0
-        if match := re.match(rb"[0-9]{1,19}(?:\.[0-9]{3})?", lines[1] if len(lines) > 1 else b""):
-            return int(match[0].replace(b".", b""))
-    return 0
+                return b""
+        return lines[1] if len(lines) > 1 else b""
+    return b""
 
 
 def _open(path: Path, growing: bool) -> Source:
+    match = _PART.fullmatch(path.name)
+    period_ms = 0 if match is None else _HOUR_MS if "T" in match[3] else 24 * _HOUR_MS
     if path.suffix == ".gz":
-        return Source(path.name, gzip.open(path, "rb"), None, False)
+        return Source(path.name, gzip.open(path, "rb"), None, False, period_ms)
     stream = io.FileIO(path, "rb")
-    return Source(path.name, stream, os.fstat(stream.fileno()).st_size, growing)
+    return Source(path.name, stream, os.fstat(stream.fileno()).st_size, growing, period_ms)

@@ -1,14 +1,13 @@
 """What was found, as a table for people and as one object for machines; at most 20 reasons a file are kept."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from unicodedata import east_asian_width
 
-from ..rows import TRADES
+from ..rows import GAPS, TRADES
+from .times import Back, utc
 
 REASONS = 20
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TITLES = ("symbol", "file", "rows", "first", "last", "gaps", "missing", "covered")
 
 
@@ -16,7 +15,8 @@ class History(NamedTuple):
     """One symbol's rows of one kind over all its files.
 
     `missing` counts ids for trades and milliseconds for prices and orderbook; `covered` is in thousandths of a
-    percent, rounded down, so that 100000 means all. Both and `gaps` are None where they have no meaning.
+    percent, rounded down, so that 100000 means all. Both and `gaps` are None where they have no meaning. `back` says
+    how often time goes back without breaking a promise, None where it never does.
     """
 
     symbol: str
@@ -28,6 +28,7 @@ class History(NamedTuple):
     gaps: int | None
     missing: int | None
     covered: int | None
+    back: Back | None
 
 
 class Report:
@@ -48,6 +49,11 @@ class Report:
             reasons.append((line, why))
 
     @property
+    def nothing_proven(self) -> bool:
+        """Whether no promise was broken only because there is not one row."""
+        return not self.total and not any(history.rows for history in self.histories if history.kind != GAPS)
+
+    @property
     def total(self) -> int:
         """How many times a promise was broken."""
         return sum(self.counts.values())
@@ -55,6 +61,9 @@ class Report:
     def text(self) -> Iterator[str]:
         """Yield the lines for people."""
         yield from _table([_TITLES, *map(_cells, self.histories)])
+        for back in (history.back for history in self.histories if history.back):
+            steps = f"{back.steps} time{'s' * (back.steps > 1)} from here on, by {back.largest_ms} ms at most"
+            yield f"{self.folder}/{back.file}:{back.line}: time goes back {steps}; counted, not broken"
         for name in self.set_aside:
             yield f"{self.folder}/{name}: set aside, not checked"
         for name, reasons in self.reasons.items():
@@ -116,6 +125,7 @@ def _object(history: History) -> dict[str, Any]:
         "missing_ids": missing if history.kind == TRADES else None,
         "missing_s": seconds,
         "covered_percent": None if history.covered is None else history.covered / 1000,
+        "time_back": history.back and history.back._asdict(),
     }
 
 
@@ -124,10 +134,7 @@ def _thousandths(value: int) -> str:
 
 
 def _utc(time_ms: int | None) -> str | None:
-    if time_ms is None:
-        return None
-    time = _EPOCH + timedelta(milliseconds=time_ms)
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if time_ms is None else utc(time_ms)
 
 
 def _table(lines: list[tuple[str, ...]]) -> Iterator[str]:
