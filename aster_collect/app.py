@@ -1,6 +1,5 @@
 """One run from start to end: build, start, wait for a signal or the first thread that ends, drain."""
 
-import difflib
 import logging
 import math
 import os
@@ -25,9 +24,10 @@ from .report import Reporter
 from .rest import Rest
 from .rest import serve as serve_rest
 from .rotate import delete_expired
-from .settings import Settings, checked_symbol, without_secret
+from .settings import Settings, without_secret
 from .snapshot import Snapshot
 from .store import Store
+from .symbols import check_listed, divide, perpetuals
 from .terminal import StatusHandler
 from .wire import ExchangeInfo, Group
 
@@ -182,7 +182,24 @@ class App:
             return list(self._settings.symbols)
         if info.weight_a_minute:
             self._budget.a_minute = info.weight_a_minute
-        return perpetuals(info) if self._settings.all_symbols else tradable(self._settings.symbols, info)
+        return self._perpetuals(info) if self._settings.all_symbols else self._trading(info)
+
+    def _trading(self, info: ExchangeInfo) -> list[str]:
+        """Return the symbols asked for that trade; raise `ConfigError` if one is not listed, or none is left."""
+        symbols = self._settings.symbols
+        check_listed(symbols, info)
+        trading, halted = divide(symbols, info)
+        for symbol, status in halted.items():
+            log.warning("symbol skipped symbol=%s status=%s", symbol, status)
+        if not trading:
+            raise ConfigError(f"symbols: none of {', '.join(symbols)} is trading; give one that is")
+        return trading
+
+    def _perpetuals(self, info: ExchangeInfo) -> list[str]:
+        found, refused = perpetuals(info)
+        for why in refused:
+            log.warning("symbol skipped why=%s", why)
+        return found
 
     def _read_list(self, answer: Answer) -> ExchangeInfo | None:
         try:
@@ -200,7 +217,7 @@ class App:
 
     def _relist(self, info: ExchangeInfo) -> None:
         """Collect what is listed anew, on connections of its own; let go of what is not traded any more."""
-        listed = set(perpetuals(info))
+        listed = set(self._perpetuals(info))
         if not listed:
             log.warning("symbols unchecked why=nothing is listed")
             return
@@ -360,37 +377,6 @@ class App:
                 time.sleep(FULL_DISK_S / 4)
             self._all_written = written
             reporter.write_files(take(), time.monotonic())
-
-
-def tradable(symbols: tuple[str, ...], info: ExchangeInfo) -> list[str]:
-    """Return the symbols that trade; raise `ConfigError` for one that is not listed, or if none is left."""
-    unknown = [symbol for symbol in symbols if symbol not in info.statuses]
-    if unknown:
-        close = [difflib.get_close_matches(symbol, info.statuses, n=3, cutoff=0.75) for symbol in unknown]
-        said = [
-            f"{symbol} is not listed" + (f"; did you mean {', '.join(names)}?" if names else "")
-            for symbol, names in zip(unknown, close, strict=True)
-        ]
-        raise ConfigError("symbols: " + "; ".join(said))
-    trading = [symbol for symbol in symbols if info.statuses[symbol] == "TRADING"]
-    for symbol in symbols:
-        if symbol not in trading:
-            log.warning("symbol skipped symbol=%s status=%s", symbol, info.statuses[symbol])
-    if not trading:
-        raise ConfigError(f"symbols: none of {', '.join(symbols)} is trading; give one that is")
-    return trading
-
-
-def perpetuals(info: ExchangeInfo) -> list[str]:
-    """Return all perpetual symbols that trade, in order; one that can't be a file's name is warned about."""
-    found = []
-    for symbol, status in sorted(info.statuses.items()):
-        if status == "TRADING" and info.contract_types[symbol] == "PERPETUAL":
-            try:
-                found.append(checked_symbol(symbol))
-            except ConfigError as error:
-                log.warning("symbol skipped why=%s", error)
-    return found
 
 
 def _exit_at_once() -> None:

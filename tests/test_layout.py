@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "aster_collect"
 GROUPS = (
     ("__init__", "errors", "events"),
     ("settings", "frames", "wire", "rows", "coverage", "reorder", "pacing", "inbox"),
-    ("tape", "snapshot"),
+    ("tape", "snapshot", "symbols"),
     ("status", "metrics", "links", "market", "bundle"),
     ("tail", "lock", "appender", "limits", "replace", "feed", "rest", "terminal", "health"),
     ("rejects", "rotate"),
@@ -35,6 +35,7 @@ PURE = (
     "pacing",
     "inbox",
     "snapshot",
+    "symbols",
     "status",
     "metrics",
     "links",
