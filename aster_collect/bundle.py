@@ -1,14 +1,28 @@
 """The streams that share connections: which connections carry them, and what of them was not carried.
 
-Pure. The exchange stamps a frame when it sends it (`E`) and an event when it makes it (`T`). Coverage is known in
-the former, rows carry the latter: where the exchange lags, an outage is told in the rows' time.
+Pure. That there was an outage, and how long it was, our monotonic clock says; the exchange's places it. The exchange
+stamps a frame when it sends it (`E`) and an event when it makes it (`T`), and rows carry the latter: a stretch is wider
+at both ends by as much as an event is usually older than its frame, and where the exchange lags by more, it is told in
+the rows' time altogether. The margin at the end is for the streams too that begin after the first frame of another.
 """
 
+from typing import NamedTuple
+
+from .clock import ExchangeClock
 from .coverage import Coverage, Outage
 
-JUMP_MS = 5000  # a sending time that is ahead of the last by so much more than the time that has passed is doubted
-LAG_MS = 500  # of less the ledger's precision of a second takes no notice
+AGREE_MS = 1000  # between what two clocks say of how long an outage was: one row a second wide is what is promised
+MARGIN_MS = 500  # an event was made by so much before its frame was sent, and all streams begin within so much
 LAG_LIMIT_MS = 60_000
+PAUSE_LIMIT_MS = 3_660_000  # clocks are set by an hour; what contradicts by more is a file's time that is wrong
+
+
+class Stretch(NamedTuple):
+    """A stretch of the exchange's time in which events could have been missed; `cause` is the ledger's word."""
+
+    from_ms: int
+    to_ms: int
+    cause: str
 
 
 class Bundle:
@@ -18,17 +32,11 @@ class Bundle:
         self.symbols = symbols
         self.moved_s = 0.0
         self.was_redundant = False
+        self.begun_ms: int | None = None  # when the first frame was sent that was believed
+        self._clock = ExchangeClock()
         self._coverage = Coverage()
         self._wanted: set[int] = set()
-        self._delivered: set[int] = set()
         self._lag_ms = 0
-        self._clock: tuple[int, int] | None = None  # the newest sending time that was believed, and when it came
-        self._doubted: tuple[int, int] | None = None
-
-    @property
-    def begun(self) -> bool:
-        """Whether any frame has come."""
-        return self._coverage.covered_ms is not None
 
     @property
     def redundant(self) -> bool:
@@ -39,49 +47,81 @@ class Bundle:
         """Note that a connection is to carry it."""
         self._wanted.add(connection)
 
-    def is_new(self, connection: int) -> bool:
-        """Return whether a connection has delivered nothing since it was opened."""
-        return connection not in self._delivered
+    def opened(self, connection: int, now_s: float) -> None:
+        """Note that a connection is open, by our monotonic clock."""
+        self._clock.opened(connection, _ms(now_s))
 
-    def frames(self, connection: int, first_ms: int, newest_ms: int, received_ms: int) -> Outage | None:
-        """Note what a batch covers, in sending times; return the outage that this ends, if it does."""
-        if not self._believes(newest_ms, received_ms):
+    def is_new(self, connection: int) -> bool:
+        """Return whether a connection has delivered nothing since it was opened whose time was believed."""
+        return not self._clock.knows(connection)
+
+    def now_ms(self, now_s: float) -> int | None:
+        """Return what the exchange's clock says now, None while it has said nothing that was believed."""
+        return self._clock.now_ms(_ms(now_s))
+
+    def frames(self, connection: int, first_ms: int, newest_ms: int, received_s: float, wall_ms: int) -> Stretch | None:
+        """Note what a batch covers: sending times, our monotonic time, our wall clock; return the outage that it ends.
+
+        `first_ms` matters for the first batch of a connection alone.
+        """
+        if not self.is_new(connection):
+            moment = self._clock.next(connection, _ms(received_s), newest_ms)
+            return self._told(self._coverage.frame(connection, moment))
+        moments = self._clock.first(connection, _ms(received_s), first_ms, newest_ms, wall_ms)
+        if moments is None:
             return None
-        outage = None
-        if connection not in self._delivered:
-            self._delivered.add(connection)
-            outage = self._coverage.frame(connection, min(max(first_ms, newest_ms - LAG_LIMIT_MS), newest_ms))
-        later = self._coverage.frame(connection, newest_ms)
-        return self._told(outage or later)
+        if self.begun_ms is None:
+            self.begun_ms = moments[0].sent_ms
+        outages = [self._coverage.frame(connection, moment) for moment in moments]
+        return self._told(outages[0] or outages[1])
 
     def lags(self, lag_ms: int) -> None:
         """Note by how much a sending time is behind the event's; to be told after `frames` of the same batch."""
         self._lag_ms = max(0, min(lag_ms, LAG_LIMIT_MS))
 
-    def lost(self, connection: int, over: bool) -> Outage | None:
+    def lost(self, connection: int, over: bool) -> Stretch | None:
         """Note that a connection ended, for good or not; return the outage that is certain now, if there is one."""
-        self._delivered.discard(connection)
+        self._clock.ended(connection)
         if over:
             self._wanted.discard(connection)
         return self._told(self._coverage.lost(connection))
 
-    def _told(self, outage: Outage | None) -> Outage | None:
-        if outage is None or self._lag_ms < LAG_MS:
-            return outage
-        return Outage(outage.from_ms - self._lag_ms, outage.to_ms - self._lag_ms)
+    def close(self) -> list[Stretch]:
+        """End it; return the outages that a connection which is behind could have filled yet."""
+        return [stretch for outage in self._coverage.close() if (stretch := self._told(outage)) is not None]
 
-    def _believes(self, sent_ms: int, received_ms: int) -> bool:
-        """Doubt a sending time that jumps ahead, until a second one agrees: it would hide every outage up to it."""
-        now = (sent_ms, received_ms)
-        if self._clock is not None and _ahead(now, self._clock) > JUMP_MS:
-            confirmed = self._doubted is not None and abs(_ahead(now, self._doubted)) <= JUMP_MS
-            self._doubted = now
-            if not confirmed:
-                return False
-        if self._clock is None or sent_ms > self._clock[0]:
-            self._clock = now
-        return True
+    def _told(self, outage: Outage | None) -> Stretch | None:
+        if outage is None:
+            return None
+        last_ms, first_ms = outage.last.sent_ms, outage.first.sent_ms
+        lag_ms = self._lag_ms if self._lag_ms >= MARGIN_MS else 0
+        elapsed_ms = outage.first.at_ms - outage.last.at_ms
+        if abs(first_ms - last_ms - elapsed_ms) <= AGREE_MS:
+            stretch = Stretch(last_ms, max(first_ms + MARGIN_MS, last_ms + elapsed_ms), "reconnect")
+        else:
+            stretch = both_placings(last_ms, first_ms, elapsed_ms, "clock")
+        return Stretch(stretch.from_ms - MARGIN_MS - lag_ms, stretch.to_ms - lag_ms, stretch.cause)
 
 
-def _ahead(now: tuple[int, int], then: tuple[int, int]) -> int:
-    return (now[0] - then[0]) - (now[1] - then[1])
+def both_placings(last_ms: int, first_ms: int, elapsed_ms: int, cause: str) -> Stretch:
+    """Return a stretch that is right whichever the clock was that went on evenly: that before it, or that after."""
+    to_ms = max(first_ms + MARGIN_MS, last_ms + elapsed_ms)
+    return Stretch(min(last_ms, first_ms - elapsed_ms), to_ms, cause)
+
+
+def pause(last_ms: int, first_ms: int, paused_ms: int) -> Stretch:
+    """Return the stretch from the last row of a file to the first frame of a run; `paused_ms` is by our wall clock.
+
+    That counts where the exchange's clock says less, unless it says less by so much that it is our clock, or the
+    file's time, that can't be right. A last row of far ahead says nothing; then our clock alone does.
+    """
+    paused_ms = max(0, paused_ms)
+    if last_ms > first_ms + PAUSE_LIMIT_MS:
+        last_ms = first_ms - paused_ms
+    elif paused_ms > first_ms - last_ms + PAUSE_LIMIT_MS:
+        paused_ms = 0
+    return both_placings(last_ms, first_ms, paused_ms, "restart")
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -12,8 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from . import __version__, rows, wire
-from .bundle import Bundle
-from .coverage import Outage
+from .bundle import Bundle, Stretch, pause
 from .errors import ConfigError, DecodeError, StoreError
 from .events import (
     HAND_OVER,
@@ -53,6 +52,7 @@ LOG_REPEAT_S = 60.0
 CLOCK_S = 3600.0
 SHOWN_PRICES = 4
 NAMES = 5  # in one log line
+UNCOVERED = (rows.PRICES, rows.ORDERBOOK)  # what can't be fetched afterwards
 
 
 class Collector:
@@ -125,8 +125,9 @@ class Collector:
             self._begin(symbol)
             bundle.symbols += (symbol,)
             del self._unopened[symbol]
-            if bundle.begun:  # its first frame came and went: the file, if there was one, ends before
-                self._resumed([symbol], self._wall_ns() // 1_000_000)
+            now_ms = bundle.now_ms(self._clock())
+            if now_ms is not None:  # its first frame came and went: the file, if there was one, ends before
+                self._resumed([symbol], now_ms)
 
     def take(self, message: Message) -> None:
         """Take one message of the inbox."""
@@ -141,6 +142,7 @@ class Collector:
             self._bundles[message.group].wanted(message.connection)
         elif isinstance(message, Opened):
             self._links.opened(message.connection, message.opened_ns)
+            self._bundles[message.group].opened(message.connection, message.opened_s)
         elif isinstance(message, Bad):
             self._reject(message)
         elif isinstance(message, Listed):
@@ -199,6 +201,9 @@ class Collector:
                 log.info("trades held symbol=%s count=%d the_next_start=fetches_them", market.symbol, market.tape.held)
         self._move(everything=True)
         self._move(everything=True)
+        for bundle in self._bundles:
+            for stretch in bundle.close():
+                self._outage(bundle, stretch)
         self._flush()
         return not self._failing_since_ns
 
@@ -269,8 +274,9 @@ class Collector:
         lag_ms = None
         if newest_quote is not None:
             *_, event_s, event_ms, sent_ms = newest_quote.groups()
-            newest_ms = max(newest_ms, int(sent_ms))
-            lag_ms = int(sent_ms) - int(event_s + event_ms)
+            made_ms = int(event_s + event_ms)
+            newest_ms = max(newest_ms, int(sent_ms), made_ms)
+            lag_ms = int(sent_ms) - made_ms
         if newest_ms:  # what can't be read is no sign of health
             self._links.delivered(batch.connection, batch.received_ns, len(batch.bounds) // 2)
             self._newest_frame_ns = max(self._newest_frame_ns, batch.received_ns)
@@ -282,12 +288,12 @@ class Collector:
                 self._bundles[batch.group].lags(lag_ms)
 
     def _event(self, event: Event, batch: Batch, stamp: str) -> int:
-        """Take one event; return when it was sent, in the exchange's milliseconds."""
+        """Take one event; return when it was sent, in the exchange's milliseconds, 0 where it does not say."""
         if isinstance(event, Heartbeat):
             return event.sent_ms
         market = self._markets.get(event.symbol)
         if market is None and event.symbol in self._unopened:
-            return event.sent_ms or 0
+            return _sent_ms(event)
         if market is None:
             raise DecodeError(f"unknown symbol: {event.symbol[:40]!r}")
         received_ms = batch.received_ns // 1_000_000
@@ -307,7 +313,7 @@ class Collector:
         else:
             market.quote_frames += 1
             market.quotes.add(event.update_id, rows.quote_row(event, time_ms) + stamp)
-        return event.sent_ms or received_ms
+        return _sent_ms(event) or received_ms
 
     def _apply(self, market: Market, outcome: Outcome) -> None:
         """Do what a tape says: rows to the file, gaps to the ledger, a foreign file aside."""
@@ -342,36 +348,43 @@ class Collector:
         first_ms = newest_ms
         if bundle.is_new(batch.connection):
             with contextlib.suppress(DecodeError):
-                first_ms = wire.decode(text, *batch.bounds[:2]).sent_ms or newest_ms
-        if not bundle.begun:
-            self._resumed(bundle.symbols, first_ms)
-        outage = bundle.frames(batch.connection, first_ms, newest_ms, batch.received_ns // 1_000_000)
-        self._outage(bundle, outage)
-
-    def _resumed(self, symbols: Sequence[str], to_ms: int) -> None:
-        """Record the time since the last rows of the files, in which nobody collected."""
-        kinds = (rows.PRICES, rows.ORDERBOOK)
-        last_ms = {(symbol, kind): self._markets[symbol].last_ms[kind] for symbol in symbols for kind in kinds}
-        self._uncovered(last_ms, to_ms, "restart")
-
-    def _outage(self, bundle: Bundle, outage: Outage | None) -> None:
+                first_ms = _sent_ms(wire.decode(text, *batch.bounds[:2])) or newest_ms
+        begun_ms = bundle.begun_ms
+        wall_ms = batch.received_ns // 1_000_000
+        outage = bundle.frames(batch.connection, first_ms, newest_ms, batch.received_s, wall_ms)
+        if begun_ms is None and bundle.begun_ms is not None:
+            self._resumed(bundle.symbols, bundle.begun_ms)
         if outage is not None:
-            kinds = (rows.PRICES, rows.ORDERBOOK)
-            from_ms = {(symbol, kind): outage.from_ms for symbol in bundle.symbols for kind in kinds}
-            self._uncovered(from_ms, outage.to_ms, "reconnect")
+            self._outage(bundle, outage)
 
-    def _uncovered(self, from_ms: dict[tuple[str, str], int], to_ms: int, cause: str) -> None:
-        """Record a stretch of time for each stream that it concerns: it begins where each was covered last, or 0."""
-        begins = {stream: begin_ms for stream, begin_ms in from_ms.items() if 0 < begin_ms < to_ms}
-        for (symbol, kind), begin_ms in begins.items():
-            self._gap(symbol, Gap(kind, begin_ms, to_ms, None, None, cause))
-        if begins:
-            symbols = sorted({symbol for symbol, _ in begins})
+    def _resumed(self, symbols: Sequence[str], first_ms: int) -> None:
+        """Record the time since the last rows of the files, in which nobody collected."""
+        now_ms = self._wall_ns() // 1_000_000
+        stretches = {}
+        for symbol in symbols:
+            for kind in UNCOVERED:
+                last_ms = self._markets[symbol].last_ms[kind]
+                if last_ms:
+                    paused_ms = now_ms - self._store.touched_ms(kind, symbol)
+                    stretches[symbol, kind] = pause(last_ms, first_ms, paused_ms)
+        self._uncovered(stretches)
+
+    def _outage(self, bundle: Bundle, stretch: Stretch) -> None:
+        self._uncovered({(symbol, kind): stretch for symbol in bundle.symbols for kind in UNCOVERED})
+
+    def _uncovered(self, stretches: dict[tuple[str, str], Stretch]) -> None:
+        """Record for streams, by symbol and kind, the time in which they were not covered."""
+        for (symbol, kind), (from_ms, to_ms, cause) in stretches.items():
+            self._gap(symbol, Gap(kind, from_ms, to_ms, None, None, cause))
+        if stretches:
+            symbols = sorted({symbol for symbol, _ in stretches})
             log.warning(
                 "gap streams=%s,%s symbols=%s%s from=%s to=%s cause=%s",
                 rows.PRICES, rows.ORDERBOOK, ",".join(symbols[:NAMES]),
                 f",…+{len(symbols) - NAMES}" if len(symbols) > NAMES else "",
-                rows.seconds(min(begins.values())), rows.seconds(to_ms), cause,
+                rows.seconds(min(stretch.from_ms for stretch in stretches.values())),
+                rows.seconds(max(stretch.to_ms for stretch in stretches.values())),
+                next(iter(stretches.values())).cause,
             )  # fmt: skip
 
     def _lost(self, lost: Lost) -> None:
@@ -381,7 +394,9 @@ class Collector:
         bundle = self._bundles[lost.group]
         for symbol in bundle.symbols:
             self._markets[symbol].lost(lost.connection)
-        self._outage(bundle, bundle.lost(lost.connection, lost.over))
+        outage = bundle.lost(lost.connection, lost.over)
+        if outage is not None:
+            self._outage(bundle, outage)
 
     def _answer(self, answer: Answer) -> None:
         if not answer.ask.symbol:
@@ -446,3 +461,10 @@ class Collector:
             delays=Delays(tuple(self._delays), self._delay_sum_s),
             prices={market.symbol: market.newest_price() for market in shown},
         )
+
+
+def _sent_ms(event: Event) -> int:
+    """Return when an event was sent, by a clock that is not behind that which made it; 0 where it does not say."""
+    if isinstance(event, Heartbeat):
+        return event.sent_ms
+    return max(event.sent_ms or 0, event.event_ms or 0)

@@ -1,7 +1,7 @@
 """What the exchange says, in the field's words: the values that the parts of the program hand to each other.
 
 Prices and quantities are the exchange's own decimal strings. Times named `_ms` are the exchange's Unix
-milliseconds, times named `_ns` our own clock's Unix nanoseconds.
+milliseconds, times named `_ns` our own clock's Unix nanoseconds, times named `_s` our monotonic clock's seconds.
 """
 
 from typing import NamedTuple
@@ -78,6 +78,7 @@ class Batch(NamedTuple):
     group: int
     connection: int
     received_ns: int
+    received_s: float
     data: bytes
     bounds: list[int]
 
@@ -95,6 +96,7 @@ class Opened(NamedTuple):
     group: int
     connection: int
     opened_ns: int
+    opened_s: float
 
 
 class Bad(NamedTuple):

@@ -171,7 +171,7 @@ class Feed:
     def serve(self) -> None:
         """Connect once and read until stopped or relieved; raises `FeedError` when the connection is of no more use."""
         connection = self._connect(self.line.url)
-        self._put(Opened(self.line.group, self.line.number, self._wall_ns()))
+        self._put(Opened(self.line.group, self.line.number, self._wall_ns(), self._clock()))
         log.info("connection open connection=%d", self.line.number)
         try:
             self._read_on(connection)
@@ -193,11 +193,11 @@ class Feed:
                     raise FeedError("stalled", f"no frame for {self.line.stall_timeout_s:g} s")
                 connection.wait(min(CHECK_S, self.line.stall_timeout_s))
             else:
-                received_ns = self._wall_ns()
+                received_ns, now_s = self._wall_ns(), self._clock()
                 split = splitter.split(data)
-                now_s = self._clock()
                 if split.bounds:
-                    self._put(Batch(self.line.group, self.line.number, received_ns, split.data, split.bounds))
+                    line = self.line
+                    self._put(Batch(line.group, line.number, received_ns, now_s, split.data, split.bounds))
                     self._delivered(now_s - opened_s)
                     frame_s = now_s
                 for one in split.odd:

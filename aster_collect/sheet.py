@@ -3,6 +3,7 @@
 import errno
 import logging
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 from . import rows
@@ -41,6 +42,7 @@ class Sheet:
         self._cells = len(columns)
         self._period_ms = 0 if kind == rows.GAPS else period_ms
         self._end_ms = 0  # where the period ends that is being written; 0 while there is none
+        self.touched_ms = _touched_ms(self.appender.path)
         try:
             self.last_row = self._attach()
             self.flush(sync=False)
@@ -209,3 +211,11 @@ class Sheet:
         assert loss is not None
         to_ms = loss.to_ms if loss.last_id is not None else max(loss.to_ms, next_ms)
         return Gap(self.kind, loss.from_ms, to_ms, loss.first_id, loss.last_id, "overflow")
+
+
+def _touched_ms(path: Path) -> int:
+    """Return when a file was last changed, 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns // 1_000_000
+    except FileNotFoundError:
+        return 0

@@ -87,6 +87,10 @@ class Store:
         """Return the last row that a file had when it was opened, or where it had none, the closed files before it."""
         return self._sheets[kind, symbol].last_row
 
+    def touched_ms(self, kind: str, symbol: str) -> int:
+        """Return when a file had last been changed when it was opened, by this machine's clock."""
+        return self._sheets[kind, symbol].touched_ms
+
     def last_time_ms(self, kind: str, symbol: str) -> int | None:
         """Return the time of that row."""
         sheet = self._sheets[kind, symbol]

@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import os
 import random
 import tempfile
 import unittest
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aster_collect import collector, rows, wire
+from aster_collect.bundle import MARGIN_MS
 from aster_collect.collector import Collector
 from aster_collect.events import HAND_OVER, Answer, Ask, Batch, Listed, Lost, Wanted
 from aster_collect.rejects import REJECTS_NAME
@@ -24,6 +26,7 @@ from .support import rounds
 
 S = "BTCUSDT"
 START_MS = 1_764_000_000_000
+HOUR_MS = 3_600_000
 STEP_S = 0.05
 HEADERS = {kind: ",".join(rows.columns(kind, 5, False)) for kind in (*rows.KINDS, rows.GAPS)}
 
@@ -91,11 +94,18 @@ class Case(unittest.TestCase):
         logging.disable(logging.CRITICAL)
         self.addCleanup(logging.disable, logging.NOTSET)
         self.now_s = 1000.0
+        self.left_ns = START_MS * 1_000_000 - 10**10  # when a run before wrote last, by our clock
         self.asks: list[Ask] = []
 
-    def begin(self, *symbols: str, connections: int = 1, **options: Any) -> None:
-        """Start in an empty folder."""
+    def begin(
+        self, *symbols: str, connections: int = 1, before: dict[str, list[str]] | None = None, **options: Any
+    ) -> None:
+        """Start in a folder that is empty, but for the rows that a run before has left."""
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for kind, lines in (before or {}).items():
+            path = self.folder / rows.file_name(kind, S)
+            path.write_text("".join(f"{line}\n" for line in (HEADERS[kind], *lines)), "ascii")
+            os.utime(path, ns=(self.left_ns, self.left_ns))
         settings = Settings(symbols=symbols or (S,), order_book_levels=5, data_dir=self.folder, **options)
         self.store = Store(self.folder, levels=5, receive_time=settings.receive_time, sync=False)
         self.addCleanup(self.store.close)
@@ -118,7 +128,7 @@ class Case(unittest.TestCase):
         for frame in frames:
             bounds += [position, position + len(frame)]
             position += len(frame)
-        self.collector.take(Batch(0, connection, self.wall_ns(), "".join(frames).encode("latin-1"), bounds))
+        self.collector.take(Batch(0, connection, self.wall_ns(), self.now_s, "".join(frames).encode("latin-1"), bounds))
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass, with the steps that belong to it."""
@@ -240,6 +250,83 @@ class TwoConnections(Case):
         self.end()
         self.assertEqual(wanted, self.lines(rows.PRICES))
         self.assertEqual([], self.ledger())
+
+
+class Outages(Case):
+    def stretches(self, kind: str = rows.PRICES) -> list[tuple[int, int, str]]:
+        """Return the ledger's stretches of a stream, in milliseconds after the start."""
+        found = [row for row in self.ledger() if row[0] == kind]
+        return [(*(int(cell.replace(".", "")) - START_MS for cell in row[1:3]), row[5]) for row in found]
+
+    def test_the_exchanges_clock_was_set_back_before_an_outage(self) -> None:
+        """The outages of the next hour are in the ledger, though the exchange's clock has been there before."""
+        self.begin()
+        self.bring(quote(1, 0))
+        for number in range(2, 20):
+            self.pass_s(0.5)
+            self.bring(quote(number, number * 500 - HOUR_MS))
+        self.collector.take(Lost(0, 1, "reset", False))
+        self.pass_s(5)
+        self.bring(quote(30, 15_000 - HOUR_MS))
+        self.assertTrue(self.collector.close())
+        outage = [stretch for stretch in self.stretches() if stretch[2] == "reconnect"]
+        self.assertEqual(1, len(outage), self.ledger())
+        self.assertTrue(outage[0][0] <= 9500 - HOUR_MS and outage[0][1] >= 15_000 - HOUR_MS, outage)
+
+    def test_a_reconnect_to_a_front_server_whose_clock_is_behind(self) -> None:
+        """The outage is told, and covers both what its clock says and what ours does."""
+        self.begin()
+        self.bring(quote(1, 0))
+        self.collector.take(Lost(0, 1, "reset", False))
+        self.pass_s(2)
+        self.bring(quote(2, -1000))
+        self.assertTrue(self.collector.close())
+        self.assertEqual(["clock"], [cause for *_, cause in self.stretches()][:1])
+        ((begin_ms, end_ms),) = [stretch[:2] for stretch in self.stretches()][:1]
+        self.assertTrue(begin_ms <= -3000 and end_ms >= 2000, (begin_ms, end_ms))
+
+    def test_a_heartbeat_that_is_sent_before_the_quotes_were_made(self) -> None:
+        """Where a front server's clock is behind, the events' own times tell when a frame was sent."""
+        self.begin()
+        for number in range(10):
+            at_ms = START_MS + 100 * number
+            self.bring(quote(number, 100 * number).replace(f'"E":{at_ms}', f'"E":{at_ms - 3000}'))
+            self.pass_s(0.1)
+        self.collector.take(Lost(0, 1, "reset", False))
+        self.pass_s(3)
+        self.bring(quote(20, 4000))
+        self.end()
+        self.assertEqual([(900 - MARGIN_MS, 4000 + MARGIN_MS, "reconnect")], self.stretches())
+
+    def test_a_restart_behind_rows_of_a_later_time(self) -> None:
+        """The clock was set back while nobody collected: the pause is told by our clock, for both streams."""
+        before = {rows.PRICES: [quote_row(5, 30_000)], rows.ORDERBOOK: [book_row(5, 30_000)]}
+        self.begin(before=before)
+        self.bring(quote(9, 0))
+        self.assertTrue(self.collector.close())
+        for kind in (rows.PRICES, rows.ORDERBOOK):
+            self.assertEqual([(-10_000, 40_000, "restart")], self.stretches(kind))
+
+    def test_a_last_row_of_the_year_2286(self) -> None:
+        """No such time gets into the ledger: our clock says how long the pause was."""
+        self.begin(before={rows.PRICES: [quote_row(5, 10**13 - 1 - START_MS)]})
+        self.bring(quote(9, 0))
+        self.pass_s(1)
+        self.assertTrue(self.collector.close())
+        self.assertEqual([(-10_000, MARGIN_MS, "restart")], self.stretches())
+
+    def test_the_end_while_an_outage_may_still_be_filled(self) -> None:
+        """What a connection that is behind has not brought by then is in the ledger."""
+        self.begin(connections=2)
+        for connection in (1, 2):
+            self.bring(quote(1, 0), connection=connection)
+        self.pass_s(1)
+        self.bring(quote(2, 1000), connection=1)
+        self.collector.take(Lost(0, 1, "reset", False))
+        self.pass_s(3)
+        self.bring(quote(9, 4000), connection=1)
+        self.end()
+        self.assertEqual([(1000 - MARGIN_MS, 4000 + MARGIN_MS, "reconnect")], self.stretches())
 
 
 class NewIds(Case):
@@ -428,7 +515,7 @@ class Told(Case):
         self.collector.take(Listed(("NEWUSDT",)))
         self.collector.take(Wanted(1, 9))
         frame = quote(1, 0, "NEWUSDT")
-        self.collector.take(Batch(1, 9, self.wall_ns(), frame.encode("latin-1"), [0, len(frame)]))
+        self.collector.take(Batch(1, 9, self.wall_ns(), self.now_s, frame.encode("latin-1"), [0, len(frame)]))
         path.rmdir()
         path.write_text(f"unix_timestamp,bid,ask,mid\n{START_MS // 1000 - 60}.000,1.0,3.0,2.0\n", "ascii")
         self.pass_s(61)

@@ -3,9 +3,20 @@
 import random
 import unittest
 
-from aster_collect.coverage import Coverage, Outage
+from aster_collect.clock import Moment
+from aster_collect.coverage import STALE_MS, Coverage, Outage
 
 from .support import rounds
+
+STEP_MS = 5_000_000  # the exchange's own clock is something else than the scale
+
+
+def at(at_ms: int) -> Moment:
+    return Moment(at_ms, at_ms + STEP_MS)
+
+
+def missed(last_ms: int, first_ms: int) -> Outage:
+    return Outage(at(last_ms), at(first_ms))
 
 
 class Incidents(unittest.TestCase):
@@ -15,20 +26,20 @@ class Incidents(unittest.TestCase):
     def frames(self, connection: int, *sent_ms: int) -> None:
         """Deliver frames that end no outage."""
         for one in sent_ms:
-            self.assertIsNone(self.coverage.frame(connection, one))
+            self.assertIsNone(self.coverage.frame(connection, at(one)))
 
     def test_one_connection_is_lost_and_comes_back(self) -> None:
         """The outage runs from the last frame before to the first after."""
         self.frames(1, 100, 200, 300)
         self.assertIsNone(self.coverage.lost(1))
-        self.assertEqual(self.coverage.frame(1, 900), Outage(300, 900))
+        self.assertEqual(self.coverage.frame(1, at(900)), missed(300, 900))
         self.frames(1, 1000)
 
     def test_the_first_frame_of_all_ends_nothing(self) -> None:
         """A connection that is lost before any frame came is no outage of anything known."""
         self.assertIsNone(self.coverage.lost(1))
         self.frames(1, 100)
-        self.assertEqual(self.coverage.covered_ms, 100)
+        self.assertEqual(self.coverage.covered, at(100))
 
     def test_a_quiet_market_is_no_outage(self) -> None:
         """A long time between two frames of a living connection is covered."""
@@ -50,7 +61,7 @@ class Incidents(unittest.TestCase):
         self.frames(2, 110, 350)
         self.coverage.lost(1)
         self.coverage.lost(2)
-        self.assertEqual(self.coverage.frame(2, 700), Outage(350, 700))
+        self.assertEqual(self.coverage.frame(2, at(700)), missed(350, 700))
         self.frames(1, 710)
 
     def test_one_stalls_while_the_other_is_lost_and_comes_back(self) -> None:
@@ -59,9 +70,9 @@ class Incidents(unittest.TestCase):
         self.frames(2, 100, 200, 300)
         self.assertIsNone(self.coverage.lost(2))
         self.frames(2, 600, 700)
-        self.assertEqual(self.coverage.lost(1), Outage(300, 600))
+        self.assertEqual(self.coverage.lost(1), missed(300, 600))
         self.frames(2, 800)
-        self.assertEqual(self.coverage.covered_ms, 800)
+        self.assertEqual(self.coverage.covered, at(800))
 
     def test_a_stalled_one_delivers_late(self) -> None:
         """What a stalled connection delivers after all is no outage."""
@@ -80,7 +91,7 @@ class Incidents(unittest.TestCase):
         self.coverage.lost(2)
         self.frames(2, 600)
         self.frames(1, 400)
-        self.assertEqual(self.coverage.lost(1), Outage(400, 600))
+        self.assertEqual(self.coverage.lost(1), missed(400, 600))
 
     def test_a_hand_over(self) -> None:
         """A new connection that begins before the old one ends leaves nothing out, whoever is ahead."""
@@ -96,7 +107,7 @@ class Incidents(unittest.TestCase):
         self.frames(2, 190)
         self.assertIsNone(self.coverage.lost(1))
         self.frames(2, 220)
-        self.assertEqual(self.coverage.covered_ms, 220)
+        self.assertEqual(self.coverage.covered, at(220))
 
     def test_a_stalled_one_catches_up_to_one_that_is_lost(self) -> None:
         """What a new connection covered counts once an older one has delivered up to where it began."""
@@ -105,7 +116,7 @@ class Incidents(unittest.TestCase):
         self.frames(1, 240)
         self.assertIsNone(self.coverage.lost(2))
         self.assertIsNone(self.coverage.lost(1))
-        self.assertEqual(self.coverage.frame(3, 300), Outage(250, 300))
+        self.assertEqual(self.coverage.frame(3, at(300)), missed(250, 300))
 
     def test_two_come_back_in_the_same_millisecond(self) -> None:
         """What either of two that began together covers is covered, whichever is named first."""
@@ -114,16 +125,36 @@ class Incidents(unittest.TestCase):
             self.frames(9, 100, 200)
             self.frames(first, 500, 600)
             self.frames(second, 500)
-            self.assertEqual(self.coverage.lost(9), Outage(200, 500))
+            self.assertEqual(self.coverage.lost(9), missed(200, 500))
             self.coverage.lost(first)
             self.coverage.lost(second)
-            self.assertEqual(self.coverage.frame(9, 700), Outage(600, 700))
+            self.assertEqual(self.coverage.frame(9, at(700)), missed(600, 700))
+
+    def test_one_that_brings_only_frames_of_long_ago(self) -> None:
+        """What the others did not cover is an outage at once, though the late one never ends; one a little late may."""
+        for late_ms, outage in ((STALE_MS - 5000, None), (STALE_MS + 1, missed(100_000, 105_000))):
+            with self.subTest(late_ms=late_ms):
+                self.coverage = Coverage()
+                self.frames(1, 30_000, 100_000)
+                self.frames(2, 40_000, 100_000 - late_ms)
+                self.assertIsNone(self.coverage.lost(1))
+                self.frames(2, 105_000 - late_ms)
+                self.assertEqual(self.coverage.frame(1, at(105_000)), outage)
+
+    def test_the_end_while_one_is_behind(self) -> None:
+        """What a connection that is behind may still have brought is an outage at the end, and told once."""
+        self.frames(1, 100, 200)
+        self.frames(2, 100, 300)
+        self.coverage.lost(2)
+        self.frames(2, 600, 700)
+        self.assertEqual(self.coverage.close(), [missed(300, 600)])
+        self.assertEqual(self.coverage.close(), [])
 
     def test_frames_out_of_order(self) -> None:
         """A frame that is older than the one before it takes nothing back."""
         self.frames(1, 100, 300, 250)
         self.coverage.lost(1)
-        self.assertEqual(self.coverage.frame(1, 400), Outage(300, 400))
+        self.assertEqual(self.coverage.frame(1, at(400)), missed(300, 400))
 
 
 class AnyOrder(unittest.TestCase):
@@ -164,19 +195,19 @@ class AnyOrder(unittest.TestCase):
                 if connection in alive:
                     sent_ms = max(sent_ms, alive[connection][1])
                 elif outages:  # one that begins before the end of what is told already comes too late to untell it
-                    unknown |= set(range(sent_ms, outages[-1].to_ms))
+                    unknown |= set(range(sent_ms, outages[-1].first.at_ms))
                 began = alive.get(connection, [sent_ms, 0])[0]
-                first_ms = first_ms if coverage.covered_ms is not None else sent_ms
+                first_ms = first_ms if coverage.covered is not None else sent_ms
                 alive[connection] = [began, sent_ms]
-                outages.extend(filter(None, [coverage.frame(connection, sent_ms)]))
+                outages.extend(filter(None, [coverage.frame(connection, at(sent_ms))]))
         for connection in list(alive):
             lose(connection)
-        outages.extend(filter(None, [coverage.frame(9, now_ms + 5)]))
-        if coverage.covered_ms is None or not covered:
+        outages.extend(filter(None, [coverage.frame(9, at(now_ms + 5))]))
+        if coverage.covered is None or not covered:
             return
 
-        told = [one for outage in outages for one in range(outage.from_ms, outage.to_ms)]
-        self.assertTrue(all(outage.from_ms < outage.to_ms for outage in outages))
+        told = [one for outage in outages for one in range(outage.last.at_ms, outage.first.at_ms)]
+        self.assertTrue(all(outage.last.at_ms < outage.first.at_ms for outage in outages))
         self.assertEqual(len(told), len(set(told)), "a moment is in two outages")
         missing = set(range(first_ms, now_ms + 5)) - covered
         self.assertFalse(sorted(missing - set(told))[:9], "a moment that nobody covered is in no outage")

@@ -246,7 +246,7 @@ class Reading(Case):
             feed.run()
         self.assertIn("code=1011 text='bye'", logs.output[0])
         opened, *rest, lost = self.messages()
-        self.assertEqual(Opened(2, 7, 5000 * 10**9), opened)
+        self.assertEqual(Opened(2, 7, 5000 * 10**9, 5000.0), opened)
         self.assertEqual((["last"], Lost(2, 7, "closed", False)), (self.payloads(rest), lost))
 
     def test_a_binary_message(self) -> None:
@@ -301,11 +301,11 @@ class FullInbox(Case):
         self.inbox = inbox = SlowInbox(self.clock, waits=float("inf"))
         feed, stopping = self.feed(lambda url: Wire(map(text, repeat("m")), self.clock))
         while not inbox.full():
-            inbox.put_nowait(Opened(2, 7, 0))
+            inbox.put_nowait(Opened(2, 7, 0, 0.0))
         stopping.stopped = True
         began_s = self.clock.now_s
         with self.assertLogs("aster_collect.feed", "WARNING"):
-            feed._put(Opened(2, 7, 1))
+            feed._put(Opened(2, 7, 1, 1.0))
         self.assertTrue(2.0 < self.clock.now_s - began_s < 3.0)
 
 

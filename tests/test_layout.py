@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).parent.parent / "aster_collect"
 # Groups from the top of the design down: a module imports only from those above its own.
 GROUPS = (
     ("__init__", "errors", "events"),
-    ("settings", "frames", "wire", "rows", "coverage", "reorder", "pacing", "inbox"),
-    ("tape", "snapshot", "symbols"),
+    ("settings", "frames", "wire", "rows", "clock", "reorder", "pacing", "inbox"),
+    ("tape", "snapshot", "coverage", "symbols"),
     ("status", "metrics", "links", "market", "bundle"),
     ("tail", "lock", "appender", "limits", "replace", "feed", "rest", "terminal", "health"),
     ("rejects", "rotate"),
@@ -30,6 +30,7 @@ PURE = (
     "wire",
     "rows",
     "tape",
+    "clock",
     "coverage",
     "reorder",
     "pacing",
