@@ -131,21 +131,27 @@ def checked_symbol(text: str) -> str:
 
 
 def check_url(option: str, url: str, schemes: tuple[str, ...]) -> None:
-    """Raise `ConfigError` unless the URL is absolute, of one of the schemes, and without query or fragment."""
+    """Raise `ConfigError` unless the URL is absolute, of one of the schemes, and without path, query or fragment."""
+    path = ""
     try:
         parts = urlsplit(url)
-        good = parts.scheme in schemes and bool(parts.hostname) and not parts.query and not parts.fragment
-        good = good and (parts.port is None or parts.port > 0) and url.isprintable() and " " not in url
+        good = parts.scheme in schemes and bool(parts.hostname) and not set(url) & set("?# ")
+        good = good and (parts.port is None or parts.port > 0) and url.isprintable()
+        path = parts.path.strip("/")
     except ValueError:
         good = False
-    if not good:
+    if not good or path:
         allowed = " or ".join(f"{scheme}://HOST[:PORT]" for scheme in schemes)
-        raise ConfigError(f"{option}: {shortened(url)!r} given, {allowed} allowed")
+        hint = f"; the paths are added to it: give {without_secret(url.removesuffix(parts.path))}" if good else ""
+        raise ConfigError(f"{option}: {shortened(without_secret(url))!r} given, {allowed} allowed{hint}")
 
 
 def without_secret(url: str) -> str:
-    """Return a URL whose user and password, if it has them, are left out: logs and files are read by others."""
-    return re.sub(r"//[^@/]*@", "//***@", url)
+    """Return a URL whose user and password, if it has them, are left out: logs and files are read by others.
+
+    They end at the last `@`, whatever stands before it: a password may hold one, and `/` or `#` in a URL that is none.
+    """
+    return re.sub(r"^([a-zA-Z][a-zA-Z0-9+.-]*://)?.*@", r"\1***@", url, flags=re.DOTALL)
 
 
 def _check_choice(option: str, value: object, choices: tuple[object, ...]) -> None:

@@ -56,6 +56,8 @@ BAD_VALUES: list[tuple[str, str, str | None, str]] = [
         for given in ("", "example.com", "http://example.com", "ws://", "ws://h/?q", "wss:h")
     ),
     *(("--ws-url", given, None, WS) for given in ("ws://h:port", "ws://h:99999", "ws://[::1", "ws://a b", "ws://h#x")),
+    *(("--ws-url", given, None, WS) for given in ("ws://h/ws", "wss://h/stream/")),
+    *(("--rest-url", given, None, REST) for given in ("https://h/fapi/v1", "http://h:1/x")),
     *(("--rest-url", given, None, REST) for given in ("", "ftp://example.com", "ws://h", "https://", "http://h:0")),
     *(("--log-level", given, None, "DEBUG, INFO, WARNING, ERROR allowed") for given in ("", "loud", "10", "INFOO")),
     ("--data-dir", "", None, "a folder's name allowed"),
@@ -247,7 +249,7 @@ class WhatItSaysOfItself(Folder):
         """Every option reaches the settings; symbols are upper-cased and doubles dropped, in order."""
         given = (
             "ethusdt BTCUSDT EthUsdt 币安人生usdt --order-book-levels 20 --flush-interval 0.5 --data-dir d "
-            "--depth-interval 500 --receive-time --duration 9 --ws-url ws://h:1/x --rest-url http://h:2 "
+            "--depth-interval 500 --receive-time --duration 9 --ws-url ws://h:1 --rest-url http://h:2 "
             "--stall-timeout 3 --history 0 --backfill-limit 7 --hold-limit 8 1.5 --connections 2 "
             "--max-connection-age 60 --no-sync"
         )
@@ -255,7 +257,7 @@ class WhatItSaysOfItself(Folder):
         self.assertEqual(
             cli.settings_of(words),
             settings.Settings(
-                ("ETHUSDT", "BTCUSDT", "币安人生USDT"), 20, 0.5, Path("d"), 500, True, 9.0, "ws://h:1/x", "http://h:2",
+                ("ETHUSDT", "BTCUSDT", "币安人生USDT"), 20, 0.5, Path("d"), 500, True, 9.0, "ws://h:1", "http://h:2",
                 3.0, 0, 7, 8, 1.5, 2, 60.0, False,
             ),
         )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from aster_collect import settings
 from aster_collect.errors import ConfigError
 from aster_collect.folder import aside_name
-from aster_collect.settings import Settings, checked_symbol
+from aster_collect.settings import Settings, checked_symbol, without_secret
 from aster_collect.wire import symbol_streams
 
 
@@ -97,8 +97,38 @@ class Urls(unittest.TestCase):
         refusal(rest_url="wss://host")
 
     def test_local_and_plain_endpoints_are_allowed(self) -> None:
-        """A simulator or a proxy may be plain, have a port, a path, or an IPv6 address."""
-        Settings(ws_url="ws://127.0.0.1:8080", rest_url="http://[::1]:80/aster/")
+        """A simulator may be plain, have a port, a slash at the end, or an IPv6 address."""
+        Settings(ws_url="ws://127.0.0.1:8080", rest_url="http://[::1]:80/")
+
+    def test_a_path_that_would_come_twice(self) -> None:
+        """A URL with a path is refused, and the line says what to give: the program adds the paths itself."""
+        for name, given, meant in (
+            ("ws_url", "ws://host/ws", "ws://host"),
+            ("ws_url", "wss://fstream.asterdex.com/stream", "wss://fstream.asterdex.com"),
+            ("rest_url", "https://host:8443/fapi/v1", "https://host:8443"),
+            ("rest_url", "http://[::1]/fapi/v3/", "http://[::1]"),
+        ):
+            line = refusal(**{name: given})
+            self.assertIn(f"{given!r} given", line)
+            self.assertTrue(line.endswith(f" allowed; the paths are added to it: give {meant}"), line)
+
+    def test_a_password_that_holds_an_at_sign(self) -> None:
+        """Nothing of user and password is shown, wherever the password's own `@`, `/` or `#` stand."""
+        for password in ("secret", "sec@ret", "s@ec@ret", "sec/@ret", "sec#ret@", "sec?re=t@", "sec:ret"):
+            url = f"ws://user:{password}@host:80"
+            self.assertEqual(without_secret(url), "ws://***@host:80", url)
+        self.assertEqual(without_secret("wss://host"), "wss://host")
+
+    def test_a_bad_url_with_a_password(self) -> None:
+        """The line that refuses a URL does not show its user and password."""
+        for url in (
+            "ws://user:sec@ret@host/ws", "ftp://user:sec@ret@host", "user:sec@ret@host", "ws:user:sec@ret@host",
+            "ws://user:sec/@ret@host", "ws://user:sec\n@ret@host", f"ws://user:sec@ret{'x' * 100}@host?",
+        ):  # fmt: skip
+            line = refusal(ws_url=url)
+            self.assertIn("***@host", line)
+            for part in ("user", "sec", "ret"):
+                self.assertNotIn(part, line)
 
 
 class Symbols(unittest.TestCase):
