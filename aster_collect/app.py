@@ -90,6 +90,7 @@ class App:
         self._known: set[str] = set()
         self._gone: set[str] = set()
         self._groups = 0
+        self._places = 0  # of connections: a successor has that of the one that it relieves
         self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
         self._inbox = Inbox()
         self._budget = WeightBudget(WEIGHT_A_MINUTE)
@@ -254,16 +255,17 @@ class App:
     def _add_group(self, group: Group) -> None:
         url = wire.stream_url(self._settings.ws_url, group.streams)
         for _ in range(self._settings.connections):
-            self._add_feed(self._groups, url, None)
+            self._places += 1
+            self._add_feed(self._groups, self._places, url, None)
         self._groups += 1
 
-    def _add_feed(self, group: int, url: str, predecessor: Feed | None) -> None:
+    def _add_feed(self, group: int, place: int, url: str, predecessor: Feed | None) -> None:
         settings = self._settings
         number = len(self._feeds) + 1
-        line = Line(number, group, url, settings.stall_timeout_s, settings.max_connection_age_s)
+        line = Line(number, place, group, url, settings.stall_timeout_s, settings.max_connection_age_s)
         feed = Feed(line, self._inbox, lambda aged: self._control.put(Aged(aged)), predecessor)
         self._feeds[f"connection {number}"] = feed
-        self._inbox.put(Wanted(group, number))
+        self._inbox.put(Wanted(group, number, place))
         self._start(f"connection {number}", feed.run)
 
     def _wait(self) -> int:
@@ -295,8 +297,8 @@ class App:
                 self._put_away(message.paths)
             elif isinstance(message, Aged):
                 line = message.feed.line
-                log.info("hand-over connection=%d", line.number)
-                self._add_feed(line.group, line.url, message.feed)
+                log.info("hand-over connection=%d", line.place)
+                self._add_feed(line.group, line.place, line.url, message.feed)
             elif isinstance(message, Ended):
                 feed = self._feeds.get(message.name)
                 if message.error is None and feed is not None and feed.replaced:

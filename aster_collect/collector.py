@@ -138,7 +138,7 @@ class Collector:
         elif isinstance(message, Lost):
             self._lost(message)
         elif isinstance(message, Wanted):
-            self._links.wanted(message.connection)
+            self._links.wanted(message.connection, message.place)
             self._bundles[message.group].wanted(message.connection)
         elif isinstance(message, Opened):
             self._links.opened(message.connection, message.opened_ns)
@@ -411,11 +411,12 @@ class Collector:
         self._apply(market, outcome)
 
     def _reject(self, bad: Bad) -> None:
-        self._store.reject(f"connection {bad.connection}", bad.received_ns, bad.reason, bad.data)
+        place = self._links.place(bad.connection)
+        self._store.reject(f"connection {place}", bad.received_ns, bad.reason, bad.data)
         now_s = self._clock()
         if now_s - self._reject_said_s >= LOG_REPEAT_S:
             self._reject_said_s = now_s
-            log.warning("reject connection=%d why=%r rejects=%d", bad.connection, bad.reason, self._store.rejects)
+            log.warning("reject connection=%d why=%r rejects=%d", place, bad.reason, self._store.rejects)
 
     def _bound_held(self, now_s: float) -> None:
         """Keep what all tapes hold together within memory: the one that holds most gives up first."""

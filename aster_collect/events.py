@@ -84,10 +84,11 @@ class Batch(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """A connection is to be made, and is to be told of until it ends."""
+    """A connection is to be made, and is to be told of until it ends; its successor has the same place."""
 
     group: int
     connection: int
+    place: int
 
 
 class Opened(NamedTuple):

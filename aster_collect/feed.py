@@ -38,9 +38,10 @@ TLS_RECORD_BYTES = 1 << 14  # one call gives one record, and allocates all that 
 
 
 class Line(NamedTuple):
-    """What a feed connects to: its number, its group's number, the URL, and how patient it is."""
+    """What a feed connects to: its number, its place's, its group's, the URL, and how patient it is."""
 
     number: int
+    place: int
     group: int
     url: str
     stall_timeout_s: float
@@ -165,20 +166,20 @@ class Feed:
                 if self.replaced:
                     return
                 delay_s = max(self._backoff.failed(), error.wait_s)
-                log.warning("connection lost connection=%d why=%s retry_s=%.1f", self.line.number, error, delay_s)
+                log.warning("connection lost connection=%d why=%s retry_s=%.1f", self.line.place, error, delay_s)
                 self.stopping.wait(delay_s)
 
     def serve(self) -> None:
         """Connect once and read until stopped or relieved; raises `FeedError` when the connection is of no more use."""
         connection = self._connect(self.line.url)
         self._put(Opened(self.line.group, self.line.number, self._wall_ns(), self._clock()))
-        log.info("connection open connection=%d", self.line.number)
+        log.info("connection open connection=%d", self.line.place)
         try:
             self._read_on(connection)
         finally:
             connection.close()
         if self.relieved.is_set():
-            log.info("connection relieved connection=%d", self.line.number)
+            log.info("connection relieved connection=%d", self.line.place)
             self._put(Lost(self.line.group, self.line.number, HAND_OVER, True))
 
     def _read_on(self, connection: Connection) -> None:
@@ -237,7 +238,7 @@ class Feed:
         except queue.Full:
             if self._clock() - self._full_said_s >= FULL_REPEAT_S:
                 self._full_said_s = self._clock()
-                log.warning("inbox full connection=%d next=wait", self.line.number)
+                log.warning("inbox full connection=%d next=wait", self.line.place)
         patience_s = self._clock() + SEND_TIMEOUT_S
         while True:
             if not self.stopping.is_set():

@@ -11,7 +11,10 @@ DELAY_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class ConnectionState(NamedTuple):
-    """One connection: `state` is "connecting", "open" or "lost"; the times are 0 for what has not happened yet."""
+    """One place of a connection, which its successors keep: `state` is "connecting", "open" or "lost".
+
+    The times are 0 for what has not happened yet; all else is of every connection that had the place.
+    """
 
     number: int
     state: str

@@ -117,7 +117,7 @@ class Case(unittest.TestCase):
             clock=lambda: self.now_s, wall_ns=self.wall_ns,
         )  # fmt: skip
         for connection in range(1, connections + 1):
-            self.collector.take(Wanted(0, connection))
+            self.collector.take(Wanted(0, connection, connection))
 
     def wall_ns(self) -> int:
         return START_MS * 1_000_000 + round((self.now_s - self.began_s) * 1000) * 1_000_000
@@ -241,7 +241,7 @@ class TwoConnections(Case):
         old = [Frame(number * 50 + 1000, 1, quote(1000 + number, number * 50)) for number in range(100)]
         new = [Frame(number * 50, 2, quote(1000 + number, number * 50)) for number in range(80, 240)]
         self.play(frame for frame in old + new if frame.at_ms < 3900)
-        self.collector.take(Wanted(0, 2))
+        self.collector.take(Wanted(0, 2, 1))
         self.play(frame for frame in old + new if 3900 <= frame.at_ms < 6000)
         self.collector.take(Lost(0, 1, HAND_OVER, True))
         self.play(frame for frame in new if frame.at_ms >= 6000)
@@ -513,7 +513,7 @@ class Told(Case):
         path = self.folder / "prices_NEWUSDT.csv"
         path.mkdir()
         self.collector.take(Listed(("NEWUSDT",)))
-        self.collector.take(Wanted(1, 9))
+        self.collector.take(Wanted(1, 9, 2))
         frame = quote(1, 0, "NEWUSDT")
         self.collector.take(Batch(1, 9, self.wall_ns(), self.now_s, frame.encode("latin-1"), [0, len(frame)]))
         path.rmdir()

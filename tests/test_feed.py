@@ -97,7 +97,7 @@ class Case(unittest.TestCase):
     def feed(self, connect: Callable[[str], Any], delays: int = 1, **options: Any) -> tuple[Feed, Stopping]:
         """Return a feed that longest delays hold up, and that is stopped by so many of them."""
         feed = Feed(
-            Line(7, 2, options.pop("url", "ws://x"), STALL_S, OLDEST_S),
+            Line(7, 3, 2, options.pop("url", "ws://x"), STALL_S, OLDEST_S),
             options.pop("inbox", self.inbox),
             self.successors.append,
             options.pop("predecessor", None),

@@ -1,5 +1,6 @@
 """Connections that end, stall, lie or grow old: what the files hold afterwards, against what the exchange sent."""
 
+import json
 import time
 import unittest
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -158,7 +159,11 @@ class YoungConnections(EndToEnd):
         collector.wait_for(lambda: time.monotonic() > end_s, "half a minute", 2 * HAND_OVERS_S)
         hand_overs.stop(collector)
         hand_overs.assert_promises(missing=False)
-        self.assertGreaterEqual(len(collector.logged("connection relieved")), 10)
+        relieved = collector.logged("connection relieved")
+        self.assertGreaterEqual(len(relieved), 10)
+        self.assertEqual([line for line in relieved if not line.endswith("relieved connection=1")], [])
+        status = json.loads((hand_overs.folder / "status.json").read_text("utf-8"))
+        self.assertEqual([link["connection"] for link in status["connections"]], [1])
         self.assertEqual([], collector.logged("connection lost"))
 
 
