@@ -46,6 +46,7 @@ TURN_MESSAGES = 40_000  # beyond so many a turn comes early, so that memory stay
 TURN_MESSAGES_A_SYMBOL = 400  # … or so many for each symbol, since a turn costs a write for each file
 MIDDLES_A_SYMBOL = 128
 HELD_TRADES = 500_000  # over all symbols
+REMEMBERED_IDS = 2_000_000  # over all symbols, of eight bytes: two minutes of 16,000 rows a second
 RETRY_S = 5.0
 REDUNDANT_REST_S = 2.0  # longer than a relieved connection is read on: what it brings last still finds its place
 LOG_REPEAT_S = 60.0
@@ -105,8 +106,10 @@ class Collector:
         self._bundles.append(Bundle(group.symbols))
 
     def _begin(self, symbol: str) -> None:
-        last_rows = {kind: self._store.last_row(kind, symbol) for kind in rows.KINDS}
-        self._markets[symbol] = Market(symbol, last_rows, self._store.ledger_end(symbol), self._bounds)
+        store = self._store
+        last_rows = {kind: store.last_row(kind, symbol) for kind in rows.KINDS}
+        last_quotes = store.last_rows(rows.PRICES, symbol)
+        self._markets[symbol] = Market(symbol, last_rows, store.ledger_end(symbol), self._bounds, last_quotes)
 
     def _add_listed(self, symbols: tuple[str, ...]) -> None:
         """Take new symbols; where files can't be opened the others go on without it, and it is tried again."""
@@ -215,13 +218,17 @@ class Collector:
             if bundle.redundant and not everything and now_s - bundle.moved_s < REDUNDANT_REST_S:
                 continue
             for symbol in bundle.symbols:
-                self._move_market(self._markets[symbol], remember=bundle.redundant or bundle.was_redundant)
+                remembers = bundle.redundant or bundle.was_redundant
+                self._move_market(self._markets[symbol], now_s if remembers else None)
             bundle.moved_s, bundle.was_redundant = now_s, bundle.redundant
+        self._bound_remembered()
 
-    def _move_market(self, market: Market, *, remember: bool) -> None:
-        for kind, lines in market.turn(remember=remember):
+    def _move_market(self, market: Market, remember_s: float | None) -> None:
+        for kind, lines in market.turn(remember_s):
             self._store.append(kind, market.symbol, lines)
-        for kind in (rows.PRICES, rows.ORDERBOOK):
+        for kind in UNCOVERED:
+            for stretch in market.set_back(kind):
+                self._tell_gap(market.symbol, stretch)
             if market.starts_over(kind):
                 lost = market.lost_ids(kind)
                 self._store.append(kind, market.symbol, market.start_over(kind))
@@ -417,6 +424,11 @@ class Collector:
         if now_s - self._reject_said_s >= LOG_REPEAT_S:
             self._reject_said_s = now_s
             log.warning("reject connection=%d why=%r rejects=%d", place, bad.reason, self._store.rejects)
+
+    def _bound_remembered(self) -> None:
+        """Keep what tells late rows from doubles within memory, over all symbols."""
+        while sum(market.remembered for market in self._markets.values()) > REMEMBERED_IDS:
+            max(self._markets.values(), key=lambda market: market.remembered).forget()
 
     def _bound_held(self, now_s: float) -> None:
         """Keep what all tapes hold together within memory: the one that holds most gives up first."""

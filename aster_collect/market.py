@@ -4,7 +4,9 @@ Pure, but for what it is given at the start: the last rows of the files.
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 
 from . import rows, wire
 from .errors import DecodeError
@@ -12,19 +14,31 @@ from .events import Answer, Depth, Gap
 from .reorder import Reorder
 from .snapshot import StreamState
 from .tape import Bounds, Item, Outcome, Tape
+from .written import Written
 
 FORMER_MS = 60_000  # for so long a slow connection can bring rows of the former ids
 PROOF_ROWS = 3
 START_OVER_MS = 2000  # by so much no clock of one exchange goes back
+STEP_BACK_MS = 1000  # less is what the exchange's servers differ by …
+SECONDS_DIGITS = 10  # until the year 2286
+FARTHEST_STEP_MS = 86_400_000  # … and more is one odd time, and would blot out all that comes
 
 
 class Market:
     """The streams of one symbol, between the frame and the file."""
 
     def __init__(
-        self, symbol: str, last_rows: dict[str, str | None], recorded: list[tuple[int, int]], bounds: Bounds
+        self,
+        symbol: str,
+        last_rows: dict[str, str | None],
+        recorded: list[tuple[int, int]],
+        bounds: Bounds,
+        last_quotes: Sequence[str] = (),
     ) -> None:
-        """Resume behind the last rows of its files, by kind; `recorded` are the ids that its ledger calls missing."""
+        """Resume behind the last rows of its files, by kind; `recorded` are the ids that its ledger calls missing.
+
+        `last_quotes` are all rows at the end of the file of prices that bear the time of the last.
+        """
         self.symbol = symbol
         self.listed = True
         book = last_rows[rows.ORDERBOOK]
@@ -35,6 +49,8 @@ class Market:
         self._book_ids: dict[int, int] = {}  # each connection's newest
         self._price = ""
         self._too_low: Counter[str] = Counter()  # rows in a row whose ids are too low to be new, by kind
+        self._written = Written(last_quotes)
+        self._set_back: dict[str, list[Gap]] = {}
         self._anew_ms: dict[str, int] = {}  # since when a stream's update ids are new, while former ones can come
         self.quote_frames = 0
         self.book_frames = 0
@@ -107,7 +123,7 @@ class Market:
             if rows.row_time_ms(kind, row) >= anew_ms:
                 fresh.add(update_id, row)
         if kind == rows.PRICES:
-            self.quotes = fresh
+            self.quotes, self._written = fresh, Written(())
         else:
             self.books = fresh
         return lines
@@ -115,24 +131,41 @@ class Market:
     def _discard_former(self) -> None:
         """Leave out what a slow connection still brings of former ids: they would be written behind the new ones."""
         for kind, anew_ms in list(self._anew_ms.items()):
-            self._reorder(kind).discard(partial(_is_before, kind, anew_ms))
+            self._reorder(kind).discard(partial(_before, kind, anew_ms))
             if self.last_ms[kind] > anew_ms + FORMER_MS:
                 del self._anew_ms[kind]
 
     def _reorder(self, kind: str) -> Reorder:
         return self.quotes if kind == rows.PRICES else self.books
 
-    def turn(self, *, remember: bool = False) -> list[tuple[str, list[str]]]:
-        """Return what is to be written now, by kind; what has come since begins its rest. `remember` as in Reorder."""
+    @property
+    def remembered(self) -> int:
+        """How many ids are remembered to tell what comes late from what comes twice."""
+        return self.quotes.remembered + self.books.remembered
+
+    def forget(self) -> None:
+        """Forget the oldest of them."""
+        max(self.quotes, self.books, key=lambda one: one.remembered).forget()
+
+    def set_back(self, kind: str) -> list[Gap]:
+        """Return where times step back in what the last turn returned: the clock was set, and times overlap there."""
+        return self._set_back.get(kind, [])
+
+    def turn(self, remember_s: float | None = None) -> list[tuple[str, list[str]]]:
+        """Return what is to be written now, by kind; what has come since begins its rest. `remember_s` as in Reorder.
+
+        What a run before has written is not written again: of books their ids tell it, of quotes the end of the file.
+        """
         self._discard_former()
+        if not self._written.over(self.last_ms[rows.PRICES]):
+            self.quotes.discard(self._written.again)
         trades, self.trades = self.trades, []
-        turned = list(
-            zip(
-                rows.KINDS,
-                (self.quotes.turn(remember=remember), self.books.turn(remember=remember), trades),
-                strict=True,
-            )
-        )
+        quotes, books = self.quotes.turn(remember_s), self.books.turn(remember_s)
+        self._set_back = {
+            kind: _steps_back(kind, self.last_ms[kind], lines)
+            for kind, lines in ((rows.PRICES, quotes), (rows.ORDERBOOK, books))
+        }
+        turned = list(zip(rows.KINDS, (quotes, books, trades), strict=True))
         for kind, lines in turned:
             if lines:
                 self.rows[kind] += len(lines)
@@ -171,5 +204,23 @@ class Market:
         ]
 
 
-def _is_before(kind: str, time_ms: int, row: str) -> bool:
-    return rows.row_time_ms(kind, row) < time_ms
+def _before(kind: str, time_ms: int, fresh: Mapping[int, str]) -> list[int]:
+    return [update_id for update_id, row in fresh.items() if rows.row_time_ms(kind, row) < time_ms]
+
+
+def _steps_back(kind: str, last_ms: int, lines: list[str]) -> list[Gap]:
+    """Return the stretch of each step back in the times of rows, the first against the last row before.
+
+    Most turns have none, so the digits of their seconds are compared first.
+    """
+    if not lines:
+        return []
+    seconds = [rows.seconds(last_ms)[:SECONDS_DIGITS], *[line[:SECONDS_DIGITS] for line in lines]]
+    if sorted(seconds) == seconds:
+        return []
+    times_ms = [last_ms, *[rows.row_time_ms(kind, line) for line in lines]]
+    return [
+        Gap(kind, after_ms, before_ms, None, None, "clock")
+        for before_ms, after_ms in pairwise(times_ms)
+        if STEP_BACK_MS < before_ms - after_ms <= FARTHEST_STEP_MS
+    ]

@@ -6,10 +6,12 @@ before it is written, and a late one finds its place meanwhile. A turn is half a
 waits longer than the interval, and two seconds at least while more than one connection brings the rows.
 """
 
+from array import array
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
-REMEMBERED_IDS = 20_000  # a stream: more than the busiest brings in ten seconds
+REMEMBERED_S = 120.0  # one that lags by more does not cover its streams: coverage says what nobody else brought
 
 
 class Reorder:
@@ -26,8 +28,10 @@ class Reorder:
     def __init__(self, written_id: int = -1) -> None:
         self.refused: dict[int, str] = {}  # of the last turn: at or below what was written, late or double
         self.late: list[str] = []  # those of them that were never written
-        self._remembered: deque[list[int]] = deque()
+        self.remembered = 0  # how many ids
+        self._remembered: deque[tuple[float, array[int]]] = deque()  # of each turn when, and the ids, rising over all
         self._written_id = written_id
+        self._unknown_id = written_id  # of ids up to it nobody remembers which of them were written
         self._rested: dict[int, str] = {}
         self._fresh: dict[int, str] = {}
         self.add: Callable[[int, str], str] = self._fresh.setdefault
@@ -42,29 +46,29 @@ class Reorder:
         newest = self._fresh or self._rested
         return newest[next(reversed(newest))] if newest else ""
 
-    def discard(self, foreign: Callable[[str], bool]) -> None:
-        """Forget those of the fresh rows that are of another history."""
-        for update_id in [update_id for update_id, row in self._fresh.items() if foreign(row)]:
+    def discard(self, chosen: Callable[[Mapping[int, str]], Iterable[int]]) -> None:
+        """Forget those of the fresh rows, by id, that are chosen: they are of another history, or written."""
+        for update_id in chosen(self._fresh):
             del self._fresh[update_id]
 
-    def turn(self, *, remember: bool = False) -> list[str]:
+    def turn(self, remember_s: float | None = None) -> list[str]:
         """Return the rows that have rested, in order; what is fresh begins its rest.
 
-        `remember` is to be set while more than one connection brings the rows: then what comes too late is told from
-        what comes twice by the ids written lately.
+        `remember_s` is the time, by our monotonic clock, while more than one connection brings the rows: then what
+        comes too late is told from what comes twice by the ids written lately. Of older ids nothing can be said. They
+        count as come twice: whoever is so far behind has been outrun, and what the others lacked is an outage.
         """
         rested, fresh = self._rested, self._fresh
         self.refused, self.late = {}, []
-        if not remember:
-            self._remembered.clear()
+        while self._remembered and (remember_s is None or self._remembered[0][0] < remember_s - REMEMBERED_S):
+            self.forget()
         if not (rested or fresh):
             return []
         self.refused = {one: row for one, row in fresh.items() if one < self._written_id}
         for update_id in [one for one in fresh if one <= self._written_id or one in rested]:
             del fresh[update_id]
-        if remember and self.refused:
-            written = {update_id for ids in self._remembered for update_id in ids}
-            self.late = [row for update_id, row in self.refused.items() if update_id not in written]
+        if self.refused and remember_s is not None:
+            self.late = self._never_written()
         last = next(reversed(rested), -1)
         late = [one for one in fresh if one < last]
         if late:
@@ -74,10 +78,30 @@ class Reorder:
         if ids != sorted(ids):
             fresh = dict(sorted(fresh.items()))
         self._written_id = max(self._written_id, last)
-        if remember:
-            self._remembered.append(list(rested))
-            while sum(map(len, self._remembered)) > REMEMBERED_IDS:
-                self._remembered.popleft()
+        if remember_s is None:
+            self._unknown_id = self._written_id
+        elif rested:
+            self._remembered.append((remember_s, array("q", rested)))
+            self.remembered += len(rested)
         self._rested, self._fresh = fresh, {}
         self.add = self._fresh.setdefault
         return list(rested.values())
+
+    def forget(self) -> None:
+        """Forget the ids of the oldest turn that is remembered, if there is one."""
+        if self._remembered:
+            _, ids = self._remembered.popleft()
+            self._unknown_id = ids[-1]
+            self.remembered -= len(ids)
+
+    def _never_written(self) -> list[str]:
+        """Return those of the refused rows whose ids are none of those remembered, and not too old to be."""
+        turns = [ids for _, ids in self._remembered]
+        ends = [ids[-1] for ids in turns]
+        late = []
+        for update_id, row in self.refused.items():
+            if update_id > self._unknown_id:
+                ids = turns[bisect_left(ends, update_id)]
+                if ids[bisect_left(ids, update_id)] != update_id:
+                    late.append(row)
+        return late

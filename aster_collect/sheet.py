@@ -3,6 +3,7 @@
 import errno
 import logging
 import sys
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from .events import Gap
 from .folder import Folder
 from .rejects import REJECTS_NAME
 from .rotate import last_row, period_end, period_name
-from .tail import Tail, find_tail, read_at, written_end
+from .tail import Tail, find_tail, lines_before, read_at, written_end
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Sheet:
             self.last_row = self._attach()
             self.flush(sync=False)
             self._resume()
+            self.last_rows = self._rows_of_last_time()
         except OSError:
             self.appender.close()
             raise
@@ -60,6 +62,17 @@ class Sheet:
             written_ms.append(self.time_ms(self.last_row))
         if self._period_ms and written_ms:
             self._end_ms = period_end(max(written_ms), self._period_ms)
+
+    def _rows_of_last_time(self) -> list[str]:
+        """Return all rows at the end of the file that bear the time of its last row."""
+        if self.last_row is None or self.kind == rows.GAPS:
+            return []
+        last_ms = self.time_ms(self.last_row)
+        lines = lines_before(self.appender.descriptor, len(self.header), self.appender.size) or [self.last_row]
+        same = takewhile(
+            lambda line: rows.is_row(self.kind, self._cells, line) and self.time_ms(line) == last_ms, reversed(lines)
+        )
+        return list(same)[::-1]
 
     def time_ms(self, row: str) -> int:
         """Return the time in a row of this file, in milliseconds."""

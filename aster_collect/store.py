@@ -87,6 +87,10 @@ class Store:
         """Return the last row that a file had when it was opened, or where it had none, the closed files before it."""
         return self._sheets[kind, symbol].last_row
 
+    def last_rows(self, kind: str, symbol: str) -> list[str]:
+        """Return all rows at the end of a file, as it was opened, that bear the time of its last row."""
+        return self._sheets[kind, symbol].last_rows
+
     def touched_ms(self, kind: str, symbol: str) -> int:
         """Return when a file had last been changed when it was opened, by this machine's clock."""
         return self._sheets[kind, symbol].touched_ms

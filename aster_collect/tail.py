@@ -57,6 +57,13 @@ def find_tail(descriptor: int, start: int, is_row: Callable[[str], bool]) -> Tai
     return Tail(start, None, read_at(descriptor, written - start, start), size - written)
 
 
+def lines_before(descriptor: int, start: int, end: int) -> list[str]:
+    """Return the lines before `end`, as many as one block holds; whole, and none from before `start`."""
+    low = max(start, end - BLOCK)
+    lines = read_at(descriptor, end - low, low).decode("ascii", "replace").split("\n")[:-1]
+    return lines if low == start else lines[1:]
+
+
 def last_line_end(descriptor: int) -> int:
     """Return where the last line that has its newline ends, however long the lines are; 0 if there is none."""
     end = os.fstat(descriptor).st_size

@@ -104,7 +104,8 @@ class Case(unittest.TestCase):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         for kind, lines in (before or {}).items():
             path = self.folder / rows.file_name(kind, S)
-            path.write_text("".join(f"{line}\n" for line in (HEADERS[kind], *lines)), "ascii")
+            header = ",".join(rows.columns(kind, 5, options.get("receive_time", False)))
+            path.write_text("".join(f"{line}\n" for line in (header, *lines)), "ascii")
             os.utime(path, ns=(self.left_ns, self.left_ns))
         settings = Settings(symbols=symbols or (S,), order_book_levels=5, data_dir=self.folder, **options)
         self.store = Store(self.folder, levels=5, receive_time=settings.receive_time, sync=False)
@@ -268,7 +269,7 @@ class Outages(Case):
         self.collector.take(Lost(0, 1, "reset", False))
         self.pass_s(5)
         self.bring(quote(30, 15_000 - HOUR_MS))
-        self.assertTrue(self.collector.close())
+        self.end()
         outage = [stretch for stretch in self.stretches() if stretch[2] == "reconnect"]
         self.assertEqual(1, len(outage), self.ledger())
         self.assertTrue(outage[0][0] <= 9500 - HOUR_MS and outage[0][1] >= 15_000 - HOUR_MS, outage)
@@ -280,7 +281,7 @@ class Outages(Case):
         self.collector.take(Lost(0, 1, "reset", False))
         self.pass_s(2)
         self.bring(quote(2, -1000))
-        self.assertTrue(self.collector.close())
+        self.end()
         self.assertEqual(["clock"], [cause for *_, cause in self.stretches()][:1])
         ((begin_ms, end_ms),) = [stretch[:2] for stretch in self.stretches()][:1]
         self.assertTrue(begin_ms <= -3000 and end_ms >= 2000, (begin_ms, end_ms))
@@ -303,7 +304,7 @@ class Outages(Case):
         before = {rows.PRICES: [quote_row(5, 30_000)], rows.ORDERBOOK: [book_row(5, 30_000)]}
         self.begin(before=before)
         self.bring(quote(9, 0))
-        self.assertTrue(self.collector.close())
+        self.end()
         for kind in (rows.PRICES, rows.ORDERBOOK):
             self.assertEqual([(-10_000, 40_000, "restart")], self.stretches(kind))
 
@@ -327,6 +328,34 @@ class Outages(Case):
         self.bring(quote(9, 4000), connection=1)
         self.end()
         self.assertEqual([(1000 - MARGIN_MS, 4000 + MARGIN_MS, "reconnect")], self.stretches())
+
+
+class Restarts(Case):
+    def test_a_quick_restart_onto_a_slower_front_server(self) -> None:
+        """No quote is written twice, though it and a second connection bring again what the run before wrote."""
+        made = {number: number // 2 * 200 for number in range(40)}  # two a millisecond
+        wanted = [quote_row(number, after_ms) for number, after_ms in made.items()]
+        for connections in (1, 2):
+            for stamp in ("", ",5"):
+                with self.subTest(connections=connections, stamp=stamp):
+                    before = {rows.PRICES: [row + stamp for row in wanted[:21]]}
+                    self.begin(before=before, connections=connections, receive_time=bool(stamp))
+                    self.play(
+                        Frame(40 + 30 * number + 400 * connection, connection, quote(number, made[number]))
+                        for number in range(12, 40)
+                        for connection in range(1, connections + 1)
+                    )
+                    self.end()
+                    self.assertEqual(wanted, [",".join(row.split(",")[:4]) for row in self.lines(rows.PRICES)])
+                    self.assertEqual({"restart"}, {row[5] for row in self.ledger()})
+
+    def test_the_clock_was_set_back_by_an_hour_meanwhile(self) -> None:
+        """No front server is so far behind: nothing is left out, and the ledger says that times overlap."""
+        self.begin(before={rows.PRICES: [quote_row(5, HOUR_MS)]})
+        self.play(Frame(number * 50, 1, quote(number, number * 50)) for number in range(100))
+        self.end()
+        self.assertEqual(101, len(self.lines(rows.PRICES)))
+        self.assertEqual({"restart", "clock"}, {row[5] for row in self.ledger()})
 
 
 class NewIds(Case):

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "aster_collect"
 GROUPS = (
     ("__init__", "errors", "events"),
     ("settings", "frames", "wire", "rows", "clock", "reorder", "pacing", "inbox"),
-    ("tape", "snapshot", "coverage", "symbols"),
+    ("tape", "snapshot", "coverage", "symbols", "written"),
     ("status", "metrics", "links", "market", "bundle"),
     ("tail", "lock", "appender", "limits", "replace", "feed", "rest", "terminal", "health"),
     ("rejects", "rotate"),
@@ -41,6 +41,7 @@ PURE = (
     "metrics",
     "links",
     "market",
+    "written",
     "bundle",
 )
 IMPURE = {"asyncio", "logging", "os", "queue", "select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess",

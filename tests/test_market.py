@@ -105,6 +105,40 @@ class SkippedBooksTest(unittest.TestCase):
         self.assertFalse(one.skips_a_book(self.book(90, 80), 1), "an outage is in the ledger, and is no skip")
 
 
+class SetBackTest(unittest.TestCase):
+    def stretches(self, *times_ms: int, turns: bool = False) -> list[tuple[int, int]]:
+        """Return where times step back in rows of rising ids, the last of the file before made at the start."""
+        one = market(prices=quote(START_MS))
+        found = []
+        for number, time_ms in enumerate(times_ms, 1):
+            one.quotes.add(number, quote(START_MS + time_ms))
+            if turns:
+                one.turn()
+                found += one.set_back(rows.PRICES)
+        for _ in range(2):
+            one.turn()
+            found += one.set_back(rows.PRICES)
+        self.assertEqual({"clock"} if found else set(), {gap.cause for gap in found})
+        return [(gap.from_ms - START_MS, gap.to_ms - START_MS) for gap in found]
+
+    def test_the_clock_was_set_back_within_rising_ids(self) -> None:
+        """Each step back of over a second is a stretch in which times overlap, within a turn and between two."""
+        for turns in (False, True):
+            with self.subTest(turns=turns):
+                self.assertEqual([(2000, 9000)], self.stretches(8000, 9000, 2000, 2500, turns=turns))
+                self.assertEqual([(900, 2500), (400, 3000)], self.stretches(2500, 900, 3000, 400, turns=turns))
+                self.assertEqual([(-90_000, 0)], self.stretches(-90_000, turns=turns), "against the file of before")
+
+    def test_times_that_change_places(self) -> None:
+        """A second is what the exchange's servers differ by."""
+        self.assertEqual([], self.stretches(1999, 999, 1000, 1000, 2000, 1500))
+
+    def test_one_odd_time_of_far_ahead(self) -> None:
+        """It does not blot out all that comes: the year 2286 is no stretch of the ledger."""
+        self.assertEqual([], self.stretches(5, 9_999_999_999_999 - START_MS, 10))
+        self.assertEqual([(10, 3_600_000)], self.stretches(5, 3_600_000, 10))
+
+
 class LateTest(unittest.TestCase):
     def test_rows_too_late_for_their_place_give_the_stretch_of_their_times(self) -> None:
         """The stretch goes from the earliest to the latest row that is missing, each stream's by itself."""
@@ -112,15 +146,15 @@ class LateTest(unittest.TestCase):
         one.quotes.add(1000, quote(START_MS + 1000))
         one.quotes.add(2000, quote(START_MS + 2000))
         for _ in range(2):
-            one.turn(remember=True)
+            one.turn(0.0)
         self.assertIsNone(one.late(rows.PRICES))
         for number in (1000, 1400, 1200, 2000, 1900, 2100):
             one.quotes.add(number, quote(START_MS + number))
-        one.turn(remember=True)
+        one.turn(0.0)
         stretch = Gap(rows.PRICES, START_MS + 1200, START_MS + 1900, None, None, "late")
         self.assertEqual(stretch, one.late(rows.PRICES))
         self.assertIsNone(one.late(rows.ORDERBOOK))
-        one.turn(remember=True)
+        one.turn(0.0)
         self.assertIsNone(one.late(rows.PRICES), "told once")
 
     def test_what_was_lost_before_it_showed_that_ids_began_anew(self) -> None:

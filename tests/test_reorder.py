@@ -3,7 +3,7 @@
 import random
 import unittest
 
-from aster_collect.reorder import REMEMBERED_IDS, Reorder
+from aster_collect.reorder import REMEMBERED_S, Reorder
 
 from .support import rounds
 
@@ -79,8 +79,8 @@ class TooLate(unittest.TestCase):
         reorder = Reorder()
         for update_id in (10, 30):
             reorder.add(update_id, str(update_id))
-            reorder.turn(remember=remember)
-        reorder.turn(remember=remember)
+            reorder.turn(0.0 if remember else None)
+        reorder.turn(0.0 if remember else None)
         return reorder
 
     def test_a_row_too_late_for_its_place_is_told_from_one_that_came_twice(self) -> None:
@@ -88,10 +88,10 @@ class TooLate(unittest.TestCase):
         reorder = self.reorder(remember=True)
         for update_id in (10, 20, 30, 5, 40):
             reorder.add(update_id, str(update_id))
-        self.assertEqual(reorder.turn(remember=True), [])
+        self.assertEqual(reorder.turn(0.0), [])
         self.assertEqual(reorder.late, ["20", "5"])
         self.assertEqual(sorted(reorder.refused), [5, 10, 20])
-        self.assertEqual(reorder.turn(remember=True), ["40"])
+        self.assertEqual(reorder.turn(0.0), ["40"])
         self.assertEqual((reorder.late, reorder.refused), ([], {}))
 
     def test_one_connection_brings_nothing_late(self) -> None:
@@ -106,27 +106,64 @@ class TooLate(unittest.TestCase):
         """Turns without any row change nothing about what is known to be written."""
         reorder = self.reorder(remember=True)
         for _ in range(5):
-            reorder.turn(remember=True)
+            reorder.turn(0.0)
         reorder.add(10, "10")
         reorder.add(20, "20")
-        reorder.turn(remember=True)
+        reorder.turn(0.0)
         self.assertEqual(reorder.late, ["20"])
 
-    def test_a_long_run_remembers_no_more_than_ten_seconds(self) -> None:
-        """The ids that are remembered are so many at most, and the newest of them."""
+    def busy(self, turns: int, size: int) -> Reorder:
+        """Return one that has written so many even ids, a second a turn, so many a turn."""
         reorder = Reorder()
-        size, turns = 500, 100
-        for turn in range(turns):
-            for update_id in range(turn * size, (turn + 1) * size):
-                reorder.add(update_id, str(update_id))
-            reorder.turn(remember=True)
-        reorder.turn(remember=True)
-        last = turns * size - 1
-        oldest = last - REMEMBERED_IDS + 1
-        for update_id in (0, oldest - 1, oldest, last):
+        for turn in range(turns + 1):
+            for number in range(turn * size, (turn + 1) * size):
+                reorder.add(2 * number, str(2 * number))
+            reorder.turn(float(turn))
+        return reorder
+
+    def late_of(self, reorder: Reorder, now_s: float, *ids: int) -> list[int]:
+        """Return which of these ids are late when they come now."""
+        for update_id in ids:
             reorder.add(update_id, str(update_id))
-        reorder.turn(remember=True)
-        self.assertEqual(reorder.late, ["0", str(oldest - 1)], "what is forgotten can't be told from what is late")
+        reorder.turn(now_s)
+        return [int(row) for row in reorder.late]
+
+    def test_a_connection_that_lags_over_many_thousand_ids(self) -> None:
+        """However many were written meanwhile, what was is a double, and what was not is late."""
+        reorder = self.busy(60, 2000)
+        self.assertEqual(reorder.remembered, 60 * 2000)
+        self.assertEqual(self.late_of(reorder, 61.0, 0, 1, 2, 777, 100_000, 100_001, 239_998), [1, 777, 100_001])
+
+    def test_what_was_written_too_long_ago(self) -> None:
+        """Of so old an id nothing can be said, and it counts as a double; memory is bounded by time."""
+        reorder = self.busy(int(REMEMBERED_S) + 10, 3)
+        self.assertEqual(reorder.remembered, 3 * (int(REMEMBERED_S) + 1))
+        forgotten = 2 * 3 * 9 - 2
+        self.assertEqual(self.late_of(reorder, REMEMBERED_S + 10, 1, forgotten - 1, forgotten + 1), [forgotten + 1])
+
+    def test_memory_is_short(self) -> None:
+        """The oldest turn is forgotten on demand, and its ids are doubles then."""
+        reorder = self.busy(10, 100)
+        reorder.forget()
+        self.assertEqual(reorder.remembered, 900)
+        self.assertEqual(self.late_of(reorder, 11.0, 101, 199, 201), [199, 201])
+        for _ in range(99):
+            reorder.forget()
+        self.assertEqual(reorder.remembered, 0)
+
+    def test_a_successor_that_is_behind(self) -> None:
+        """What was written before a second connection came is no loss where that one brings it too."""
+        reorder = Reorder()
+        for update_id in (10, 20, 30, 40):
+            reorder.add(update_id, str(update_id))
+            reorder.turn()
+        self.assertEqual(self.late_of(reorder, 0.0, 15, 20, 50), [])
+        self.assertEqual(self.late_of(reorder, 1.0, 25, 35, 60), [35])
+
+    def test_a_restart_onto_a_slower_connection(self) -> None:
+        """What the run before has written, or could not have, is no loss of this one."""
+        reorder = Reorder(100)
+        self.assertEqual(self.late_of(reorder, 0.0, 90, 99, 101), [])
 
 
 class AnyDelay(unittest.TestCase):
