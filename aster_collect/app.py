@@ -8,7 +8,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -313,7 +312,7 @@ class App:
             for path in paths:
                 self._packing.put(path)
         if settings.keep_days is not None:
-            delete_expired(settings.data_dir, settings.keep_days, datetime.now(UTC).date())
+            delete_expired(settings.data_dir, settings.keep_days, time.time_ns() // 1_000_000)
 
     def _stop(self, status: int) -> int:
         """Stop in the direction of the data: connections, then what is queued, then the files."""

@@ -217,15 +217,16 @@ class Collector:
         for bundle in self._bundles:
             if bundle.redundant and not everything and now_s - bundle.moved_s < REDUNDANT_REST_S:
                 continue
+            remembers = bundle.redundant or bundle.was_redundant
+            now_ms = bundle.now_ms(now_s) or self._wall_ns() // 1_000_000
             for symbol in bundle.symbols:
-                remembers = bundle.redundant or bundle.was_redundant
-                self._move_market(self._markets[symbol], now_s if remembers else None)
+                self._move_market(self._markets[symbol], now_s if remembers else None, now_ms)
             bundle.moved_s, bundle.was_redundant = now_s, bundle.redundant
         self._bound_remembered()
 
-    def _move_market(self, market: Market, remember_s: float | None) -> None:
+    def _move_market(self, market: Market, remember_s: float | None, now_ms: int) -> None:
         for kind, lines in market.turn(remember_s):
-            self._store.append(kind, market.symbol, lines)
+            self._store.append(kind, market.symbol, lines, now_ms)
         for kind in UNCOVERED:
             for stretch in market.set_back(kind):
                 self._tell_gap(market.symbol, stretch)

@@ -13,7 +13,7 @@ import time
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,8 @@ from .tail import BLOCK, find_tail, read_at
 log = logging.getLogger(__name__)
 
 HOUR_MS = 3_600_000
-PERIODS_MS = {"none": 0, "hour": HOUR_MS, "day": 24 * HOUR_MS}
+DAY_MS = 24 * HOUR_MS
+PERIODS_MS = {"none": 0, "hour": HOUR_MS, "day": DAY_MS}
 PACKED = ".gz"
 _READ_BYTES = 1 << 20
 _NAME = re.compile(
@@ -44,6 +45,11 @@ class Part(NamedTuple):
         """The file's name while it is not compressed."""
         again = f"-{self.number}" if self.number > 1 else ""
         return f"{self.kind}_{self.symbol}.{self.period}{again}.csv"
+
+    @property
+    def day(self) -> str:
+        """The day that the period is, or lies in."""
+        return self.period[:10]
 
     @property
     def end_ms(self) -> int:
@@ -109,8 +115,8 @@ def last_row(folder: Path, parts: Iterable[Part]) -> str | None:
     mixed = {period[:10] for period in days if "T" in period} & days
 
     def age(part: Part) -> tuple[str, int, str, int]:
-        day = part.period[:10]
-        return day, _first_number(folder, part) if day in mixed else 0, part.period, part.number
+        first = _first_number(folder, part) if part.day in mixed else 0
+        return part.day, first, part.period, part.number
 
     for part in sorted(parts, key=age, reverse=True):
         try:
@@ -161,21 +167,30 @@ def _first_number(folder: Path, part: Part) -> int:
     return int(cell) if cell.isdigit() else 0
 
 
-def expired(folder: Path, keep_days: int, today: date) -> list[Path]:
-    """Return the closed files, plain or compressed, of days before the last `keep_days` before today, oldest first.
+def expired(folder: Path, keep_days: int, now_ms: int) -> list[Path]:
+    """Return the closed files, plain or compressed, of days before the last `keep_days`, oldest first.
 
-    Nothing else ever expires: no current file, no ledger, nothing that was set aside.
+    They are counted back from the day on which the newest closed file ends: it was closed by a row of that day or a
+    later one. `now_ms` is this machine's clock, which may be wrong, and has a word only where a file is of a day ahead
+    of it: that counts if a second stream has one of that day too. Nothing else ever expires: no current file, no
+    ledger, nothing that was set aside.
     """
-    oldest = (today - timedelta(days=keep_days)).isoformat()
     with os.scandir(folder) as entries:
-        parts = [(part.period, entry.name) for entry in entries if (part := read_name(entry.name)) is not None]
-    return [folder / name for period, name in sorted(parts) if period[:10] < oldest]
+        parts = [(part, entry.name) for entry in entries if (part := read_name(entry.name)) is not None]
+    streams: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for part, _ in parts:
+        streams[part.day].add((part.kind, part.symbol))
+    ends_ms = [part.end_ms for part, _ in parts if len(streams[part.day]) > 1 or part.end_ms - DAY_MS <= now_ms]
+    if not ends_ms:
+        return []
+    oldest_ms = max(ends_ms) // DAY_MS * DAY_MS - keep_days * DAY_MS
+    return [folder / name for part, name in sorted(parts, key=lambda one: one[0].period) if part.end_ms <= oldest_ms]
 
 
-def delete_expired(folder: Path, keep_days: int, today: date) -> list[Path]:
+def delete_expired(folder: Path, keep_days: int, now_ms: int) -> list[Path]:
     """Delete what has expired and say so; return what is gone. What can't be deleted is logged, and stays."""
     gone = []
-    for path in expired(folder, keep_days, today):
+    for path in expired(folder, keep_days, now_ms):
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

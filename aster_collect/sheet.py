@@ -3,7 +3,9 @@
 import errno
 import logging
 import sys
+from collections.abc import Iterator
 from itertools import takewhile
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +13,13 @@ from . import rows
 from .events import Gap
 from .folder import Folder
 from .rejects import REJECTS_NAME
-from .rotate import last_row, period_end, period_name
+from .rotate import DAY_MS, last_row, period_end, period_name
 from .tail import Tail, find_tail, lines_before, read_at, written_end
 
 log = logging.getLogger(__name__)
 
 NEAR_MS = 60_000  # the farthest that rows change places in time
+AHEAD_MS = 600_000  # by more no row is ahead of the exchange's clock, but for an odd one
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _REOPEN = ""  # a mark in front of rows for the file that is under the path by then; other marks end a period
 
@@ -44,11 +47,11 @@ class Sheet:
         self._period_ms = 0 if kind == rows.GAPS else period_ms
         self._end_ms = 0  # where the period ends that is being written; 0 while there is none
         self.touched_ms = _touched_ms(self.appender.path)
+        self.last_rows: list[str] = []  # all at the end of the file that bear the time of its last row
         try:
             self.last_row = self._attach()
             self.flush(sync=False)
             self._resume()
-            self.last_rows = self._rows_of_last_time()
         except OSError:
             self.appender.close()
             raise
@@ -58,37 +61,37 @@ class Sheet:
         if self.last_row is None and parts:
             self.last_row = last_row(self._folder.path, parts)
         written_ms = [part.end_ms - 1 for part in parts]
-        if self._period_ms and self.last_row is not None:
-            written_ms.append(self.time_ms(self.last_row))
+        if self.last_row is not None and self.kind != rows.GAPS:
+            last_ms = self.time_ms(self.last_row)
+            self.last_rows = list(takewhile(lambda line: self.time_ms(line) == last_ms, self._newest_rows()))[::-1]
+            # One odd time, far ahead of when it was written, is none; where all are it is this machine's that is odd.
+            times_ms = map(self.time_ms, self._newest_rows())
+            written_ms.append(next((one for one in times_ms if one <= self.touched_ms + DAY_MS), last_ms))
         if self._period_ms and written_ms:
             self._end_ms = period_end(max(written_ms), self._period_ms)
 
-    def _rows_of_last_time(self) -> list[str]:
-        """Return all rows at the end of the file that bear the time of its last row."""
-        if self.last_row is None or self.kind == rows.GAPS:
-            return []
-        last_ms = self.time_ms(self.last_row)
-        lines = lines_before(self.appender.descriptor, len(self.header), self.appender.size) or [self.last_row]
-        same = takewhile(
-            lambda line: rows.is_row(self.kind, self._cells, line) and self.time_ms(line) == last_ms, reversed(lines)
-        )
-        return list(same)[::-1]
+    def _newest_rows(self) -> Iterator[str]:
+        """Yield the last rows of the file, or if it has none the last one before it, the newest first."""
+        lines = lines_before(self.appender.descriptor, len(self.header), self.appender.size) or [self.last_row or ""]
+        return (line for line in reversed(lines) if rows.is_row(self.kind, self._cells, line))
 
     def time_ms(self, row: str) -> int:
         """Return the time in a row of this file, in milliseconds."""
         return rows.row_time_ms(self.kind, row)
 
-    def append(self, lines: list[str]) -> int:
+    def append(self, lines: list[str], now_ms: int | None = None) -> int:
         """Keep rows for the next flush, a mark where a period ends; return how many bytes they are.
 
-        Time never goes back to an earlier period: such a row stays in the file that is being written.
+        Time never goes back to an earlier period: such a row stays in the file that is being written. So does one of
+        far ahead of `now_ms`, what the exchange's clock says: no other row would end a period after it.
         """
         if not self._period_ms or self.time_ms(lines[-1]) < self._end_ms - NEAR_MS:
             return self._keep(lines)
+        latest_ms = inf if now_ms is None else now_ms + AHEAD_MS
         start = kept = 0
         for at, line in enumerate(lines):
             time_ms = self.time_ms(line)
-            if time_ms >= self._end_ms:
+            if self._end_ms <= time_ms <= latest_ms:
                 kept += self._keep(lines[start:at])
                 if self._end_ms:
                     self.appender.add_mark(period_name(self._end_ms, self._period_ms))

@@ -108,8 +108,11 @@ class Store:
         cells = [line.split(",") for line in lines[1:] if line.startswith(f"{rows.TRADES},") and line.count(",") == 5]
         return [(int(row[3]), int(row[4])) for row in cells if row[3].isdigit() and row[4].isdigit()]
 
-    def append(self, kind: str, symbol: str, lines: list[str]) -> None:
-        """Keep rows for the next flush; where memory is full, note what is lost instead."""
+    def append(self, kind: str, symbol: str, lines: list[str], now_ms: int | None = None) -> None:
+        """Keep rows for the next flush; where memory is full, note what is lost instead.
+
+        `now_ms` is what the exchange's clock says, if that is known: a row of long after it ends no period.
+        """
         if not lines:
             return
         sheet = self._sheets[kind, symbol]
@@ -119,7 +122,7 @@ class Store:
             return
         if sheet.loss is not None:
             self._record_loss(sheet, sheet.time_ms(lines[0]))
-        self.pending_bytes += sheet.append(lines)
+        self.pending_bytes += sheet.append(lines, now_ms)
         self._dirty[sheet] = None
 
     def gap(self, symbol: str, gap: Gap) -> None:

@@ -10,7 +10,6 @@ import tempfile
 import time
 import unittest
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
@@ -275,6 +274,47 @@ class Boundary(Case):
                                 path.unlink()
                 self.assertEqual([n for numbers in self.numbers() for n in numbers], list(range(1, number + 1)))
                 self.assert_holds()
+
+
+class FarAhead(Case):
+    rotate = "hour"
+
+    def test_one_row_of_the_year_2286(self) -> None:
+        """It stays where it came, and the hours after it are closed as the others are; a restart changes nothing."""
+        far_ms = 9_999_999_999_999
+        for restart in (False, True):
+            with self.subTest(restart=restart):
+                self.crash()
+                self.fresh()
+                store = self.store()
+                wanted = []
+                for hour in range(4):
+                    for minute in range(0, 60, 20):
+                        now_ms = MIDNIGHT_MS + hour * HOUR_MS + minute * 60_000
+                        times_ms = [now_ms, far_ms] if (hour, minute) == (1, 40) else [now_ms]
+                        lines = [row(rows.ORDERBOOK, len(wanted) + at, one) for at, one in enumerate(times_ms)]
+                        wanted += lines
+                        store.append(rows.ORDERBOOK, S, lines, now_ms)
+                        store.flush()
+                        if restart and len(times_ms) > 1:
+                            self.crash()
+                            seconds = now_ms / 1000
+                            os.utime(self.folder / rows.file_name(rows.ORDERBOOK, S), (seconds, seconds))
+                            store = self.store()
+                names = [rows.file_name(rows.ORDERBOOK, S), *(f"orderbook_{S}.2026-11-22T0{h}.csv" for h in range(3))]
+                self.assertEqual(self.names(rows.ORDERBOOK), sorted(names))
+                self.assertEqual(self.all_rows(rows.ORDERBOOK), wanted)
+
+    def test_the_exchange_sets_its_clock_ahead(self) -> None:
+        """What its clock agrees with is believed at once, and without it everything is."""
+        for now_ms in (MIDNIGHT_MS + DAY_MS, None):
+            self.crash()
+            self.fresh()
+            store = self.store()
+            for number, time_ms in enumerate((MIDNIGHT_MS, MIDNIGHT_MS + DAY_MS)):
+                store.append(rows.PRICES, S, [row(rows.PRICES, number, time_ms)], now_ms)
+                store.flush()
+            self.assertEqual(self.names(rows.PRICES), [f"prices_{S}.2026-11-22T00.csv", f"prices_{S}.csv"])
 
 
 class Taken(Case):
@@ -879,17 +919,49 @@ class Expiry(Case):
         ]  # fmt: skip
         for name in (*old, *kept):
             (self.folder / name).write_text("x")
-        today = date(2026, 11, 7)
-        self.assertEqual({path.name for path in expired(self.folder, 2, today)}, set(old))
+        today_ms = MIDNIGHT_MS - 15 * DAY_MS
+        self.assertEqual({path.name for path in expired(self.folder, 3, today_ms)}, set(old))
         with self.assertLogs("aster_collect.rotate", "INFO") as logs:
-            gone = delete_expired(self.folder, 2, today)
+            gone = delete_expired(self.folder, 3, today_ms)
         self.assertEqual([path.name for path in gone], [path.name for path in gone if not path.exists()])
         self.assertEqual(len(logs.records), len(old))
         for record, path in zip(logs.records, gone, strict=True):
             self.assertIn(path.name, record.getMessage())
         self.assertEqual(gone[0].name, old[0])
         self.assertEqual({path.name for path in self.folder.iterdir()}, set(kept))
-        self.assertEqual(delete_expired(self.folder, 2, today), [])
+        self.assertEqual(delete_expired(self.folder, 3, today_ms), [])
+
+    def days(self, *names: str, keep_days: int = 2, today: int = 8) -> list[str]:
+        """Return what has expired of such closed files, `KIND.DAY`, when it is such a day of November here."""
+        self.folder.mkdir(exist_ok=True)
+        for path in self.folder.iterdir():
+            path.unlink()
+        for name in names:
+            kind, _, day = name.partition(".")
+            (self.folder / f"{kind}_{S}.2026-{day}.csv").write_text("x")
+        found = expired(self.folder, keep_days, MIDNIGHT_MS + (today - 22) * DAY_MS)
+        return [path.name.partition(".2026-")[2].removesuffix(".csv") for path in found]
+
+    def test_this_machines_clock_is_wrong(self) -> None:
+        """Days count from the newest that was closed, not from what day it is here: 400 days ahead deletes nothing."""
+        names = [f"{kind}.11-0{day}" for kind in (rows.PRICES, rows.TRADES) for day in range(1, 8)]
+        for today in (8, 408, -392, -20_000):
+            with self.subTest(today=today):
+                self.assertEqual(
+                    self.days(*names, today=today), [f"11-0{day}" for day in (1, 2, 3, 4, 5) for _ in "pt"]
+                )
+
+    def test_the_newest_day_stays(self) -> None:
+        """However old it is."""
+        self.assertEqual(self.days("prices.01-01", "prices.11-07", keep_days=1), ["01-01"])
+        self.assertEqual(self.days("prices.01-01", keep_days=1), [])
+        self.assertEqual(self.days("prices.01-01T05", "prices.01-01T06", keep_days=1), [])
+
+    def test_a_file_name_of_far_ahead(self) -> None:
+        """A day that is ahead of this machine's clock and that one stream alone has makes no other old."""
+        names = [f"{kind}.11-0{day}" for kind in (rows.PRICES, rows.TRADES) for day in range(4, 8)]
+        self.assertEqual(self.days(*names, "prices.12-31"), ["11-04", "11-04", "11-05", "11-05"])
+        self.assertEqual(self.days("prices.12-31"), [])
 
 
 if __name__ == "__main__":
