@@ -6,8 +6,10 @@ import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import unittest
@@ -177,6 +179,32 @@ class AnInstalledPackage(unittest.TestCase):
     def test_the_changelog_knows_the_version(self) -> None:
         """The version has an entry in the changelog."""
         self.assertIn(f"\n## [{__version__}]", (ROOT / "CHANGELOG.md").read_text("utf-8"))
+
+
+class TheSourceDistribution(unittest.TestCase):
+    def test_its_tests_can_be_run(self) -> None:
+        """What is built has all of the tests and what they read, and some of them pass in it."""
+        with tempfile.TemporaryDirectory() as name:
+            source, built = Path(name) / "source", Path(name) / "built"
+            beside = shutil.ignore_patterns(
+                ".*_cache", ".git", ".venv", "*.egg-info", "__pycache__", "ASTER_data", "build"
+            )
+            shutil.copytree(ROOT, source, ignore=beside)
+            built.mkdir()
+            build = f"from setuptools import build_meta; build_meta.build_sdist({str(built)!r})"
+            subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True, timeout=60)
+            (archive,) = built.iterdir()
+            with tarfile.open(archive) as files:
+                files.extractall(built, filter="data")
+            (unpacked,) = (path for path in built.iterdir() if path.is_dir())
+            wanted = [path for folder in ("tests", "deploy", ".ci") for path in (source / folder).rglob("*")]
+            wanted += [path for path in source.iterdir() if path.suffix in (".md", ".txt", ".py", ".yml", ".toml")]
+            missing = [str(path) for path in wanted if not (unpacked / path.relative_to(source)).exists()]
+            self.assertEqual(missing, [])
+            environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+            command = [sys.executable, "-B", "-m", "unittest", "tests.test_wire", "tests.test_packaging.AContainer"]
+            ended = subprocess.run(command, cwd=unpacked, env=environment, capture_output=True, text=True, timeout=60)
+            self.assertEqual(ended.returncode, 0, ended.stderr)
 
 
 class TheEarlierScript(unittest.TestCase):
