@@ -137,6 +137,7 @@ def parser() -> argparse.ArgumentParser:
     add("--compress", action="store_true", help="compress closed files with gzip in the background (default: off)")
     number("keep_days", None, "delete closed files that are older", unset="all are kept")
     number("min_free_mb", default.min_free_mb, "warn when the disk has less room")
+    number("max_clock_offset_s", default.max_clock_offset_s, "warn when the exchange's clock and ours differ by more")
     add(
         "--metrics-file",
         type=_file,

@@ -34,6 +34,7 @@ from .events import (
 from .inbox import Message
 from .links import Links
 from .market import Market
+from .offset import ASK_EVERY_S, ClockOffset
 from .settings import Settings
 from .snapshot import DELAY_BOUNDS_S, Delays, Snapshot
 from .store import Store
@@ -50,7 +51,6 @@ REMEMBERED_IDS = 2_000_000  # over all symbols, of eight bytes: two minutes of 1
 RETRY_S = 5.0
 REDUNDANT_REST_S = 2.0  # longer than a relieved connection is read on: what it brings last still finds its place
 LOG_REPEAT_S = 60.0
-CLOCK_S = 3600.0
 SHOWN_PRICES = 4
 NAMES = 5  # in one log line
 UNCOVERED = (rows.PRICES, rows.ORDERBOOK)  # what can't be fetched afterwards
@@ -89,7 +89,8 @@ class Collector:
         self._turn_every_s = settings.flush_interval_s / 2
         self._turn_s = now_s + self._turn_every_s
         self._fresh_messages = 0
-        self._clock_s = now_s
+        self._offset = ClockOffset(settings.max_clock_offset_s, now_s)
+        self._offset_said_s = now_s - ASK_EVERY_S
         self._disk_s = now_s
         self._reject_said_s = -LOG_REPEAT_S
         self._failing_since_ns = 0
@@ -98,7 +99,6 @@ class Collector:
         self._lost_reasons: Counter[str] = Counter()
         self._delays = [0] * (len(DELAY_BOUNDS_S) + 1)
         self._delay_sum_s = 0.0
-        self._clock_offset_ms: float | None = None
 
     def _add(self, group: Group) -> None:
         for symbol in group.symbols:
@@ -146,6 +146,7 @@ class Collector:
         elif isinstance(message, Opened):
             self._links.opened(message.connection, message.opened_ns)
             self._bundles[message.group].opened(message.connection, message.opened_s)
+            self._offset.connected(self._clock())
         elif isinstance(message, Bad):
             self._reject(message)
         elif isinstance(message, Listed):
@@ -174,8 +175,7 @@ class Collector:
             self._bound_held(now_s)
             self._move()
             self._flush(sync=False)
-        if now_s >= self._clock_s:
-            self._clock_s = now_s + CLOCK_S
+        if self._offset.due(now_s):
             self._ask(wire.ask_time())
         if now_s >= self._disk_s:
             self._disk_s = now_s + LOG_REPEAT_S
@@ -438,13 +438,20 @@ class Collector:
             self._apply(market, market.tape.give_up(now_s))
 
     def _exchange_clock(self, answer: Answer) -> None:
-        """Note by how much the exchange's clock is ahead of ours, as of the middle of the request."""
+        """Note by how much the exchange's clock is ahead of ours, and say so where that is too much."""
         try:
             exchange_ms = wire.decode_time(answer.value)
         except DecodeError as error:
             log.warning("clock unknown why=%s", answer.refused or error)
             return
-        self._clock_offset_ms = exchange_ms - (answer.asked_ns + answer.received_ns) / 2e6
+        offset, now_s = self._offset, self._clock()
+        offset.found(exchange_ms, answer.asked_ns, answer.received_ns)
+        if offset.off and now_s - self._offset_said_s >= ASK_EVERY_S:
+            self._offset_said_s = now_s
+            log.warning(
+                "clock off offset_ms=%+.0f uncertainty_ms=%.0f max_clock_offset_s=%g",
+                offset.offset_ms, offset.uncertainty_ms, self._settings.max_clock_offset_s,
+            )  # fmt: skip
 
     def snapshot(self, queue_batches: int, queue_bytes: int) -> Snapshot:
         """Return how the run stands; the inbox is told, since it is not the collector's."""
@@ -471,7 +478,9 @@ class Collector:
             min_free_bytes=settings.min_free_mb << 20,
             failing_since_ns=self._failing_since_ns,
             last_error=store.last_error,
-            clock_offset_ms=self._clock_offset_ms,
+            clock_offset_ms=self._offset.offset_ms,
+            clock_uncertainty_ms=self._offset.uncertainty_ms,
+            clock_off=self._offset.off,
             delays=Delays(tuple(self._delays), self._delay_sum_s),
             prices={market.symbol: market.newest_price() for market in shown},
         )

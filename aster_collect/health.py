@@ -117,16 +117,16 @@ def check(folder: str, max_age_s: float, now_s: float) -> tuple[int, list[str]]:
     except (ValueError, RecursionError):
         return UNHEALTHY, [f"{path} is not JSON"]
     try:
-        wrong, good, warning = judge(said, max_age_s, now_s)
+        wrong, good, warnings = judge(said, max_age_s, now_s)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         return UNHEALTHY, [f"{path} is not what this version writes: {type(error).__name__} {error}"]
     if wrong:
-        return UNHEALTHY, [*wrong, *([f"warning: {warning}"] if warning else [])]
-    return HEALTHY, [f"healthy: {good}" + (f"; warning: {warning}" if warning else "")]
+        return UNHEALTHY, [*wrong, *warnings]
+    return HEALTHY, ["; ".join([f"healthy: {good}", *warnings])]
 
 
-def judge(said: Any, max_age_s: float, now_s: float) -> tuple[list[str], str, str]:
-    """Return what is wrong, what is good, and a warning, each in words, from the content of status.json.
+def judge(said: Any, max_age_s: float, now_s: float) -> tuple[list[str], str, list[str]]:
+    """Return what is wrong, what is good, and warnings, each in words, from the content of status.json.
 
     On its first try a connection may be without a frame for the allowed age, once the run is older than that: it is the
     successor of one that still delivers.
@@ -152,8 +152,11 @@ def judge(said: Any, max_age_s: float, now_s: float) -> tuple[list[str], str, st
     count = len(said["connections"])
     good = f"{count} connection{'s' * (count != 1)} delivered within {limit_s:g} s, {newest}"
     free, floor = int(said["free_bytes"]), int(said["min_free_bytes"])
-    warning = f"low disk, {free >> 20} MB free of the {floor >> 20} MB wanted" if free < floor else ""
-    return wrong, good, warning
+    warnings = [f"warning: low disk, {free >> 20} MB free of the {floor >> 20} MB wanted"] if free < floor else []
+    if said["clock_off"]:
+        ahead_s = float(said["clock_offset_ms"]) / 1000
+        warnings.append(f"warning: clock, the exchange's says {ahead_s:+.1f} s against this machine's")
+    return wrong, good, warnings
 
 
 def _fault(link: Any, limit_s: float, now_s: float, young: bool) -> str:

@@ -26,7 +26,7 @@ def metrics_text(snapshot: Snapshot) -> str:
     frames = Counter(dict.fromkeys(rows.KINDS, 0))
     for stream in seen.streams:
         frames[stream.kind] += stream.frames
-    offset_ms = seen.clock_offset_ms
+    offset_ms, uncertainty_ms = seen.clock_offset_ms, seen.clock_uncertainty_ms
     families = (
         _family("build_info", "gauge", "The running version, always 1.", [(_labels(version=seen.version), 1)]),
         _one("start_time_seconds", "gauge", "When this run started, Unix time.", _seconds(seen.started_ns)),
@@ -97,6 +97,12 @@ def metrics_text(snapshot: Snapshot) -> str:
             "gauge",
             "The exchange's clock less ours; absent until it is known.",
             [] if offset_ms is None else [("", offset_ms / 1000)],
+        ),
+        _family(
+            "clock_offset_uncertainty_seconds",
+            "gauge",
+            "By how much that can be wrong: half of the round trip.",
+            [] if uncertainty_ms is None else [("", uncertainty_ms / 1000)],
         ),
         _histogram("receive_delay_seconds", "From the exchange's send time to receipt, by batch.", seen.delays),
     )

@@ -59,6 +59,7 @@ RANGES = {
     "connections": Range("--connections", 1, 4, "connections"),
     "keep_days": Range("--keep-days", 1, 36_500, "days"),
     "min_free_mb": Range("--min-free-mb", 0, 1_000_000_000, "MB"),
+    "max_clock_offset_s": Range("--max-clock-offset", 0.001, 3600, "seconds"),
     "max_connection_age_s": Range("--max-connection-age", 2, 86_000, "seconds"),
 }
 
@@ -88,6 +89,7 @@ class Settings:
     compress: bool = False
     keep_days: int | None = None
     min_free_mb: int = 200
+    max_clock_offset_s: float = 1.0
     metrics_file: Path | None = None
     all_symbols: bool = False
 

@@ -68,5 +68,7 @@ class Snapshot(NamedTuple):
     failing_since_ns: int
     last_error: str
     clock_offset_ms: float | None
+    clock_uncertainty_ms: float | None
+    clock_off: bool
     delays: Delays
     prices: dict[str, str]

@@ -46,6 +46,8 @@ def status_json(snapshot: Snapshot) -> str:
         "gaps": sum(stream.gaps for stream in seen.streams),
         "reconnects": seen.reconnects,
         "clock_offset_ms": seen.clock_offset_ms,
+        "clock_uncertainty_ms": seen.clock_uncertainty_ms,
+        "clock_off": seen.clock_off,
         "receive_delay": _delay_facts(seen.delays),
         "newest_prices": seen.prices,
     }
@@ -110,6 +112,8 @@ def terminal_line(snapshot: Snapshot, previous: Snapshot | None, width: int) -> 
         parts.append((1, f"LOW DISK {_size(snapshot.free_bytes)}"))
     else:
         parts.append((9, f"free {_size(snapshot.free_bytes)}"))
+    if snapshot.clock_off and snapshot.clock_offset_ms is not None:
+        parts.append((1, f"CLOCK {snapshot.clock_offset_ms / 1000:+.1f} s"))
     while len(parts) > 1 and columns(BETWEEN.join(text for _, text in parts)) > width:
         parts.remove(max(parts))
     return fit(BETWEEN.join(text for _, text in parts), width)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from aster_collect import collector, rows, wire
 from aster_collect.bundle import MARGIN_MS
 from aster_collect.collector import Collector
-from aster_collect.events import HAND_OVER, Answer, Ask, Batch, Listed, Lost, Wanted
+from aster_collect.events import HAND_OVER, Answer, Ask, Batch, Listed, Lost, Opened, Wanted
 from aster_collect.rejects import REJECTS_NAME
 from aster_collect.settings import Settings
 from aster_collect.store import Store
@@ -510,6 +510,38 @@ class Rows(Case):
         for kind in rows.KINDS:
             header = (self.folder / rows.file_name(kind, S)).read_text("ascii").partition("\n")[0]
             self.assertEqual(f"{HEADERS[kind]},receive_time_ns", header)
+
+
+class Clocks(Case):
+    def answer_time(self, ahead_ms: int, round_trip_ms: int = 0) -> None:
+        """Answer the newest request for the exchange's time."""
+        ask = [one for one in self.asks if not one.symbol][-1]
+        half_ns = round_trip_ms * 500_000
+        time = {"serverTime": self.wall_ns() // 1_000_000 + ahead_ms}
+        self.collector.take(Answer(ask, self.wall_ns() - half_ns, self.wall_ns() + half_ns, time))
+
+    def test_this_machines_clock_is_two_hours_off(self) -> None:
+        """It is said, with how sure it is; not again for an hour, and not where the round trip may explain it."""
+        logging.disable(logging.NOTSET)
+        self.begin()
+        self.collector.step()
+        with self.assertNoLogs("aster_collect.collector", "WARNING"):
+            self.answer_time(1400, 1000)
+        with self.assertLogs("aster_collect.collector", "WARNING") as logs:
+            self.answer_time(7_200_000, 100)
+            self.answer_time(7_200_000, 100)
+        self.assertEqual(1, len(logs.records))
+        self.assertIn("clock off offset_ms=+7200000 uncertainty_ms=50 max_clock_offset_s=1", logs.output[0])
+        told = self.collector.snapshot(0, 0)
+        self.assertEqual((7_200_000, 50, True), (told.clock_offset_ms, told.clock_uncertainty_ms, told.clock_off))
+
+    def test_the_clock_is_asked_for_after_a_reconnect(self) -> None:
+        """At the start, and after a connection was opened, a minute later at least."""
+        self.begin()
+        for _ in range(3):
+            self.pass_s(25)
+            self.collector.take(Opened(0, 1, self.wall_ns(), self.now_s))
+        self.assertEqual(2, len([ask for ask in self.asks if not ask.symbol]))
 
 
 class Told(Case):

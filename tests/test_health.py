@@ -152,6 +152,16 @@ class Health(unittest.TestCase):
         status, out = self.judged(snapshot(connections=[link(1, 99.0)], free_bytes=100 << 20))
         self.assertEqual((status, out.splitlines()[1:]), (1, ["warning: low disk, 100 MB free of the 200 MB wanted"]))
 
+    def test_a_clock_that_is_off_is_said(self) -> None:
+        """It is a warning beside others, and no fault by itself."""
+        warning = "warning: clock, the exchange's says -7200.0 s against this machine's"
+        off = snapshot(connections=[link(1)], clock_off=True, clock_offset_ms=-7_200_000.0, free_bytes=100 << 20)
+        status, out = self.judged(off)
+        self.assertEqual((status, out.count("\n")), (0, 1))
+        self.assertTrue(out.endswith(f"wanted; {warning}\n"), out)
+        status, out = self.judged(off._replace(connections=[link(1, 99.0)]))
+        self.assertEqual((status, out.splitlines()[-1]), (1, warning))
+
     def test_a_file_that_is_something_else(self) -> None:
         """Text that is no JSON, and JSON that is no status, are 1 with one line, never a traceback."""
         good = json.loads(status_json(snapshot(connections=[link(1)])))

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "aster_collect"
 GROUPS = (
     ("__init__", "errors", "events"),
     ("settings", "frames", "wire", "rows", "clock", "reorder", "pacing", "inbox"),
-    ("tape", "snapshot", "coverage", "symbols", "written"),
+    ("tape", "snapshot", "coverage", "symbols", "written", "offset"),
     ("status", "metrics", "links", "market", "bundle"),
     ("tail", "lock", "appender", "limits", "replace", "feed", "rest", "terminal", "health"),
     ("rejects", "rotate"),
@@ -42,6 +42,7 @@ PURE = (
     "links",
     "market",
     "written",
+    "offset",
     "bundle",
 )
 IMPURE = {"asyncio", "logging", "os", "queue", "select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess",

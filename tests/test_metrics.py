@@ -24,7 +24,8 @@ LABELS = {
     "missing_trades": {"symbol"},
 }
 PLAIN = {"start_time_seconds", "queue_batches", "queue_bytes", "pending_bytes", "written_bytes", "free_bytes",
-         "write_failing", "rejects", "duplicates", "clock_offset_seconds"}  # fmt: skip
+         "write_failing", "rejects", "duplicates", "clock_offset_seconds",
+         "clock_offset_uncertainty_seconds"}  # fmt: skip
 
 
 def parsed(seen: Snapshot) -> dict[str, Metric]:
@@ -87,15 +88,17 @@ class Metrics(unittest.TestCase):
         self.assertEqual(value(families["held_trades"], symbol=WIDE), 3)
         self.assertEqual(value(families["missing_trades"], symbol=WIDE), 5)
         self.assertEqual(value(families["clock_offset_seconds"]), -0.0125)
+        self.assertEqual(value(families["clock_offset_uncertainty_seconds"]), 0.04)
         self.assertEqual(value(families["start_time_seconds"]), (NOW_NS // 1_000_000 - 3_600_000) / 1000)
         self.assertEqual(value(families["write_failing"]), 1)
         self.assertEqual(value(families["written_bytes"]), 123_456_789)
 
     def test_what_has_not_happened(self) -> None:
         """A time that has not come is 0, so that an alert on its age fires; an unknown offset is absent."""
-        families = parsed(snapshot(clock_offset_ms=None))
+        families = parsed(snapshot(clock_offset_ms=None, clock_uncertainty_ms=None))
         self.assertEqual(value(families["last_frame_timestamp_seconds"], connection="2"), 0)
-        self.assertEqual(families["clock_offset_seconds"].samples, [])
+        for name in ("clock_offset_seconds", "clock_offset_uncertainty_seconds"):
+            self.assertEqual(families[name].samples, [])
         self.assertEqual(value(families["write_failing"]), 0)
 
     def test_a_run_with_nothing_yet(self) -> None:

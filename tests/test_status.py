@@ -52,6 +52,8 @@ def snapshot(**changed: Any) -> Snapshot:
         failing_since_ns=0,
         last_error="",
         clock_offset_ms=-12.5,
+        clock_uncertainty_ms=40.0,
+        clock_off=False,
         delays=Delays((0, 0, 3, 50, 10, 4, 1, 0, 0, 0, 0, 0), 3.4),
         prices={"BTCUSDT": "68000.10", WIDE: "0.1234", "ETHUSDT": "3000.1", "SOLUSDT": "150.2", "FIFTH": "5"},
     )._replace(**changed)
@@ -218,6 +220,8 @@ class TheTerminalLine(unittest.TestCase):
         silent = snapshot(newest_frame_ns=NOW_NS - 12 * SECOND, free_bytes=5 << 20)
         self.assertEqual(terminal_line(silent, None, 26), "SILENT 12 s  LOW DISK 5 MB")
         self.assertIn("no data yet", terminal_line(snapshot(newest_frame_ns=0), None, 80))
+        off = snapshot(clock_off=True, clock_offset_ms=7_200_012.5)
+        self.assertEqual(terminal_line(off, None, 16), "CLOCK +7200.0 s")
 
     def test_the_delay_is_that_of_late(self) -> None:
         """The delay is the mean since the earlier snapshot, and is left out when nothing came."""
