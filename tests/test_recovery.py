@@ -3,6 +3,7 @@
 import json
 import time
 import unittest
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from aster_collect.simulator import Fault
@@ -12,9 +13,12 @@ from .support import (
     ORDERBOOK,
     PRICES,
     EndToEnd,
+    event_of_sent,
+    last_ms,
     market_events,
     now_ms,
     outages,
+    read_gaps,
     read_rejects,
     rounds,
     time_ms,
@@ -115,6 +119,38 @@ class OneConnection(EndToEnd):
             self.exchange.market, kind, symbol, time_ms(rows[0], kind), time_ms(rows[-1], kind), self.levels
         )
         return len(list(made)) - len(rows)
+
+
+class Clocks(EndToEnd):
+    def test_the_clock_is_set_back_and_a_restart_meets_a_slow_front_server(self):
+        """The outage after it is in the ledger, and no quote is written twice."""
+        exchange = self.begin(["BTCUSDT"])
+        collector = self.collect()
+        self.wait_for_everything(collector)
+        exchange.inject(Fault("clock", value=-30))
+        set_ms = now_ms() - 30_000
+        prices = self.folder / "prices_BTCUSDT.csv"
+        collector.wait_for(lambda: last_ms(prices) < set_ms + 10_000, "rows of after the step")
+        exchange.inject(Fault("drop"))
+        collector.wait_for(lambda: "reconnect" in self.causes(), "a row for the outage")
+        collector.wait_for_rows(PRICES, "BTCUSDT", set_ms + 1200)  # so that a second before is after the step too
+        self.stop(collector)
+        exchange.inject(Fault("front_behind", value=1))
+        stopped_ms = last_ms(prices)
+        collector = self.collect()
+        collector.wait_for_rows(PRICES, "BTCUSDT", stopped_ms + 300)
+        self.stop(collector)
+        self.assert_verified()
+        self.assertLessEqual({"clock", "reconnect", "restart"}, self.causes())
+        before_ms, after_ms = outages(exchange.sent)[0]
+        stretches = [gap for gap in read_gaps(self.folder, "BTCUSDT") if gap.cause == "reconnect"]
+        self.assertTrue(all(gap.from_ms <= before_ms and after_ms <= gap.to_ms for gap in stretches), stretches)
+        quotes = {event for event in map(event_of_sent, exchange.sent) if event and event.kind == PRICES}
+        twice = Counter(self.rows(PRICES, "BTCUSDT")) - Counter(event.row for event in quotes)
+        self.assertEqual([], list(twice)[:5])
+
+    def causes(self):
+        return {gap.cause for gap in read_gaps(self.folder, "BTCUSDT")}
 
 
 class TwoConnections(EndToEnd):

@@ -52,6 +52,39 @@ class AFaultOfTheConnection(Exchange):
         for client in clients:
             self.end_of(client)
 
+    def test_clock_sets_the_times_of_all_that_is_made_then(self):
+        """On open connections and on new ones, and of REST; the next funding stays where it is."""
+        exchange = self.begin()
+        streams = ("btcusdt@bookTicker", "btcusdt@depth10@100ms", "btcusdt@aggTrade", "btcusdt@markPrice@1s")
+        clients = [self.connect(streams=streams)]
+        self.receive(clients[0], 5)
+        exchange.inject(Fault("clock", value=-3600))
+        exchange.inject(Fault("clock", value=0.5))
+        clients.append(self.connect(streams=streams))
+        for client in clients:
+            seen = {}
+            while len(seen) < 4 or seen["bookTicker"]["E"] > time.time() * 1000 - 3_000_000:
+                (message,) = self.receive(client, 1)
+                seen[message["data"]["e"]] = message["data"]
+            set_ms = time.time() * 1000 - 3_599_500
+            for name, data in seen.items():
+                self.assertAlmostEqual(set_ms, data["E"], delta=5000)
+                self.assertEqual(name == "markPriceUpdate", data["T"] - data["E"] > 3_500_000, data)
+        said_ms = self.get("/fapi/v3/time")[2]["serverTime"]
+        self.assertAlmostEqual(time.time() * 1000 - 3_599_500, said_ms, delta=5000)
+
+    def test_front_behind_begins_in_the_past(self):
+        """A new connection brings what was due so long ago, an open one goes on; clear ends it."""
+        exchange = self.begin()
+        before = self.connect()
+        self.receive(before, 1)
+        exchange.inject(Fault("front_behind", value=20))
+        behind = self.connect()
+        exchange.inject(Fault("clear"))
+        for client, late_s in ((before, 0), (behind, 20), (self.connect(), 0)):
+            (message,) = self.receive(client, 1)
+            self.assertAlmostEqual(time.time() - late_s, message["data"]["E"] / 1000, delta=5)
+
     def test_refuse_refuses_for_real_and_ends(self):
         """New TCP connections are refused, the old one lives on; later the same port accepts."""
         exchange = self.begin()

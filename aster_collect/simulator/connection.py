@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from . import framing
-from .faults import FRAME_FAULTS, Fault, Frame, FrameFaults, garbage
+from .faults import FRAME_FAULTS, Fault, Frame, FrameFaults, Step, garbage, with_set_clock
 from .market import Market, Source
 
 log = logging.getLogger(__name__)
@@ -78,9 +78,13 @@ class Connection:
         rules: Rules,
         record: list[Sent] | None,
         one_send_a_frame: bool,
+        steps: Sequence[Step] = (),
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """`encode` turns a source's event into a frame; `record` takes each frame that was sent."""
+        """`encode` turns a source's event into a frame; `record` takes each frame that was sent.
+
+        `steps` says how the exchange's clock is set, and may grow; `clock_ns` decides what is due.
+        """
         self.number = number
         self.opened_ns = clock_ns()
         self.frames = 0
@@ -91,6 +95,7 @@ class Connection:
         self._rules = rules
         self._record = record
         self._one_send_a_frame = one_send_a_frame
+        self._steps = steps
         self._clock_ns = clock_ns
         self._streams: dict[str, Source | None] = {}
         self._due: list[tuple[int, int, str, int, Source]] = []  # a heap: time, rank, stream, event number, source
@@ -318,7 +323,7 @@ class Connection:
         frames: list[Frame] = []
         while due and due[0][0] <= now_us and len(frames) < BATCH_EVENTS:
             _, rank, stream, number, source = due[0]
-            frames.append(encode(source, number, wrapped))
+            frames.append(self._stamped(encode(source, number, wrapped)))
             time_us = source.time_us(number + 1)
             if source.end_us is None or time_us <= source.end_us:
                 heapq.heapreplace(due, (time_us, rank, stream, number + 1, source))
@@ -326,6 +331,13 @@ class Connection:
                 heapq.heappop(due)
         self._behind = len(frames) == BATCH_EVENTS
         return frames
+
+    def _stamped(self, frame: Frame) -> Frame:
+        if not self._steps:
+            return frame
+        payload = with_set_clock(frame.payload, self._steps)
+        message = f'{{"stream":"{frame.stream}","data":{payload}}}' if self._wrapped else payload
+        return Frame(frame.stream, payload, framing.encode(framing.TEXT, message.encode()))
 
     def _send_due(self) -> None:
         frames = self._due_frames()

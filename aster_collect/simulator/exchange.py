@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 from . import faults as fault_words
 from . import framing, rest
 from .connection import Connection, ConnectionInfo, Rules, Sent
-from .faults import Fault, Frame, Schedule
+from .faults import Fault, Frame, Schedule, Step, with_set_clock
 from .front import Front
 from .instruments import DEFAULT_SYMBOLS
 from .market import DEFAULT_RATE, Market, Source
@@ -102,6 +102,8 @@ class Simulator:
         self._sent_before = 0  # data frames of connections that are gone
         self._sockets: dict[threading.Thread, socket.socket] = {}
         self._refuse_until = self._refuse_upgrades_until = 0.0
+        self._steps: list[Step] = []  # how the clock has been set
+        self._behind_ns = 0  # by how much new connections are behind
         self._listener: socket.socket | None = None
         self._is_listening = False
         self._switched = threading.Event()
@@ -207,8 +209,13 @@ class Simulator:
                 self._refuse(until)
         elif fault.name.startswith("rest_"):
             self._inject_rest(fault, until)
+        elif fault.name == "clock":
+            self._steps.append(Step(time.time_ns() // 1_000_000, round(float(fault.value or 0.0) * 1000)))
+        elif fault.name == "front_behind":
+            self._behind_ns = round(float(fault.value or 0.0) * 1e9)
         if fault.name == "clear":
             self._refuse_upgrades_until = 0.0
+            self._behind_ns = 0
             self._refuse(0.0)
             with self._lock:
                 self._rest_faults.clear()
@@ -270,6 +277,7 @@ class Simulator:
             paging = _paging(active)
             now_us = time.time_ns() // 1000
             answer = rest.answer(path, params, self.market, now_us, paging=paging, limit=self._gate.limit)
+            answer = answer._replace(body=with_set_clock(answer.body, self._steps))
         return answer._replace(headers=(*answer.headers, ("X-MBX-USED-WEIGHT-1M", str(used))))
 
     def serve_websocket(self, sock: socket.socket, welcome: bytes, streams: Sequence[str], *, wrapped: bool) -> None:
@@ -279,6 +287,7 @@ class Simulator:
         """
         with self._lock:
             self._opened += 1
+            behind_ns = self._behind_ns
             connection = Connection(
                 self._opened,
                 sock,
@@ -289,6 +298,8 @@ class Simulator:
                 rules=self._rules,
                 record=self.sent if self._record else None,
                 one_send_a_frame=self._tls is not None,
+                steps=self._steps,
+                clock_ns=lambda: time.time_ns() - behind_ns,
             )
             self._connections[connection.number] = connection
             self._lock.notify_all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ GARBAGE_KINDS = (
     "invalid-utf8",
 )
 OVERSIZED_BYTES = 1_048_577
+LONGEST_S = 31_536_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +68,8 @@ CONNECTION_FAULTS: Mapping[str, Shape] = {
         ("value", "seconds"), ("value",), "the stream `value` is silent for so long, and loses frames"
     ),
 }
+_TIMES = re.compile(r'"(E|T|serverTime)":(\d+)')
+_SENT_TIME = re.compile(r'"(E)":(\d+)')
 FRAME_FAULTS = ("fragment", "duplicate", "skip", "swap")
 FAULTS: Mapping[str, Shape] = {
     **{
@@ -75,6 +79,8 @@ FAULTS: Mapping[str, Shape] = {
     "refuse": Shape(
         ("seconds", "value"), (), "TCP connections are refused; with value `upgrades` only WebSockets, by 503"
     ),
+    "clock": Shape(("value",), ("value",), "the exchange's clock is set ahead by `value` seconds, or back"),
+    "front_behind": Shape(("value",), ("value",), "new connections are `value` seconds behind, and begin in the past"),
     "max_age": Shape(("seconds",), ("seconds",), "from now on connections are closed at this age"),
     "rest_down": Shape(("seconds",), (), "REST connections are reset without an answer"),
     "rest_slow": Shape(("seconds", "value"), ("value",), "each REST answer comes `value` seconds late"),
@@ -86,7 +92,9 @@ FAULTS: Mapping[str, Shape] = {
     "rest_short": Shape(("seconds", "count"), ("count",), "pages of aggTrades have at most `count` rows"),
     "rest_holes": Shape(("seconds", "value"), (), "pages of aggTrades lack the ids that `value` (7) divides"),
     "rest_forget": Shape(("seconds", "value"), (), "trades below the id `value`, or older than `seconds`, are gone"),
-    "clear": Shape((), (), "end every fault that goes on: refuse, stall, silent, freeze_stream and all of REST"),
+    "clear": Shape(
+        (), (), "end every fault that goes on: refuse, stall, silent, freeze_stream, front_behind and all of REST"
+    ),
 }
 
 
@@ -135,7 +143,9 @@ def _check_value(fault: Fault) -> None:
         allowed = "a status from 400 to 599", _is_number(value) and value in range(400, 600)
     elif fault.name == "close":
         allowed = "a close code from 1000 to 4999", _is_number(value) and value in range(1000, 5000)
-    elif fault.name == "rest_slow":
+    elif fault.name == "clock":
+        allowed = "a number of seconds", isinstance(value, (int, float)) and -LONGEST_S <= value <= LONGEST_S
+    elif fault.name in ("rest_slow", "front_behind"):
         allowed = "a number of seconds from 0", isinstance(value, (int, float)) and 0 <= value < math.inf
     else:
         allowed = "a whole number from 1", isinstance(value, int) and value >= 1
@@ -192,6 +202,26 @@ class Frame(NamedTuple):
     stream: str
     payload: str
     encoded: bytes
+
+
+class Step(NamedTuple):
+    """The exchange's clock is set: what it would have stamped from a time on it stamps so much later, or earlier."""
+
+    since_ms: int
+    ahead_ms: int
+
+
+def with_set_clock(text: str, steps: Sequence[Step]) -> str:
+    """JSON text with its times (`E`, `T`, `serverTime`) as a clock stamps them that has been set so."""
+    if not steps:
+        return text
+
+    def stamped(match: re.Match[str]) -> str:
+        time_ms = int(match[2])
+        return f'"{match[1]}":{time_ms + sum(step.ahead_ms for step in steps if step.since_ms <= time_ms)}'
+
+    # The `T` of a mark price is when the next funding is.
+    return (_SENT_TIME if '"markPriceUpdate"' in text else _TIMES).sub(stamped, text)
 
 
 class FrameFaults:
