@@ -6,7 +6,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 WORKDIR /app
 COPY requirements.txt ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.txt \
-    && install -d -o 1000 -g 1000 ASTER_data
+    && install -d -m 750 -o 1000 -g 1000 ASTER_data
 COPY aster_collect ./aster_collect
 
 USER 1000:1000

@@ -19,7 +19,7 @@ from .feed import Feed, Line
 from .inbox import Inbox
 from .limits import allow_open_files
 from .pacing import WEIGHT_A_MINUTE, WeightBudget
-from .report import Reporter
+from .report import Reporter, check_metrics_file
 from .rest import Rest
 from .rest import serve as serve_rest
 from .rotate import delete_expired
@@ -103,6 +103,8 @@ class App:
     def run(self) -> int:
         """Collect until told to stop; return the exit status. Raises `ConfigError` and `LockedError` at the start."""
         settings = self._settings
+        if settings.metrics_file is not None:
+            check_metrics_file(settings.metrics_file, settings.data_dir)
         store = Store(
             settings.data_dir,
             levels=settings.order_book_levels,

@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-OPEN_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+from .plain import open_plain
+
+OPEN_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT
 fdatasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
 Write = Callable[[int, bytes], int]
@@ -30,8 +32,8 @@ class Appender:
         self._write, self._sync = write, sync
 
     def open(self) -> None:
-        """Open or make the file."""
-        self.descriptor = os.open(self.path, OPEN_FLAGS, 0o644)
+        """Open or make the file; raises `OSError`."""
+        self.descriptor = open_plain(self.path, OPEN_FLAGS)
         self.size = os.fstat(self.descriptor).st_size
 
     def append(self, data: bytes) -> None:
@@ -97,7 +99,7 @@ class Appender:
     def is_at_path(self) -> bool:
         """Return whether the file that is being written is the one under the path by now."""
         try:
-            return self.descriptor >= 0 and os.path.samestat(self.path.stat(), os.fstat(self.descriptor))
+            return self.descriptor >= 0 and os.path.samestat(self.path.lstat(), os.fstat(self.descriptor))
         except FileNotFoundError:
             return False
 

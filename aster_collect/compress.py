@@ -15,6 +15,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import BinaryIO
 
+from .plain import begin_plain, read_plain
 from .rotate import PACKED, read_name, sync_folder
 
 log = logging.getLogger(__name__)
@@ -23,25 +24,24 @@ LEVEL = 6
 BLOCK_BYTES = 1 << 18
 ASIDE = ".tmp"
 
+Begin = Callable[[Path], BinaryIO]
+
 
 def finish(folder: Path) -> list[Path]:
     """Delete what an earlier run left half compressed, and return the closed files that are still to be compressed.
 
     For the start of a run, before `serve`; oldest first. A plain file that is there compressed too is among them.
     """
-    plain = []
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries)
+    with os.scandir(folder) as entries:  # of which most are compressed
+        names = [entry.name for entry in entries if not entry.name.endswith(PACKED)]
     for name in names:
         if name.endswith(ASIDE) and read_name(name.removesuffix(ASIDE)) is not None:
             log.info("leftover deleted file=%s", name)
             (folder / name).unlink(missing_ok=True)
-        elif not name.endswith(PACKED) and read_name(name) is not None:
-            plain.append(folder / name)
-    return plain
+    return [folder / name for name in sorted(names) if read_name(name) is not None]
 
 
-def serve(work: SimpleQueue[Path | None], stopping: threading.Event) -> None:
+def serve(work: SimpleQueue[Path | None], stopping: threading.Event, *, begin: Begin = begin_plain) -> None:
     """Compress the files that come, until None comes: what waits then is left to the next start. For a thread.
 
     `stopping`, set before None is put, ends it in the middle of a file. A file that could not be compressed stays as
@@ -60,7 +60,7 @@ def serve(work: SimpleQueue[Path | None], stopping: threading.Event) -> None:
             batch.append(path)
         for path in batch:
             try:
-                compress(path, stopped=stopping.is_set)
+                compress(path, stopped=stopping.is_set, begin=begin)
             except OSError as error:
                 log.error("file not compressed file=%s why=%s", path.name, error.strerror or error)
                 later.append(path)
@@ -72,13 +72,13 @@ def _never() -> bool:
     return False
 
 
-def compress(path: Path, *, stopped: Callable[[], bool] = _never) -> Path | None:
+def compress(path: Path, *, stopped: Callable[[], bool] = _never, begin: Begin = begin_plain) -> Path | None:
     """Compress a closed file and delete the plain one; return the compressed one, None if stopped or nothing to do.
 
     Blocks for about a second for each 50 MB, in constant memory. Raises `OSError`, and then the plain file is there.
     """
     packed = path.with_name(path.name + PACKED)
-    if packed.exists() and path.exists():
+    if os.path.lexists(packed) and os.path.lexists(path):
         copy = _compare(packed, path)
         if copy == "other":
             log.error("file not compressed file=%s why=%s_holds_something_else", path.name, packed.name)
@@ -88,11 +88,12 @@ def compress(path: Path, *, stopped: Callable[[], bool] = _never) -> Path | None
             return packed
     aside = path.with_name(packed.name + ASIDE)
     try:
-        with path.open("rb") as source:
+        with read_plain(path) as source:
             size = os.fstat(source.fileno()).st_size
             if shutil.disk_usage(path.parent).free < size // 2:  # it must not take the room that rows need
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            with aside.open("wb") as target:
+            aside.unlink(missing_ok=True)
+            with begin(aside) as target:
                 whole = _pack(source, target, stopped)
                 target.flush()
                 os.fsync(target.fileno())
@@ -125,7 +126,7 @@ def _pack(source: BinaryIO, target: BinaryIO, stopped: Callable[[], bool]) -> bo
 
 def _compare(packed: Path, plain: Path) -> str:
     """Say what a compressed file is of a plain one: the "whole", a "part" that ends early, or something "other"."""
-    with gzip.open(packed) as copy, plain.open("rb") as source:
+    with read_plain(packed) as file, gzip.open(file) as copy, read_plain(plain) as source:
         while True:
             try:
                 block = copy.read(BLOCK_BYTES)

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -10,12 +11,13 @@ from pathlib import Path
 
 from .appender import Appender, Write, fdatasync
 from .errors import ConfigError, StoreError
-from .lock import LOCK_NAME, lock_folder
+from .lock import Lock
+from .plain import FOLDER_MODE
 from .rejects import REJECTS_NAME, Rejects
-from .rotate import PACKED, Part, free_part, list_parts, sync_folder
+from .rotate import PACKED, Part, add_part, all_parts, free_part, list_parts, sync_folder
 
 PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
-NOT_THE_OWNER = (*PASSING, errno.EMFILE, errno.EROFS)  # what no chown mends
+FORBIDDEN = (errno.EACCES, errno.EPERM)  # what another owner mends
 log = logging.getLogger(__name__)
 
 
@@ -30,11 +32,15 @@ class Folder:
         self._closed: list[Path] = []
         self._renamed = False
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            self._lock = lock_folder(path)
+            path.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            self._lock = Lock(path)
+        except OSError as error:
+            raise refusal(path, error) from error
+        try:
             self.rejects = Rejects(self.appender(REJECTS_NAME))
             self._parts = list_parts(path)
         except OSError as error:
+            self._lock.release()
             raise refusal(path, error) from error
 
     def appender(self, name: str) -> Appender:
@@ -46,36 +52,38 @@ class Folder:
         self.rejects.add(source, int(self._wall() * 1e9), reason, data)
         self.rejects.flush(sync=True)
 
-    def restore(self) -> None:
-        """Make and lock the folder again where somebody deleted it; raises `LockedError` where it is another's now."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = self.path / LOCK_NAME
-        if not lock.exists() or not os.path.samestat(lock.stat(), os.fstat(self._lock)):
-            former, self._lock = self._lock, lock_folder(self.path)
-            os.close(former)
+    def hold(self) -> None:
+        """Make and lock the folder again where somebody deleted it, or its lock.
+
+        Raises `OSError`, and `LockedError` where it is another's now: nothing may be written then.
+        """
+        if not self._lock.held():
+            self.path.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            self._lock.renew()
 
     def set_aside(self, path: Path, why: str) -> None:
         """Give a file, if it is there, a name that says that it is no part of the history any more."""
-        if path.exists():
+        if os.path.lexists(path):
             other = aside_name(path, self._wall())
             path.rename(other)
             log.warning("file set aside file=%s as=%s why=%s", path.name, other.name, why)
 
     def set_parts_aside(self, kind: str, symbol: str, why: str) -> None:
-        """Do so with all closed files of a symbol and kind."""
-        for part in self._parts.pop((kind, symbol), []):
+        """Do so with all closed files of a symbol and kind; raises `OSError`, and can be called again then."""
+        for part in all_parts(self.path, kind, symbol):
             for packed in ("", PACKED):
                 self.set_aside(self.path / f"{part.name}{packed}", why)
+        self._parts.pop((kind, symbol), None)
 
     def parts(self, kind: str, symbol: str) -> list[Part]:
-        """Return the closed files of a symbol and kind: those that were there at the start, and those closed since."""
+        """Return the newest closed files of a symbol and kind: of those at the start, and those closed since."""
         return self._parts[kind, symbol]
 
     def close_file(self, path: Path, kind: str, symbol: str, period: str) -> None:
         """Give a file the name of its period; raises `OSError`, and then it has its name still."""
         part = free_part(self.path, kind, symbol, period, self._parts[kind, symbol])
         path.rename(self.path / part.name)
-        self._parts[kind, symbol].append(part)
+        add_part(self._parts, part)
         self._closed.append(self.path / part.name)
         self._renamed = True
         log.info("file closed file=%s as=%s", path.name, part.name)
@@ -101,7 +109,7 @@ class Folder:
     def close(self) -> None:
         """Unlock the folder."""
         self.rejects.appender.close()
-        os.close(self._lock)
+        self._lock.release()
 
 
 def aside_name(path: Path, wall_s: float) -> Path:
@@ -111,7 +119,7 @@ def aside_name(path: Path, wall_s: float) -> Path:
     candidates: Iterable[str] = (f"{stamp}-{number}" if number else stamp for number in range(1000))
     for candidate in candidates:
         other = path.with_name(f"{stem}.{candidate}{dot}{suffix}")
-        if not other.exists():
+        if not os.path.lexists(other):
             return other
     raise OSError(f"{path.name}: a thousand files of this second were set aside already")
 
@@ -123,7 +131,18 @@ def refusal(folder: Path, error: OSError) -> ConfigError | StoreError:
 
 
 def unwritable(folder: Path, error: OSError) -> str:
-    """Return one line that says why a folder can't be written, and what mends it."""
-    user = os.getuid() if hasattr(os, "getuid") and error.errno not in NOT_THE_OWNER else None
-    mend = f"; uid {user} must be able to write it: sudo chown -R {user} {folder}" if user is not None else ""
-    return f"--data-dir: {folder} can't be written: {error.strerror or error}{mend}"
+    """Return one line that says why a folder can't be written, by the name of what is in the way, and what mends it."""
+    culprit = folder if error.filename is None else Path(error.filename)
+    named = "" if culprit == folder else f"{culprit}: "
+    return f"--data-dir: {folder} can't be written: {named}{error.strerror or error}{_mend(folder, culprit, error)}"
+
+
+def _mend(folder: Path, culprit: Path, error: OSError) -> str:
+    if not hasattr(os, "getuid") or error.errno not in FORBIDDEN:
+        return ""
+    user = os.getuid()
+    if not os.path.lexists(folder):
+        return f"; uid {user} may not make it: sudo install -d -o {user} {shlex.quote(str(folder))}"
+    denied = culprit if culprit != folder and os.path.lexists(culprit) else folder
+    deep = "-R " if denied == folder else ""
+    return f"; uid {user} must be able to write it: sudo chown {deep}{user} {shlex.quote(str(denied))}"

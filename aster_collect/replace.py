@@ -2,15 +2,19 @@
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 
-MODE = 0o644  # others read it: a health check, node_exporter
+from .plain import FILE_MODE
+
+PUBLIC_MODE = 0o644  # whatever the umask
 
 
-def replace_file(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str, *, public: bool = False) -> None:
     """Replace a file's content by this text in UTF-8; raise `OSError`, the old file as it was and nothing beside it.
 
-    It is not synced: what it says is of the moment, and is soon written again.
+    Everybody may read a public one, the owner and the group another. It is not synced: what it says is of the moment,
+    and is soon written again.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     data = text.encode("utf-8", "backslashreplace")  # a lone surrogate of a file's name must not end the run
@@ -18,7 +22,7 @@ def replace_file(path: Path, text: str) -> None:
         beside.unlink(missing_ok=True)  # of a run with this pid that was killed
         with beside.open("xb") as file:
             file.write(data)
-        beside.chmod(MODE)  # whatever the umask
+        beside.chmod(PUBLIC_MODE if public else stat.S_IMODE(beside.stat().st_mode) & FILE_MODE)
         beside.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from .errors import ConfigError
 from .health import STATUS_NAME
 from .metrics import metrics_text
 from .replace import replace_file
@@ -20,6 +21,18 @@ LINES_APART = 10  # rows are counted at a flush: rates over less than a few of t
 FILES_S = 5.0  # at the latest, so that a health check need not know the flush interval …
 FILES_APART_S = 0.5  # … and at the soonest
 COMPLAINT_S = 60.0
+
+
+def check_metrics_file(path: Path, folder: Path) -> None:
+    """Raise `ConfigError` where a metrics file can't be put; the data folder may be still to be made."""
+    if path.is_dir():
+        raise ConfigError(
+            f"--metrics-file: {path} given, which is a folder; give a file in it, such as {path}/aster.prom"
+        )
+    if path.parent != folder and not path.parent.is_dir():
+        raise ConfigError(
+            f"--metrics-file: {path} given, but there is no folder {path.parent}; make it, or give another"
+        )
 
 
 class Reporter:
@@ -54,7 +67,7 @@ class Reporter:
         try:
             replace_file(self._folder / STATUS_NAME, status_json(snapshot))
             if self._metrics_file is not None:
-                replace_file(self._metrics_file, metrics_text(snapshot))
+                replace_file(self._metrics_file, metrics_text(snapshot), public=True)  # for node_exporter
         except OSError as error:
             if now_s - self._complained_s >= COMPLAINT_S:
                 self._complained_s = now_s

@@ -12,12 +12,14 @@ import sys
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from . import rows
+from .plain import LINK, open_plain, read_plain
 from .tail import BLOCK, find_tail, read_at
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 PERIODS_MS = {"none": 0, "hour": HOUR_MS, "day": DAY_MS}
 PACKED = ".gz"
+KNOWN_PARTS = 48  # of a symbol and kind: more than a day of hours, however many years there are
 _READ_BYTES = 1 << 20
 _NAME = re.compile(
     rf"({'|'.join(rows.KINDS)})_([\w-]+)\.(\d{{4}}-\d\d-\d\d(?:T\d\d)?)(?:-([2-9]|[1-9]\d+))?\.csv({re.escape(PACKED)})?"
@@ -84,14 +87,34 @@ def read_name(name: str) -> Part | None:
         return None
 
 
-def list_parts(folder: Path) -> Parts:
-    """Return the closed files of a folder by kind and symbol, each once, in no order."""
-    with os.scandir(folder) as entries:
-        found = {part for entry in entries if (part := read_name(entry.name)) is not None and entry.is_file()}
+def list_parts(folder: Path, keep: int = KNOWN_PARTS) -> Parts:
+    """Return the newest closed files of a folder by kind and symbol, `keep` at most, each once, oldest first.
+
+    However many there are, that much is remembered while the folder is read.
+    """
     parts: Parts = defaultdict(list)
-    for part in found:
-        parts[part.kind, part.symbol].append(part)
-    return parts
+    for part, _ in _named_parts(folder):
+        add_part(parts, part, keep)
+    return defaultdict(list, {key: _newest(found, keep) for key, found in parts.items()})
+
+
+def add_part(parts: Parts, part: Part, keep: int = KNOWN_PARTS) -> None:
+    """Add a closed file, and forget the oldest now and then."""
+    kind, symbol = sys.intern(part.kind), sys.intern(part.symbol)
+    found = parts[kind, symbol]
+    found.append(Part(kind, symbol, part.period, part.number))
+    if len(found) >= 2 * keep:
+        found[:] = _newest(found, keep)
+
+
+def _newest(parts: Iterable[Part], keep: int) -> list[Part]:
+    return sorted(set(parts), key=lambda part: (part.period, part.number))[-keep:]
+
+
+def all_parts(folder: Path, kind: str, symbol: str) -> list[Part]:
+    """Return all closed files of a symbol and kind, each once, oldest first. Reads the whole folder."""
+    found = {part for part, _ in _named_parts(folder) if (part.kind, part.symbol) == (kind, symbol)}
+    return _newest(found, len(found))
 
 
 def free_part(folder: Path, kind: str, symbol: str, period: str, known: Iterable[Part]) -> Part:
@@ -108,7 +131,7 @@ def last_row(folder: Path, parts: Iterable[Part]) -> str | None:
     """Return the last row of the newest of a file's parts that has one: at once, or if it is packed by reading it.
 
     The names say which is the newest, but on a day in which rotation was changed between days and hours the first
-    rows do.
+    rows do. Raises `OSError` for a link.
     """
     parts = list(parts)
     days = {part.period for part in parts}
@@ -124,6 +147,8 @@ def last_row(folder: Path, parts: Iterable[Part]) -> str | None:
         except FileNotFoundError:
             continue  # deleted since the folder was listed
         except (OSError, EOFError, zlib.error) as error:
+            if isinstance(error, OSError) and error.errno in LINK:
+                raise
             log.error("closed file unreadable file=%s why=%s", part.name, error)
             continue
         if row is not None:
@@ -134,7 +159,7 @@ def last_row(folder: Path, parts: Iterable[Part]) -> str | None:
 
 def _last_row(folder: Path, part: Part) -> str | None:
     try:
-        descriptor = os.open(folder / part.name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = open_plain(folder / part.name, os.O_RDONLY)
     except FileNotFoundError:
         return _last_packed_row(folder, part)
     try:
@@ -147,7 +172,7 @@ def _last_row(folder: Path, part: Part) -> str | None:
 
 
 def _last_packed_row(folder: Path, part: Part) -> str | None:
-    with gzip.open(folder / f"{part.name}{PACKED}") as stream:
+    with _packed(folder / f"{part.name}{PACKED}") as stream:
         cells = stream.readline(BLOCK).count(b",") + 1
         end = b""
         while block := stream.read(_READ_BYTES):
@@ -156,11 +181,17 @@ def _last_packed_row(folder: Path, part: Part) -> str | None:
     return next((line for line in reversed(lines) if rows.is_row(part.kind, cells, line)), None)
 
 
+@contextmanager
+def _packed(path: Path) -> Iterator[gzip.GzipFile]:
+    with read_plain(path) as file, gzip.GzipFile(fileobj=file) as stream:
+        yield stream
+
+
 def _first_number(folder: Path, part: Part) -> int:
     """Return the first id or time of a part, 0 where it can't be read."""
-    plain = folder / part.name
+    plain, packed = folder / part.name, folder / f"{part.name}{PACKED}"
     try:
-        with plain.open("rb") if plain.exists() else gzip.open(folder / f"{part.name}{PACKED}") as stream:
+        with read_plain(plain) if os.path.lexists(plain) else _packed(packed) as stream:
             cell = [stream.readline(BLOCK) for _ in range(2)][1].partition(b",")[0].replace(b".", b"")
     except (OSError, EOFError, zlib.error):
         return 0
@@ -175,16 +206,28 @@ def expired(folder: Path, keep_days: int, now_ms: int) -> list[Path]:
     of it: that counts if a second stream has one of that day too. Nothing else ever expires: no current file, no
     ledger, nothing that was set aside.
     """
+    newest_ms = 0
+    ahead: dict[str, set[tuple[str, str]]] = defaultdict(set)  # the streams that have a file of a day to come …
+    ahead_ms: dict[str, int] = defaultdict(int)  # … and where the last of these ends
+    for part, _ in _named_parts(folder):
+        if part.end_ms - DAY_MS <= now_ms:
+            newest_ms = max(newest_ms, part.end_ms)
+        else:
+            ahead[part.day].add((part.kind, part.symbol))
+            ahead_ms[part.day] = max(ahead_ms[part.day], part.end_ms)
+    newest_ms = max([newest_ms, *(ahead_ms[day] for day, streams in ahead.items() if len(streams) > 1)])
+    oldest_ms = newest_ms // DAY_MS * DAY_MS - keep_days * DAY_MS
+    old = [(part.period, name) for part, name in _named_parts(folder) if part.end_ms <= oldest_ms]
+    return [folder / name for _, name in sorted(old)]
+
+
+def _named_parts(folder: Path) -> Iterator[tuple[Part, str]]:
+    """Yield each closed file of a folder with its name, plain or compressed: there may be too many to remember."""
     with os.scandir(folder) as entries:
-        parts = [(part, entry.name) for entry in entries if (part := read_name(entry.name)) is not None]
-    streams: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for part, _ in parts:
-        streams[part.day].add((part.kind, part.symbol))
-    ends_ms = [part.end_ms for part, _ in parts if len(streams[part.day]) > 1 or part.end_ms - DAY_MS <= now_ms]
-    if not ends_ms:
-        return []
-    oldest_ms = max(ends_ms) // DAY_MS * DAY_MS - keep_days * DAY_MS
-    return [folder / name for part, name in sorted(parts, key=lambda one: one[0].period) if part.end_ms <= oldest_ms]
+        for entry in entries:
+            part = read_name(entry.name)
+            if part is not None:
+                yield part, entry.name
 
 
 def delete_expired(folder: Path, keep_days: int, now_ms: int) -> list[Path]:

@@ -196,7 +196,8 @@ class Sheet:
         else:
             if appender.descriptor >= 0:
                 appender.sync()
-            self._folder.restore()
+            if appender.path.is_symlink():
+                self._folder.set_aside(appender.path, "is_a_link")
         appender.close()
         self._attach()
 
@@ -206,7 +207,6 @@ class Sheet:
         if not change:
             return
         log.error("file changed by another program file=%s what=%s", self.appender.path.name, change)
-        self._folder.restore()
         self.set_aside(change.replace(" ", "_"))
 
     def lose(self, lines: list[str]) -> None:
@@ -232,6 +232,6 @@ class Sheet:
 def _touched_ms(path: Path) -> int:
     """Return when a file was last changed, 0 where there is none."""
     try:
-        return path.stat().st_mtime_ns // 1_000_000
+        return path.lstat().st_mtime_ns // 1_000_000
     except FileNotFoundError:
         return 0

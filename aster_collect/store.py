@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import rows
 from .appender import Write
-from .errors import StoreError
+from .errors import ConfigError, LockedError, StoreError
 from .events import Gap
 from .folder import Folder, refusal
 from .rejects import REJECTS_NAME
@@ -174,11 +174,17 @@ class Store:
     def flush(self, *, sync: bool = True) -> int:
         """Write everything that is pending, ledgers first, and sync; return the bytes written.
 
-        Raises `StoreError` when some of it could not be written: it is kept, and the next flush goes on with it.
-        A row must not be on disk before the gap in front of it is, so a file waits for its ledger.
+        Raises `StoreError` when some of it could not be written: it is kept, and the next flush goes on with it. So it
+        is with all of it where the folder is another's by now. A row must not be on disk before the gap in front of it
+        is, so a file waits for its ledger.
         """
         errors: list[str] = []
         before = self.written_bytes
+        try:
+            self._folder.hold()
+        except (OSError, LockedError, ConfigError) as error:
+            self.last_error = _told(str(self._folder.path), error) if isinstance(error, OSError) else str(error)
+            raise StoreError(self.last_error) from error
         self._flush_sheets(errors, sync)
         if self._lossy and self.pending_bytes <= self._pending_limit:
             for sheet in list(self._lossy):
@@ -215,7 +221,6 @@ class Store:
         before = rejects.appender.written_bytes
         try:
             if rejects.gone():
-                self._folder.restore()
                 rejects.start_over()
             rejects.flush(sync=sync)
         except OSError as error:

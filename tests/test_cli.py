@@ -1,6 +1,7 @@
 """The command line: what it refuses and in which words, what it does about the world it starts in, how it ends."""
 
 import contextlib
+import errno
 import io
 import logging
 import os
@@ -15,7 +16,7 @@ import unittest
 from pathlib import Path
 
 from aster_collect import __version__, cli, settings
-from aster_collect.lock import lock_folder
+from aster_collect.lock import Lock
 from aster_collect.simulator import Simulator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -166,14 +167,26 @@ class AnImpossibleRequest(Folder):
         self.assertEqual(self.made(), [])
 
     def test_a_folder_below_a_file(self) -> None:
-        """A data folder that can't be made ends with status 2, the uid that needs it and the command that mends it."""
+        """A data folder that can't be made ends with status 2 and why; no other owner would mend it."""
         (self.folder / "taken").write_text("")
         status, _, err = self.run_main("BTCUSDT", "--data-dir", "taken/data")
         self.assertEqual(status, 2)
         self.assert_one_line(err)
-        for part in ("--data-dir: ", "taken/data", f"uid {os.getuid()} ", f"sudo chown -R {os.getuid()} "):
+        for part in ("--data-dir: ", "taken/data", os.strerror(errno.ENOTDIR)):
             self.assertIn(part, err)
+        self.assertNotIn("chown", err)
         self.assertEqual(self.made(), ["taken"])
+
+    def test_a_metrics_file_where_none_can_be(self) -> None:
+        """A metrics file in a missing folder, or that is one itself, ends with status 2 before anything is made."""
+        (self.folder / "metrics").mkdir()
+        for given, why in (("nowhere/aster.prom", "there is no folder nowhere"), ("metrics", "which is a folder")):
+            status, _, err = self.run_main("BTCUSDT", "--metrics-file", given)
+            self.assertEqual(status, 2)
+            self.assert_one_line(err)
+            self.assertIn(f"--metrics-file: {given} given, ", err)
+            self.assertIn(why, err)
+        self.assertEqual(self.made(), ["metrics"])
 
     def test_a_market_list_that_somebody_broke(self) -> None:
         """A bad or empty LIST_MARKETS is one line, and does not keep --help from showing."""
@@ -329,8 +342,7 @@ class ASecondCollector(Folder):
         """A second collector on the folder ends with status 3 and names the pid of the first, whose files stay."""
         data = self.folder / "ASTER_data"
         data.mkdir()
-        descriptor = lock_folder(data)
-        self.addCleanup(os.close, descriptor)
+        self.addCleanup(Lock(data).release)
         before = sorted(path.name for path in data.iterdir())
         status, out, err = self.run_main("BTCUSDT")
         self.assertEqual((status, out), (3, ""))
@@ -370,7 +382,7 @@ class ASignal(Folder):
                 self.assertLess(time.monotonic() - begun_s, 5.0)
                 self.assertIn(f"stop why=signal number={int(number)}", told)
                 self.assertIn("INFO stopped", told)
-                os.close(lock_folder(self.folder / "ASTER_data"))
+                Lock(self.folder / "ASTER_data").release()
         for kind in ("prices", "orderbook", "trades", "gaps"):
             data = (self.folder / "ASTER_data" / f"{kind}_BTCUSDT.csv").read_bytes()
             self.assertTrue(data.endswith(b"\n"), kind)

@@ -9,9 +9,10 @@ import tempfile
 import threading
 import unittest
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 from aster_collect.compress import BLOCK_BYTES, compress, finish, serve
+from aster_collect.plain import begin_plain
 from aster_collect.rotate import list_parts
 
 from .support import DEADLINE_S
@@ -28,15 +29,16 @@ def content(size: int) -> bytes:
     return (rows * (size // len(rows) + 1))[:size]
 
 
-class Full(type(Path())):  # type: ignore[misc]
-    """A folder on a disk that takes no new file while `full`."""
+class Full:
+    """Begins files on a disk that takes no new one while `full`."""
 
-    full = False
+    def __init__(self) -> None:
+        self.full = True
 
-    def open(self, mode: str = "r", *args: Any, **options: Any) -> Any:
-        if Full.full and "w" in mode:
+    def __call__(self, path: Path) -> BinaryIO:
+        if self.full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return super().open(mode, *args, **options)
+        return begin_plain(path)
 
 
 class Case(unittest.TestCase):
@@ -123,22 +125,43 @@ class Compressing(Case):
 
     def test_the_disk_is_full(self) -> None:
         """The error is raised, the plain file stays, and nothing is beside it."""
-        self.addCleanup(setattr, Full, "full", False)
-        Full.full = True
-        path = Full(self.plain())
-        self.assertRaises(OSError, compress, path)
-        Full.full = False
+        path = self.plain()
+        with self.assertRaises(OSError):
+            compress(path, begin=Full())
         self.assertEqual((self.names(), path.read_bytes()), ([NAME], self.data))
 
     @unittest.skipIf(not Path("/dev/full").exists(), "no /dev/full")
     def test_the_disk_becomes_full(self) -> None:
         """So it is when the disk becomes full in the middle."""
         path = self.plain()
-        Path(f"{path}.gz.tmp").symlink_to("/dev/full")
+
+        def begin(aside: Path) -> BinaryIO:
+            begin_plain(aside).close()
+            return Path("/dev/full").open("wb")
+
         with self.assertRaises(OSError) as caught:
-            compress(path)
+            compress(path, begin=begin)
         self.assertEqual(caught.exception.errno, errno.ENOSPC)
         self.assertEqual((self.names(), path.read_bytes()), ([NAME], self.data))
+
+    def test_a_link_lies_where_the_copy_is_made(self) -> None:
+        """What it points at stays as it was, and the file is compressed."""
+        path = self.plain()
+        target = Path(self.enterContext(tempfile.TemporaryDirectory())) / "precious"
+        target.write_text("precious")
+        Path(f"{path}.gz.tmp").symlink_to(target)
+        compress(path)
+        self.assert_packed()
+        self.assertEqual(target.read_text(), "precious")
+
+    def test_the_closed_file_is_a_link(self) -> None:
+        """It is not followed: the error names it."""
+        target = self.plain("notes.txt")
+        path = self.folder / NAME
+        path.symlink_to(target)
+        with self.assertRaisesRegex(OSError, "is a link"):
+            compress(path)
+        self.assertEqual(self.names(), sorted([NAME, "notes.txt"]))
 
     def test_memory_is_constant(self) -> None:
         """A file of any size is compressed in blocks."""
@@ -226,11 +249,10 @@ class Serving(Case):
 
     def test_the_disk_is_full_for_a_while(self) -> None:
         """A file that could not be compressed is said in the log, stays, and is done with the next one."""
-        self.addCleanup(setattr, Full, "full", False)
-        Full.full = True
+        disk = Full()
         first, second = "trades_A.2026-11-21.csv", "trades_A.2026-11-22.csv"
         self.plain(first)
-        thread = threading.Thread(target=serve, args=(self.work, self.stopping), daemon=True)
+        thread = threading.Thread(target=serve, args=(self.work, self.stopping), kwargs={"begin": disk}, daemon=True)
         told = threading.Event()
 
         class Told(logging.Handler):
@@ -241,11 +263,11 @@ class Serving(Case):
         logging.getLogger("aster_collect.compress").addHandler(handler)
         self.addCleanup(logging.getLogger("aster_collect.compress").removeHandler, handler)
         thread.start()
-        self.work.put(Full(self.folder / first))
+        self.work.put(self.folder / first)
         self.assertTrue(told.wait(DEADLINE_S))
         self.assertEqual(self.names(), [first])
-        Full.full = False
-        self.work.put(Full(self.plain(second)))
+        disk.full = False
+        self.work.put(self.plain(second))
         self.serve_until(f"{first}.gz", f"{second}.gz")
         self.work.put(None)
         thread.join(DEADLINE_S)

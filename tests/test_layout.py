@@ -12,6 +12,7 @@ GROUPS = (
     ("settings", "frames", "wire", "rows", "clock", "reorder", "pacing", "inbox"),
     ("tape", "snapshot", "coverage", "symbols", "written", "offset"),
     ("status", "metrics", "links", "market", "bundle"),
+    ("plain",),
     ("tail", "lock", "appender", "limits", "replace", "feed", "rest", "terminal", "health"),
     ("rejects", "rotate"),
     ("folder", "compress"),

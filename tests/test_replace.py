@@ -29,15 +29,25 @@ class Replace(unittest.TestCase):
 
     @unittest.skipUnless(os.name == "posix", "modes are POSIX's")
     def test_others_may_read_it_whatever_the_umask(self) -> None:
-        """The mode is 0644 under any umask, and where the old file had another."""
+        """The mode of a public file is 0644 under any umask, and where the old file had another."""
         for mask in (0o077, 0o000, 0o777):
-            before = os.umask(mask)
-            try:
-                replace_file(self.path, "x")
-            finally:
-                os.umask(before)
-            self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o644)
+            self.assertEqual(self.mode(mask, public=True), 0o644)
             self.path.chmod(0o600)
+
+    @unittest.skipUnless(os.name == "posix", "modes are POSIX's")
+    def test_others_may_not_read_what_is_not_public(self) -> None:
+        """The mode of any other file is 0640 at most, and less where the umask takes more."""
+        for mask, mode in ((0o000, 0o640), (0o022, 0o640), (0o077, 0o600)):
+            self.assertEqual(self.mode(mask, public=False), mode)
+
+    def mode(self, mask: int, *, public: bool) -> int:
+        """Return the mode of a file that is replaced under an umask."""
+        before = os.umask(mask)
+        try:
+            replace_file(self.path, "x", public=public)
+        finally:
+            os.umask(before)
+        return stat.S_IMODE(self.path.stat().st_mode)
 
     def test_a_failure_leaves_the_old_file_and_no_litter(self) -> None:
         """When the last step fails the old content stays, and what was written beside it goes."""

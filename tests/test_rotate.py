@@ -8,6 +8,7 @@ import random
 import sys
 import tempfile
 import time
+import tracemalloc
 import unittest
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from aster_collect.events import Gap
 from aster_collect.folder import Folder
 from aster_collect.rejects import REJECTS_NAME
 from aster_collect.rotate import (
+    KNOWN_PARTS,
     Part,
     delete_expired,
     expired,
@@ -478,6 +480,48 @@ class Resuming(Case):
         self.assertEqual(len(list_folder(self.folder).set_aside), 3)
         self.assertEqual(len(self.names("trades")), 5)
         self.assert_holds()
+
+
+class Many(Case):
+    def test_years_of_hours(self) -> None:
+        """However many closed files there are, few are remembered: the newest, of which the next numbers follow."""
+        self.folder.mkdir()
+        header = ",".join(rows.columns("trades", 5, False))
+        days = [f"{year}-{month}-{day:02d}" for year in (2024, 2025) for month in ("01", "07") for day in range(1, 22)]
+        names = [f"trades_{S}.{day}T{hour:02d}.csv.gz" for day in days for hour in range(24)]
+        random.Random(1).shuffle(names)
+        for name in names:
+            (self.folder / name).touch()
+        newest = f"trades_{S}.2025-07-21T23-2.csv"
+        (self.folder / newest).write_text(f"{header}\n{row('trades', 5, MIDNIGHT_MS)}\n")
+        (parts,) = list_parts(self.folder).values()
+        self.assertLessEqual(len(parts), KNOWN_PARTS)
+        self.assertEqual([parts[-1].name, parts[-2].name], [newest, newest.replace("-2.csv", ".csv")])
+        store = self.store()
+        self.assertEqual(store.last_row("trades", S), row("trades", 5, MIDNIGHT_MS))
+        self.crash()
+        self.rotate = "hour"
+        store = self.store()
+        for hour in range(3 * KNOWN_PARTS):
+            store.append("trades", S, [row("trades", 6 + hour, MIDNIGHT_MS + hour * HOUR_MS)])
+        store.flush()
+        self.assertLess(len(store._folder.parts("trades", S)), 2 * KNOWN_PARTS)
+        with self.assertLogs("aster_collect", "WARNING") as logs:
+            store.set_aside("trades", S, "ids_of_another_id_space")
+            store.flush()
+        self.assertEqual(len(logs.records), len(names) + 3 * KNOWN_PARTS + 1)
+        self.assertEqual(self.names("trades")[-1:], [f"trades_{S}.csv"])
+
+    def test_deleting_what_is_old_remembers_only_that(self) -> None:
+        """Of many closed files those that expire are held in memory, and no others."""
+        self.folder.mkdir()
+        for hour in range(24):
+            for day in range(1, 29):
+                (self.folder / f"trades_{S}.2026-11-{day:02d}T{hour:02d}.csv.gz").touch()
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        self.assertEqual(expired(self.folder, 60, MIDNIGHT_MS), [])
+        self.assertLess(tracemalloc.get_traced_memory()[1], 100_000)
 
 
 class FullDisk(Case):
