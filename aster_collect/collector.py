@@ -321,7 +321,8 @@ class Collector:
         else:
             market.quote_frames += 1
             market.quotes.add(event.update_id, rows.quote_row(event, time_ms) + stamp)
-        return _sent_ms(event) or received_ms
+        sent_ms = event.sent_ms
+        return time_ms if sent_ms is None or sent_ms < time_ms else sent_ms  # a sender's clock can be behind
 
     def _apply(self, market: Market, outcome: Outcome) -> None:
         """Do what a tape says: rows to the file, gaps to the ledger, a foreign file aside."""

@@ -5,6 +5,8 @@ from aster_collect.events import Answer, Depth, Gap
 from aster_collect.market import START_OVER_MS, Market
 from aster_collect.tape import Bounds, Item
 
+from .support import rounds
+
 BOUNDS = Bounds(history=0, backfill_limit=1000, hold_trades=1000, hold_s=60.0)
 START_MS = 1_760_000_000_000
 
@@ -128,6 +130,15 @@ class SetBackTest(unittest.TestCase):
                 self.assertEqual([(2000, 9000)], self.stretches(8000, 9000, 2000, 2500, turns=turns))
                 self.assertEqual([(900, 2500), (400, 3000)], self.stretches(2500, 900, 3000, 400, turns=turns))
                 self.assertEqual([(-90_000, 0)], self.stretches(-90_000, turns=turns), "against the file of before")
+
+    def test_the_clock_was_set_back_among_many_rows(self) -> None:
+        """By more than a second, wherever it is in a busy turn."""
+        for seed, chance in rounds(50):
+            with self.subTest(seed=seed):
+                count, step_ms, place = 3000, chance.randrange(1100, 5000), chance.randrange(3000)
+                times_ms = [number - step_ms * (number >= place) for number in range(count)]
+                stretch = (place - step_ms, max(0, place - 1))
+                self.assertEqual([stretch], self.stretches(*times_ms))
 
     def test_times_that_change_places(self) -> None:
         """A second is what the exchange's servers differ by."""
