@@ -4,9 +4,10 @@ import logging
 import os
 from typing import TextIO
 
-from .status import fit
+from .status import columns, fit
 
-ERASE_LINE = "\r\x1b[K"  # to the first column, then erase to the end of the line: ECMA-48 8.3.41
+ERASE = "\r\x1b[J"  # to the first column, then erase to the end of the screen: ECMA-48 8.3.39
+UP = "\x1b[{}A"  # so many rows: ECMA-48 8.3.22
 USUAL_WIDTH = 80
 
 
@@ -41,15 +42,16 @@ class StatusHandler(logging.StreamHandler[TextIO]):
         self.acquire()
         try:
             if self._live and (text or self._line):
+                erase = self._erase()
                 self._line = fit(self._writable(text), self.width())
-                self._draw(ERASE_LINE + self._line)
+                self._draw(erase + self._line)
         finally:
             self.release()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record above the line; called with the handler's lock held."""
         if self._line:
-            self._draw(ERASE_LINE)
+            self._draw(self._erase())
         super().emit(record)
         if self._line:
             self._draw(fit(self._line, self.width()))
@@ -59,6 +61,11 @@ class StatusHandler(logging.StreamHandler[TextIO]):
         self.show("")
         self._live = False
         super().close()
+
+    def _erase(self) -> str:
+        """Return what takes the line away: a terminal that was made narrower has wrapped it over several rows."""
+        wrapped = (columns(self._line) - 1) // (self.width() + 1) if self._line else 0
+        return (UP.format(wrapped) if wrapped else "") + ERASE
 
     def _draw(self, text: str) -> None:
         try:

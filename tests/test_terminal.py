@@ -32,19 +32,30 @@ class Screen(io.StringIO):
 
 
 def shown(text: str) -> list[str]:
-    """Return the lines that a terminal shows after a text; fails on a control that the program has no need of."""
-    lines, column = [""], 0
-    for part in re.findall(r"\x1b\[K|[\s\S]", text):
-        if part == "\x1b[K":
-            lines[-1] = lines[-1][:column]
+    """Return the lines that a terminal shows after a text; fails on a control that the program has no need of.
+
+    A mark `<width N>` stands where the window was resized: lines that are longer wrap from then on, over several rows.
+    """
+    lines, row, column, width = [""], 0, 0, 1000
+    for part in re.findall(r"\x1b\[J|\x1b\[\d+A|<width \d+>|[\s\S]", text):
+        if part == "\x1b[J":
+            lines[row:] = [lines[row][:column]]
+        elif part.startswith("<width"):
+            width = int(part[7:-1])
+        elif part.startswith("\x1b["):
+            rows_up = int(part[2:-1])
+            while rows_up > (wrapped := max(0, column - 1) // width):
+                row, rows_up = row - 1, rows_up - wrapped - 1
+                column = len(lines[row])
+            column -= rows_up * width
         elif part == "\r":
-            column = 0
+            column = max(0, column - 1) // width * width
         elif part == "\n":
-            lines.append("")
-            column = 0
+            row, column = row + 1, 0
+            lines[row:] = lines[row:] or [""]
         else:
             assert part.isprintable(), repr(part)
-            lines[-1] = lines[-1][:column] + part + lines[-1][column + 1 :]
+            lines[row] = lines[row][:column] + part + lines[row][column + 1 :]
             column += 1
     return lines
 
@@ -210,6 +221,7 @@ class OnARealTerminal(unittest.TestCase):
         import termios
 
         fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+        self.text += f"<width {width}>"
 
     def read_until(self, end: str) -> None:
         """Read what the child writes until it ends so; nothing for the deadline is a failure."""
