@@ -17,17 +17,18 @@ from .errors import ConfigError, DecodeError
 from .events import Answer, Ask, Delisted, Listed, Reopen, Wanted
 from .feed import Feed, Line
 from .inbox import Inbox
+from .journal import Journal
 from .limits import allow_open_files
 from .pacing import WEIGHT_A_MINUTE, WeightBudget
-from .report import Reporter, check_metrics_file
+from .report import Due, Report, Reporter, check_metrics_file
 from .rest import Rest
 from .rest import serve as serve_rest
 from .rotate import delete_expired
 from .settings import Settings, without_secret
 from .snapshot import Snapshot
+from .status import stop_line
 from .store import Store
 from .symbols import check_listed, divide, perpetuals
-from .terminal import StatusHandler
 from .wire import ExchangeInfo, Group
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ FILES_BESIDE = 64  # open files beside those of the symbols
 FEEDS_END_S = 2.5
 DRAIN_S = 30.0
 PACKING_ENDS_S = 0.5
+REPORT_ENDS_S = 1.0
 FULL_DISK_S = 2.0  # how long a stop waits for room
 ONE_SIGNAL_S = 0.25  # `timeout` and some wrappers signal twice: the process, and its group
 
@@ -80,11 +82,11 @@ class App:
     """The threads of one run, and the queue on which they and the signals speak to the main thread."""
 
     def __init__(
-        self, settings: Settings, control: Control, terminal: StatusHandler | None = None, *, relist_s: float = RELIST_S
+        self, settings: Settings, control: Control, journal: Journal | None = None, *, relist_s: float = RELIST_S
     ) -> None:
         self._settings = settings
         self._control = control
-        self._terminal = terminal
+        self._journal = journal
         self._relist_s = relist_s
         self._known: set[str] = set()
         self._gone: set[str] = set()
@@ -97,8 +99,10 @@ class App:
         self._packing: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._packing_stops = threading.Event()
         self._draining = threading.Event()
-        self._signalled_s = 0.0
+        self._signalled_s: float | None = None
+        self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
         self._all_written = False
+        self._drained = True
 
     def run(self) -> int:
         """Collect until told to stop; return the exit status. Raises `ConfigError` and `LockedError` at the start."""
@@ -127,27 +131,39 @@ class App:
                 self._start("compress", lambda: compress.serve(self._packing, self._packing_stops))
             if settings.rotate != "none":
                 self._put_away(compress.finish(settings.data_dir))
+            reporter = Reporter(self._reports, settings.data_dir, settings.metrics_file, self._journal)
+            self._start("report", reporter.run)
             collector = Collector(settings, groups, store, self._asks.put)
             self._start("collector", lambda: self._consume(collector))
-            for group in groups:
-                self._add_group(group)
-            status = self._wait()
+            status = FAILED
+
+            def feed() -> None:
+                nonlocal status
+                for group in groups:
+                    self._add_group(group)
+                status = self._wait()
+
+            self._guard("main", feed)
             return self._stop(status)
         finally:
             self._asks.put(None)
-            store.close()
+            if self._drained:  # else the collector still writes: the descriptors go with the process
+                store.close()
 
     def _start(self, name: str, work: Callable[[], None]) -> None:
         def guarded() -> None:
-            error: Exception | None = None
-            try:
-                work()
-            except Exception as caught:  # the one place: a thread's end is reported, whatever ended it
-                log.exception("thread failed name=%s", name)
-                error = caught
-            self._control.put(Ended(name, error))
+            self._control.put(Ended(name, self._guard(name, work)))
 
         threading.Thread(target=guarded, name=name, daemon=True).start()
+
+    def _guard(self, name: str, work: Callable[[], None]) -> Exception | None:
+        """Do a thread's work; what ends it is logged and returned, so that the others are stopped in order."""
+        try:
+            work()
+        except Exception as error:  # the one place: a thread's end is reported, whatever ended it
+            log.exception("thread failed name=%s", name)
+            return error
+        return None
 
     def _deliver(self, answer: Answer) -> None:
         if answer.ask.path != wire.EXCHANGE_INFO:
@@ -243,15 +259,17 @@ class App:
     def _say_start(self, groups: list[Group]) -> None:
         settings = self._settings
         symbols = [symbol for group in groups for symbol in group.symbols]
+        streams = sum(len(group.streams) for group in groups)
+        connections = len(groups) * settings.connections
+        log.info("start version=%s symbols=%d connections=%d", __version__, len(symbols), connections)
+        log.info("start symbols=%s", ",".join(symbols))
         log.info(
-            "start version=%s symbols=%s levels=%d depth_interval_ms=%d flush_interval_s=%g folder=%s receive_time=%s "
-            "sync=%s history=%d ws=%s rest=%s streams=%d connections=%d",
-            __version__, ",".join(symbols), settings.order_book_levels, settings.depth_interval_ms,
-            settings.flush_interval_s, settings.data_dir, _yes(settings.receive_time), _yes(settings.sync),
-            settings.history, without_secret(settings.ws_url), without_secret(settings.rest_url),
-            sum(len(group.streams) for group in groups),
-            len(groups) * settings.connections,
+            "start folder=%s levels=%d depth_interval_ms=%d flush_interval_s=%g receive_time=%s sync=%s history=%d",
+            settings.data_dir, settings.order_book_levels, settings.depth_interval_ms, settings.flush_interval_s,
+            _yes(settings.receive_time), _yes(settings.sync), settings.history,
         )  # fmt: skip
+        ws, rest = without_secret(settings.ws_url), without_secret(settings.rest_url)
+        log.info("start ws=%s rest=%s streams=%d", ws, rest, streams)
 
     def _add_group(self, group: Group) -> None:
         url = wire.stream_url(self._settings.ws_url, group.streams)
@@ -285,6 +303,7 @@ class App:
                 self._asks.put(wire.ask_exchange_info())
                 continue
             if isinstance(message, Signalled) and message.number == HANGUP:
+                log.info("reopen why=hang-up")
                 self._inbox.put(Reopen())
             elif isinstance(message, Signalled):
                 self._signalled_s = time.monotonic()
@@ -325,14 +344,14 @@ class App:
         running = {thread.name for thread in threading.enumerate()}
         self._await(running & self._feeds.keys(), FEEDS_END_S)
         self._draining.set()
-        if "collector" in running and not self._await({"collector"}, DRAIN_S):
+        self._drained = self._await(running & {"collector"}, DRAIN_S)
+        if not self._drained:
             log.error("stop incomplete why=drain_took_too_long seconds=%g", DRAIN_S)
             return FAILED
         self._await(running & {"compress"}, PACKING_ENDS_S)  # else the next start finishes it
-        if not self._all_written:
-            return FAILED
-        log.info("stopped")
-        return status
+        self._reports.put(None)
+        self._await(running & {"report"}, REPORT_ENDS_S)
+        return status if self._all_written else FAILED
 
     def _await(self, names: set[str], patience_s: float) -> bool:
         """Block until the named threads have ended, or patience has; a second signal ends the process here."""
@@ -343,17 +362,19 @@ class App:
                 message = self._control.get(timeout=max(0.0, end_s - time.monotonic()))
             except queue.Empty:
                 return False
-            again = isinstance(message, Signalled) and message.number != HANGUP
-            if again and time.monotonic() - self._signalled_s > ONE_SIGNAL_S:
-                _exit_at_once()
+            if isinstance(message, Signalled) and message.number != HANGUP:
+                now_s = time.monotonic()
+                if self._signalled_s is None:  # it ends for another reason, and in order
+                    self._signalled_s = now_s
+                elif now_s - self._signalled_s > ONE_SIGNAL_S:
+                    _exit_at_once()
             if isinstance(message, Ended):
                 names.discard(message.name)
         return True
 
     def _consume(self, collector: Collector) -> None:
         inbox = self._inbox
-        settings = self._settings
-        reporter = Reporter(settings.data_dir, settings.metrics_file, self._terminal, time.monotonic())
+        due = Due(self._reports, self._journal is not None and self._journal.live, time.monotonic())
 
         def take() -> Snapshot:
             return collector.snapshot(inbox.batches(), inbox.qsize())
@@ -368,7 +389,7 @@ class App:
                 for _ in range(inbox.batches()):
                     collector.take(inbox.get_nowait())
                 collector.step()
-                reporter.step(time.monotonic(), collector.flushes, take)
+                due.step(time.monotonic(), collector.flushes, take)
                 closed = collector.take_closed()
                 if closed:
                     self._control.put(Closed(closed))
@@ -379,14 +400,17 @@ class App:
             while not (written := collector.close()) and time.monotonic() < end_s:
                 time.sleep(FULL_DISK_S / 4)
             self._all_written = written
-            reporter.write_files(take(), time.monotonic())
+            last = take()._replace(stopped_ns=time.time_ns())
+            due.last(last)
+            if written:
+                log.info("stopped %s", stop_line(last))
 
 
 def _exit_at_once() -> None:
     """End the process, whatever the others do; what can be said in half a second is, a terminal may be stopped."""
-    words = threading.Thread(target=lambda: log.error("stop at once why=second_signal"), daemon=True)
-    words.start()
-    words.join(0.5)
+    log.error("stop at once why=second_signal")
+    for handler in logging.getLogger().handlers:
+        handler.flush()
     os._exit(FAILED)
 
 

@@ -8,7 +8,6 @@ import queue
 import shlex
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
 from .errors import ConfigError, LockedError, StoreError
+from .journal import Journal, printable
 from .settings import (
     DATA_DIR,
     DEMO_DIR,
@@ -57,7 +57,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong on one line of standard error, and exit with status 2."""
-        self.exit(IMPOSSIBLE, f"{self.prog}: {_one_line(message.removeprefix('argument '))}\n")
+        self.exit(IMPOSSIBLE, f"{self.prog}: {printable(message.removeprefix('argument '))}\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -226,10 +226,6 @@ def _level(text: str) -> str:
     return text.upper()
 
 
-def _one_line(text: str) -> str:
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
 def settings_of(words: argparse.Namespace) -> Settings:
     """Return the settings that the command line asks for; raises `ConfigError`."""
     trades, seconds = words.hold_limit
@@ -264,22 +260,29 @@ def main(argv: list[str] | None = None) -> int:
     """Run the program with these arguments (default: the command line's); return the exit status."""
     command = parser()
     words = command.parse_args(argv)
-    terminal = _start_log("WARNING" if words.quiet else words.log_level)
+    journal = _start_log("WARNING" if words.quiet else words.log_level)
+    status, why = FAILED, ""
     try:
-        return _run(settings_of(words), words.demo, None if words.quiet else terminal)
+        status = _run(settings_of(words), words.demo, None if words.quiet else journal)
     except ConfigError as error:
         status, why = IMPOSSIBLE, str(error)
     except LockedError as error:
         status, why = LOCKED, str(error)
     except StoreError as error:
         status, why = FAILED, str(error)
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody may be there to read it
-        sys.stderr.write(f"{command.prog}: {_one_line(why)}\n")
-        sys.stderr.flush()
+    finally:
+        if (
+            not journal.end()
+        ):  # a terminal that takes nothing: to wait for it at the interpreter's end would be for ever
+            os._exit(status)
+    if why:
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody may be there to read it
+            sys.stderr.write(f"{command.prog}: {printable(why)}\n")
+            sys.stderr.flush()
     return status
 
 
-def _run(settings: Settings, demo: bool, terminal: StatusHandler | None) -> int:
+def _run(settings: Settings, demo: bool, journal: Journal | None) -> int:
     try:
         from .app import App, Signalled  # here, so that what is missing is one line, and --help does without
     except ModuleNotFoundError as error:
@@ -290,7 +293,7 @@ def _run(settings: Settings, demo: bool, terminal: StatusHandler | None) -> int:
     control: Control = queue.SimpleQueue()
     exchange = _demo(settings) if demo else contextlib.nullcontext(settings)
     with _signals(lambda number: control.put(Signalled(number))), exchange as settings:
-        return App(settings, control, terminal).run()
+        return App(settings, control, journal).run()
 
 
 @contextlib.contextmanager
@@ -319,10 +322,7 @@ def _demo(settings: Settings) -> Iterator[Settings]:
         yield replace(settings, ws_url=exchange.ws_url, rest_url=exchange.rest_url)
 
 
-def _start_log(level: str) -> StatusHandler:
-    handler = StatusHandler()
-    formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    return handler
+def _start_log(level: str) -> Journal:
+    journal = Journal(StatusHandler())
+    logging.basicConfig(level=level, handlers=[journal], force=True)
+    return journal

@@ -131,6 +131,8 @@ def judge(said: Any, max_age_s: float, now_s: float) -> tuple[list[str], str, li
     On its first try a connection may be without a frame for the allowed age, once the run is older than that: it is the
     successor of one that still delivers.
     """
+    if said.get("stopped_unix_s") is not None:
+        return [f"stopped in order at {said['stopped']}"], "", []
     limit_s = max(max_age_s, 2 * float(said["settings"].get("flush_interval_s", 0)))
     wrong = []
     if said["failing_since_unix_s"] is not None:

@@ -72,3 +72,4 @@ class Snapshot(NamedTuple):
     clock_off: bool
     delays: Delays
     prices: dict[str, str]
+    stopped_ns: int = 0  # in the last one of a run alone

@@ -4,6 +4,7 @@ Pure. Rates are the difference of two snapshots; without an earlier one they are
 """
 
 import json
+import shlex
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from unicodedata import east_asian_width
@@ -31,6 +32,7 @@ def status_json(snapshot: Snapshot) -> str:
         "pid": seen.pid,
         **_moment("started", seen.started_ns // 1_000_000),
         **_moment("written", seen.now_ns // 1_000_000),
+        **_moment("stopped", seen.stopped_ns // 1_000_000),
         **_moment("newest_frame", seen.newest_frame_ns // 1_000_000),
         **_moment("failing_since", seen.failing_since_ns // 1_000_000),
         "last_error": "".join(one if one.isprintable() else ascii(one)[1:-1] for one in seen.last_error),
@@ -89,13 +91,29 @@ def log_line(snapshot: Snapshot, previous: Snapshot | None) -> str:
     return " ".join(f"{name}={value}" for name, value in facts.items())
 
 
+def stop_line(snapshot: Snapshot) -> str:
+    """Return what a run says of itself at its end, as `key=value`, with the command that proves it."""
+    counts = dict.fromkeys(rows.KINDS, 0)
+    for stream in snapshot.streams:
+        counts[stream.kind] += stream.rows
+    folder = str(snapshot.settings["data_dir"])
+    facts: dict[str, object] = {
+        "seconds": f"{(snapshot.stopped_ns - snapshot.started_ns) / 1e9:.1f}",
+        **{f"{kind}_rows": count for kind, count in counts.items()},
+        "gaps": sum(stream.gaps for stream in snapshot.streams),
+        "folder": folder,
+        "prove": f"'python -m aster_collect.verify {shlex.quote(folder)}'",
+    }
+    return " ".join(f"{name}={value}" for name, value in facts.items())
+
+
 def terminal_line(snapshot: Snapshot, previous: Snapshot | None, width: int) -> str:
     """Return one line of at most `width` columns; on a narrow terminal the least important parts are left out."""
     parts: list[tuple[int, str]] = []  # how soon it is left out, and its text
     if snapshot.failing_since_ns:
         parts.append((0, f"WRITE FAILING {_whole_s(snapshot.now_ns, snapshot.failing_since_ns)} s"))
     if not snapshot.newest_frame_ns:
-        parts.append((1, "no data yet"))
+        parts.append((1, _waited_for(snapshot)))
     elif snapshot.now_ns - snapshot.newest_frame_ns > SILENT_S * 1_000_000_000:
         parts.append((1, f"SILENT {_whole_s(snapshot.now_ns, snapshot.newest_frame_ns)} s"))
     soon = {rows.PRICES: 2, rows.TRADES: 3, rows.ORDERBOOK: 4}
@@ -117,6 +135,14 @@ def terminal_line(snapshot: Snapshot, previous: Snapshot | None, width: int) -> 
     while len(parts) > 1 and columns(BETWEEN.join(text for _, text in parts)) > width:
         parts.remove(max(parts))
     return fit(BETWEEN.join(text for _, text in parts), width)
+
+
+def _waited_for(snapshot: Snapshot) -> str:
+    """Return what keeps a run that has no data from having some."""
+    if any(link.state == "open" for link in snapshot.connections):
+        return "connected, no data yet"
+    failures = ", ".join(f"{count} times {reason}" for reason, count in snapshot.reconnects.items())
+    return f"WAITING for a connection, so far {failures}" if failures else "connecting"
 
 
 def rates(snapshot: Snapshot, previous: Snapshot | None) -> dict[str, tuple[float, float]]:

@@ -4,6 +4,7 @@ count            says at the end how many messages of the feed were handed to th
 disk:MEMORY      SIGUSR1 fills the disk for the largest files, at the second for all, SIGUSR2 frees it; MEMORY is
                  how many bytes of rows may wait
 feed, collector  SIGUSR1 lets the next call in this thread fail
+main             SIGUSR1 raises in the main thread what nobody expects
 stuck            the end of the collector takes a minute
 relist:SECONDS   the list of symbols is read again so often
 """
@@ -64,19 +65,24 @@ def disk(memory: str) -> None:
     signal.signal(signal.SIGUSR2, lambda *_: resource.setrlimit(resource.RLIMIT_FSIZE, free))
 
 
+def broken() -> None:
+    """Raise what nobody expects."""
+    raise ZeroDivisionError("broken on purpose")
+
+
 def fail(owner: type, name: str) -> None:
     """Let a method raise what nobody expects, from a signal on."""
     whole = getattr(owner, name)
-    broken = []
+    is_due = []
 
     @functools.wraps(whole)
     def method(*values, **named):
-        if broken:
-            raise ZeroDivisionError("broken on purpose")
+        if is_due:
+            broken()
         return whole(*values, **named)
 
     setattr(owner, name, method)
-    signal.signal(signal.SIGUSR1, lambda *_: broken.append(True))
+    signal.signal(signal.SIGUSR1, lambda *_: is_due.append(True))
 
 
 def stick() -> None:
@@ -101,6 +107,8 @@ def main() -> int:
         fail(Connection, "read")
     elif what == "collector":
         fail(Collector, "step")
+    elif what == "main":
+        signal.signal(signal.SIGUSR1, lambda *_: broken())
     elif what == "relist":
         app.App = functools.partial(app.App, relist_s=float(value))
     else:

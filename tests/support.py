@@ -13,6 +13,7 @@ import threading
 import time
 import unittest
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from decimal import Decimal
 from itertools import chain, pairwise, repeat
 from pathlib import Path
@@ -67,8 +68,9 @@ class Collector:
         *,
         module: Iterable[str] = ("aster_collect",),
         environment: dict[str, str] | None = None,
+        stderr: int = subprocess.PIPE,
     ) -> None:
-        """Start `python -m MODULE WORDS --data-dir FOLDER`; a thread reads its log, so that it never waits."""
+        """Start `python -m MODULE WORDS --data-dir FOLDER`; a thread reads its log, unless it goes to `stderr`."""
         self.folder = folder
         self.lines: list[str] = []
         self._came = threading.Condition()
@@ -80,15 +82,14 @@ class Collector:
             env={**known, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             encoding="utf-8",
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        assert self.process.stderr is not None
-        with self.process.stderr as log:
+        with self.process.stderr or nullcontext(()) as log:
             for line in log:
                 with self._came:
                     self.lines.append(line.rstrip("\n"))

@@ -85,11 +85,14 @@ class ARun(EndToEnd):
             self.assertGreater(times[-1] - times[0], 3000)
 
     def test_says_at_the_start_exactly_what_it_will_do(self):
-        """One line names symbols, levels, folder, endpoints, streams and connections."""
+        """A line that fits a terminal, and lines behind it, name symbols, levels, folder, endpoints and connections."""
         symbols = tuple(f"S{number:02}USDT" for number in range(70))
         exchange = self.begin(symbols, 3000)
         collector = self.collect()
-        line = collector.wait_for_log(" start ")
+        collector.wait_for_log(" start ws=")
+        first, *_ = told = collector.logged(" start ")
+        self.assertLessEqual(len(first), 80)
+        line = " ".join(told)
         for fact in (
             f"symbols={','.join(symbols)}",
             "levels=10",
@@ -277,9 +280,21 @@ class AStop(EndToEnd):
         self.assertEqual(1, collector.wait(END_S))
         collector.wait_for_log("why=second_signal")
 
+    def test_for_another_reason_is_not_cut_short_by_a_first_signal(self):
+        """While the end that --duration began takes long, a first signal changes nothing, and a second one ends it."""
+        self.begin(rate=100)
+        collector = self.collect("--duration", "1", module=("tests.frail", "stuck"))
+        collector.wait_for_log("stop why=duration")
+        collector.send(signal.SIGTERM)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            collector.process.wait(0.5)
+        collector.send(signal.SIGTERM)
+        self.assertEqual(1, collector.wait(END_S))
+        collector.wait_for_log("why=second_signal")
+
     def test_by_an_exception_in_a_thread_is_said_and_loses_nothing(self):
         """A thread that fails ends the program with 1, its traceback in the log, and what was received in the files."""
-        for what in ("feed", "collector"):
+        for what in ("feed", "collector", "main"):
             with self.subTest(thread=what):
                 self.folder = self.base / what
                 self.begin(rate=1000)

@@ -14,7 +14,7 @@ GROUPS = (
     ("status", "metrics", "links", "market", "bundle"),
     ("plain",),
     ("tail", "lock", "appender", "limits", "replace", "feed", "rest", "terminal", "health"),
-    ("rejects", "rotate"),
+    ("rejects", "rotate", "journal"),
     ("folder", "compress"),
     ("sheet",),
     ("store", "report"),

@@ -8,11 +8,12 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 import unittest
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from io import StringIO
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -20,7 +21,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from aster_collect import health
 from aster_collect.simulator import Fault
 
-from .support import DEADLINE_S, ORDERBOOK, PRICES, ROOT, TRADES, EndToEnd, event_of, now_ms, read_rows, time_ms
+from .support import (
+    DEADLINE_S,
+    ORDERBOOK,
+    PRICES,
+    ROOT,
+    TRADES,
+    EndToEnd,
+    event_of,
+    now_ms,
+    read_rows,
+    time_ms,
+)
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -139,12 +151,12 @@ class StatusTest(Watched):
         os.close(mine)
         self.assertEqual(0, process.wait(DEADLINE_S))
         text = seen.decode("utf-8")
-        lines = [part.partition("\r")[0].partition("\n")[0] for part in text.split("\r\x1b[K")[1:]]
+        lines = [part.partition("\r")[0].partition("\n")[0] for part in text.split("\r\x1b[J")[1:]]
         shown = [line for line in lines if line and not line[:4].isdigit()]
         self.assertGreaterEqual(len(shown), 3, text)
         self.assertTrue(all(len(line) <= 60 for line in shown), shown)
-        self.assertIn("INFO stopped\r\n", text)
-        self.assertTrue(text.endswith(("\r\x1b[K", "\r\n")), text[-80:])
+        self.assertRegex(text, r"INFO stopped seconds=4\.\d prices_rows=[1-9]\d* .* prove=")
+        self.assertTrue(text.endswith(("\r\x1b[J", "\r\n")), text[-80:])
 
 
 class StopTest(Watched):
@@ -157,6 +169,41 @@ class StopTest(Watched):
         collector.send(signal.SIGTERM)
         self.assertEqual(0, collector.wait(5), collector.tail())
         self.assert_sent_is_there()
+
+
+class FrozenTest(Watched):
+    """Nobody reads what the program says: a full pipe, or a terminal on which somebody typed Ctrl-S."""
+
+    def run_frozen(self, stderr: int) -> None:
+        """Collect for a while with this standard error, and stop; fails unless all is written and it ends in order."""
+        self.begin(rate=1000)
+        collector = self.collect("--log-level", "DEBUG", stderr=stderr, environment={"TERM": "xterm"})
+        self.wait_for_everything(collector, now_ms() + 1000)
+        self.assertTrue((self.folder / "status.json").exists())
+        collector.send(signal.SIGTERM)
+        self.assertEqual(0, collector.wait(5))
+        self.assert_sent_is_there()
+        self.assert_promises(missing=False)
+
+    def test_a_pipe_that_nobody_reads_stops_nothing(self):
+        """It collects, writes status.json, and ends in order with all rows though no line of its log can go out."""
+        reading, writing = os.pipe()
+        for end in (reading, writing):
+            self.addCleanup(os.close, end)
+        os.set_blocking(writing, False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writing, bytes(4096))
+        os.set_blocking(writing, True)
+        self.run_frozen(writing)
+
+    def test_a_terminal_that_is_held_stops_nothing(self):
+        """So it does on a terminal whose output is held, as by Ctrl-S."""
+        ours, theirs = pty.openpty()
+        for end in (ours, theirs):
+            self.addCleanup(os.close, end)
+        termios.tcflow(theirs, termios.TCOOFF)
+        self.run_frozen(theirs)
 
 
 class ReopenTest(Watched):
