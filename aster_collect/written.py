@@ -3,6 +3,7 @@
 Pure. A restart can lead to a front server that is behind, and brings again what it brought the run before.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -23,6 +24,7 @@ class Written:
         self._last_ms = rows.row_time_ms(rows.PRICES, last_rows[-1]) if last_rows else 0
         self._left = Counter(map(_own, last_rows))
         self._highest_id = -1
+        self._new_id = sys.maxsize  # the lowest of a row that is certainly new: behind it all are
 
     def over(self, time_ms: int) -> bool:
         """Return whether nothing of then can come any more, by the time of the newest row."""
@@ -34,7 +36,9 @@ class Written:
         for update_id in sorted(fresh):
             row = fresh[update_id]
             time_ms = rows.row_time_ms(rows.PRICES, row)
-            if time_ms < self._last_ms - BEHIND_MS or time_ms > self._last_ms:
+            if time_ms > self._last_ms:
+                self._new_id = min(self._new_id, update_id)
+            if update_id >= self._new_id or time_ms < self._last_ms - BEHIND_MS:
                 continue
             if time_ms == self._last_ms and update_id > self._highest_id:
                 own = _own(row)

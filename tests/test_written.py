@@ -38,6 +38,12 @@ class Incidents(unittest.TestCase):
         written = Written([quote(0)])
         self.assertEqual(written.again({5: quote(-BEHIND_MS), 6: quote(-BEHIND_MS - 1)}), [5])
 
+    def test_the_clock_is_set_back_while_it_is_guarded(self) -> None:
+        """Behind a row that was new, in the order of ids, all rows are new, whatever their times say."""
+        written = Written([quote(0)])
+        self.assertEqual(written.again({5: quote(-5), 6: quote(10), 7: quote(-30_000)}), [5])
+        self.assertEqual(written.again({8: quote(-29_000), 4: quote(-6)}), [4])
+
     def test_it_is_over(self) -> None:
         """A fresh file has nothing to repeat, and after a minute nothing of it can come."""
         self.assertTrue(Written([]).over(0))
