@@ -232,8 +232,13 @@ def _named_parts(folder: Path) -> Iterator[tuple[Part, str]]:
 
 def delete_expired(folder: Path, keep_days: int, now_ms: int) -> list[Path]:
     """Delete what has expired and say so; return what is gone. What can't be deleted is logged, and stays."""
-    gone = []
-    for path in expired(folder, keep_days, now_ms):
+    gone: list[Path] = []
+    try:
+        paths = expired(folder, keep_days, now_ms)
+    except OSError as error:
+        log.error("file not deleted file=%s why=%s", folder.name, error.strerror or error)
+        return gone
+    for path in paths:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

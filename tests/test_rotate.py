@@ -975,6 +975,12 @@ class Expiry(Case):
         self.assertEqual({path.name for path in self.folder.iterdir()}, set(kept))
         self.assertEqual(delete_expired(self.folder, 3, today_ms), [])
 
+    def test_a_folder_that_cannot_be_listed(self) -> None:
+        """It is said, and nothing goes: the collection does not end for it."""
+        with self.assertLogs("aster_collect.rotate", "ERROR") as logs:
+            self.assertEqual(delete_expired(self.folder / "gone", 3, MIDNIGHT_MS), [])
+        self.assertIn("file not deleted file=gone why=No such file", logs.output[0])
+
     def days(self, *names: str, keep_days: int = 2, today: int = 8) -> list[str]:
         """Return what has expired of such closed files, `KIND.DAY`, when it is such a day of November here."""
         self.folder.mkdir(exist_ok=True)
