@@ -316,8 +316,6 @@ def _demo(settings: Settings) -> Iterator[Settings]:
     from .simulator import Simulator  # only the demo needs it
 
     logging.getLogger("aster_collect.simulator").setLevel(logging.WARNING)  # its connections are ours seen from behind
-    for name in ("no_proxy", "NO_PROXY"):  # no proxy leads to this machine's loopback
-        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1")))
     with Simulator(symbols=settings.symbols) as exchange:
         yield replace(settings, ws_url=exchange.ws_url, rest_url=exchange.rest_url)
 

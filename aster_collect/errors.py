@@ -1,13 +1,14 @@
 """Every error of the program, named by what the program does about it.
 
-| error         | raised by           | what happens                                                    |
-|---------------|---------------------|-----------------------------------------------------------------|
-| `ConfigError` | settings, app       | one line on standard error, exit status 2                       |
-| `LockedError` | store               | one line on standard error, exit status 3                       |
-| `FeedError`   | frames, feed        | the connection is closed and opened again after a back-off      |
-| `RestError`   | rest                | the request is asked again later, or its hole becomes a gap     |
-| `DecodeError` | wire                | the frame goes verbatim to `rejects.jsonl`, the feed goes on    |
-| `StoreError`  | store               | rows stay in memory, the write is tried again after a pause     |
+| error          | raised by           | what happens                                                    |
+|----------------|---------------------|-----------------------------------------------------------------|
+| `ConfigError`  | settings, app       | one line on standard error, exit status 2                       |
+| `LockedError`  | store               | one line on standard error, exit status 3                       |
+| `NetworkError` | dial                | a feed or rest makes its own error of it                        |
+| `FeedError`    | frames, feed        | the connection is closed and opened again after a back-off      |
+| `RestError`    | rest                | the request is asked again later, or its hole becomes a gap     |
+| `DecodeError`  | wire                | the frame goes verbatim to `rejects.jsonl`, the feed goes on    |
+| `StoreError`   | store               | rows stay in memory, the write is tried again after a pause     |
 """
 
 
@@ -17,6 +18,19 @@ class ConfigError(Exception):
 
 class LockedError(Exception):
     """Another collector owns the data folder."""
+
+
+class NetworkError(Exception):
+    """A host could not be reached, or did not answer as it should.
+
+    `reason` is a short word for counting, `wait_s` how long the exchange wants to be left alone.
+    """
+
+    def __init__(self, reason: str, detail: str, wait_s: float = 0.0) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.wait_s = wait_s
 
 
 class FeedError(Exception):

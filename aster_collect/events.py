@@ -119,13 +119,17 @@ class Lost(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """A REST request to make: path and query, its weight, and for a page of trades the symbol and first id."""
+    """A REST request to make: path and query, its weight, and for a page of trades the symbol and first id.
+
+    `most_bytes` is how large the answer may be.
+    """
 
     path: str
     query: tuple[tuple[str, str], ...]
     weight: int
     symbol: str = ""
     first_id: int = 0
+    most_bytes: int = 4 << 20
 
 
 class Listed(NamedTuple):

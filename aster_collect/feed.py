@@ -1,12 +1,14 @@
 """One WebSocket connection, kept up: everything that it brings goes to the inbox in order, each loss is said.
 
-The only module that imports `websocket`. The library connects (proxy, TLS, handshake) and sends pong and close;
-reading is done here, on the bare socket, because one big read brings many frames.
+The only module that imports `websocket`. The library shakes hands on a socket that `dial` has connected, and sends pong
+and close; reading is done here, on the bare socket, because one big read brings many frames.
 """
 
+import io
 import logging
 import queue
 import random
+import re
 import selectors
 import socket
 import ssl
@@ -17,22 +19,25 @@ from typing import NamedTuple
 
 import websocket
 
-from .errors import FeedError
+from .address import Route
+from .dial import CONNECT_S, HEAD_BYTES, Bounded, connect, explained, network_errors, way_to
+from .errors import FeedError, NetworkError
 from .events import HAND_OVER, Bad, Batch, Lost, Opened
 from .frames import Odd, Splitter, close_reason
 from .inbox import Inbox
-from .pacing import LONGEST_BAN_S, Backoff, connection_age_s
+from .pacing import Backoff, connection_age_s
+from .reply import BANS_S, Reply, ban_s, printable, refusal
 
 log = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT_S = 10.0
 SEND_TIMEOUT_S = 2.0
 CHECK_S = 0.25  # how long at most a wait does not look whether to stop
 OVERLAP_S = 1.5  # how long a relieved connection is read on: longer than the heartbeat's second
 NAP_S = 0.002  # after a read, so that a busy market wakes us 500 times a second and not for every frame
 PONG_EVERY_S = 0.25  # the exchange ends a connection that says more than 5 (spot) or 10 things a second, pongs too
 FULL_REPEAT_S = 60.0
-BANS_S = {429: 60.0, 418: 120.0}  # the least that these ask for, as in rest.py
+SWITCHING_PROTOCOLS = 101
+SET_COOKIE = re.compile(rb"^set-cookie:[^\n]*\n", re.IGNORECASE | re.MULTILINE)
 READ_BYTES = 1 << 16  # four times as much fragments the memory: 2.6 MB more after ten million frames
 TLS_RECORD_BYTES = 1 << 14  # one call gives one record, and allocates all that is asked for
 
@@ -48,21 +53,38 @@ class Line(NamedTuple):
     oldest_s: float
 
 
+class _WithoutCookies(Bounded):
+    """A socket whose first answer sets no cookie: nothing here needs one, and the library chokes on odd names."""
+
+    _head: io.BytesIO | None = None
+
+    def recv(self, size: int) -> bytes:
+        """Return what has come, as `Bounded` does."""
+        if self._head is None:
+            self._head = io.BytesIO(SET_COOKIE.sub(b"", self._read_head()))
+        return self._head.read(size) or super().recv(size)
+
+    def _read_head(self) -> bytes:
+        head = bytearray()
+        while not head.endswith(b"\n\r\n"):
+            byte = super().recv(1)  # not one more: the frames come next
+            if not byte:
+                break
+            head += byte
+        return bytes(head)
+
+
 class Connection:
     """One open WebSocket connection; every way for it to fail is a `FeedError` with the reason."""
 
-    def __init__(self, url: str, timeout_s: float = CONNECT_TIMEOUT_S) -> None:
-        """Connect and shake hands; blocks for about `timeout_s` at most."""
+    def __init__(self, url: str, timeout_s: float = CONNECT_S) -> None:
+        """Connect and shake hands; blocks for `timeout_s` at most, and for the lookup of the host's name."""
         try:
-            sslopt = {"context": ssl.create_default_context()} if url.startswith("wss:") else None
-            self._websocket = websocket.create_connection(
-                url, timeout=timeout_s, sslopt=sslopt, skip_utf8_validation=True, enable_multithread=False
-            )
-        except (websocket.WebSocketException, OSError, ValueError) as error:
-            raise FeedError(*_why(error)) from error
-        if self._websocket.sock is None:
-            raise FeedError("handshake", "no connection")
-        self._socket = self._websocket.sock
+            way = way_to(url)
+            self._websocket, self._socket = _shake_hands(url, way, time.monotonic() + timeout_s)
+        except NetworkError as error:
+            raise FeedError(error.reason, error.detail, error.wait_s) from error
+        self._where = str(way)
         self._socket.setblocking(False)
         self._tls = isinstance(self._socket, ssl.SSLSocket)
         self._size = TLS_RECORD_BYTES if self._tls else READ_BYTES
@@ -86,10 +108,10 @@ class Connection:
             except (BlockingIOError, ssl.SSLWantReadError):
                 break
             except OSError as error:
-                self._failure = FeedError(*_why(error))
+                self._failure = self._explained(error)
                 break
             if not chunk:
-                self._failure = FeedError("eof", "the server hung up without a close frame")
+                self._failure = FeedError("eof", f"{self._where} hung up without a close frame")
                 break
             chunks.append(chunk)
             room -= len(chunk)
@@ -106,7 +128,11 @@ class Connection:
             self._websocket.pong(payload)
             self._socket.setblocking(False)
         except (websocket.WebSocketException, OSError) as error:
-            raise FeedError(*_why(error)) from error
+            raise self._explained(error) from error
+
+    def _explained(self, error: Exception) -> FeedError:
+        why = explained(error, self._where)
+        return FeedError(why.reason, why.detail)
 
     def close(self) -> None:
         """Say good-bye and hang up; never fails, blocks for `SEND_TIMEOUT_S` at most."""
@@ -251,31 +277,34 @@ class Feed:
                     return
 
 
-def _why(error: Exception) -> tuple[str, str] | tuple[str, str, float]:
-    """Return what makes a `FeedError` of a library's or the system's error: reason, detail, seconds to wait."""
-    if isinstance(error, websocket.WebSocketBadStatusException):
-        return "handshake", f"status {error.status_code}", _ban_s(error)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return "tls", error.verify_message
-    if isinstance(error, ssl.SSLError):
-        return "tls", str(error.reason or error)
-    if isinstance(error, websocket.WebSocketTimeoutException | TimeoutError):
-        return "timeout", "no answer"
-    if isinstance(error, ConnectionRefusedError):
-        return "refused", ""
-    if isinstance(error, ConnectionResetError | BrokenPipeError):
-        return "reset", ""
-    if isinstance(error, websocket.WebSocketAddressException | socket.gaierror):
-        return "dns", str(error)
-    if isinstance(error, websocket.WebSocketProxyException):
-        return "proxy", str(error)
-    return "failed", str(error).partition("\n")[0][:200] or type(error).__name__
+def _shake_hands(url: str, way: Route, end_s: float) -> tuple[websocket.WebSocket, socket.socket]:
+    """Return a connection on which the frames come next; raises `NetworkError`."""
+    sock = connect(way, end_s, tunnel=True)
+    made = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
+    try:
+        with network_errors(str(way)):
+            _ask_to_upgrade(made, url, way, _WithoutCookies(sock, way, end_s, HEAD_BYTES, time.monotonic))
+    except BaseException:
+        sock.close()
+        raise
+    made.sock = sock
+    return made, sock
 
 
-def _ban_s(error: websocket.WebSocketBadStatusException) -> float:
-    """Return how long the exchange wants to be left alone by a handshake that it refused for a limit."""
-    if error.status_code not in BANS_S:
-        return 0.0
-    retry_after = str((error.resp_headers or {}).get("retry-after", "")).strip()
-    told_s = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
-    return min(max(told_s, BANS_S[error.status_code]), LONGEST_BAN_S)
+def _ask_to_upgrade(made: websocket.WebSocket, url: str, way: Route, bounded: Bounded) -> None:
+    header = [f"Authorization: {way.to.authorization}"] if way.to.authorization else []
+    failure: websocket.WebSocketException | None = None
+    try:
+        made.connect(url, socket=bounded, redirect_limit=0, header=header)  # type: ignore[no-untyped-call]
+    except websocket.WebSocketBadStatusException as error:
+        headers, body = error.resp_headers or {}, error.resp_body or b""
+        reply = Reply(str(way), error.status_code or 0, error.status_message or "", headers, body)
+        wait_s = max(ban_s(reply, time.time()), BANS_S[reply.status]) if reply.status in BANS_S else 0.0
+        raise NetworkError("handshake", refusal(reply), wait_s) from error
+    except websocket.WebSocketException as error:
+        failure = error
+    response = made.handshake_response
+    if response is not None and response.status != SWITCHING_PROTOCOLS:
+        raise NetworkError("handshake", refusal(Reply(str(way), response.status, "", response.headers, b"")))
+    if failure is not None:
+        raise NetworkError("handshake", f"{way}: {printable(str(failure))}") from failure

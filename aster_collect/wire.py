@@ -17,6 +17,8 @@ URL_LENGTH = 8000
 HEARTBEAT_STREAM = "btcusdt@markPrice@1s"
 REST_PREFIX = "/fapi/v3"
 EXCHANGE_INFO = f"{REST_PREFIX}/exchangeInfo"
+EXCHANGE_INFO_BYTES = 8 << 20  # about 580 symbols of 2 kB, and room for seven times as much
+PAGE_TRADES = 1000
 
 PLAIN_DECIMAL = re.compile(r"[0-9]{1,32}(?:\.[0-9]{1,32})?")
 ID_LIMIT = 1 << 63
@@ -66,7 +68,7 @@ def plan_groups(base: str, symbols: Sequence[str], levels: int, interval_ms: int
 
 def ask_exchange_info() -> Ask:
     """Return the request for the listed symbols and limits."""
-    return Ask(EXCHANGE_INFO, (), 1)
+    return Ask(EXCHANGE_INFO, (), 1, most_bytes=EXCHANGE_INFO_BYTES)
 
 
 def ask_time() -> Ask:
@@ -285,10 +287,12 @@ def _side(payload: _Payload, key: str) -> str:
 def decode_page(symbol: str, answer: object) -> tuple[list[Trade], list[tuple[str, object]]]:
     """Return the trades of one `aggTrades` answer, oldest first, and what in it can't be read, each with the reason.
 
-    Raises `DecodeError` if the answer is no page at all.
+    Raises `DecodeError` if the answer is no page at all, or has more than a page can have.
     """
     if not isinstance(answer, list):
         raise DecodeError("aggTrades is not a list")
+    if len(answer) > PAGE_TRADES:
+        raise DecodeError(f"aggTrades has {len(answer)} trades, at most {PAGE_TRADES} were asked for")
     trades: list[Trade] = []
     odd: list[tuple[str, object]] = []
     for item in answer:

@@ -317,14 +317,15 @@ class AConnection(EndToEnd):
         exchange = self.begin(rate=500)
         collector = self.collect("--stall-timeout", "1")
         self.wait_for_everything(collector)
+        host = f"127.0.0.1:{exchange.port}"
         faults = (
-            (Fault("reset"), "why=reset"),
-            (Fault("drop"), "why=eof: the server hung up without a close frame"),
+            (Fault("reset"), f"why=reset: {host}"),
+            (Fault("drop"), f"why=eof: {host} hung up without a close frame"),
             (Fault("close", value=1012, reason="restart"), "why=closed: code=1012 text='restart'"),
             (Fault("stall", seconds=60), "why=stalled: no frame for 1 s"),
             (Fault("silent", seconds=60), "why=stalled: no frame for 1 s"),
-            (Fault("refuse", seconds=2.5, value="upgrades"), "why=handshake: status 503"),
-            (Fault("refuse", seconds=2.5), "why=refused"),
+            (Fault("refuse", seconds=2.5, value="upgrades"), f"why=handshake: {host}: 503 Service Unavailable"),
+            (Fault("refuse", seconds=2.5), f"why=refused: {host}"),
         )
         for fault, reason in faults:
             with self.subTest(reason=reason):
@@ -360,7 +361,8 @@ class AConnection(EndToEnd):
         exchange = self.begin(rate=500, tls=(certificate, key))
         collector = self.collect()
         line = collector.wait_for_log("connection lost")
-        self.assertIn("why=tls: self-signed certificate", line.replace("self signed", "self-signed"))
+        why = f"why=tls: 127.0.0.1:{exchange.port}: self-signed certificate"
+        self.assertIn(why, line.replace("self signed", "self-signed"))
         self.stop(collector)
         self.assertEqual([], exchange.sent)
         self.assertFalse(any(self.rows(PRICES, symbol) for symbol in self.symbols))

@@ -212,6 +212,13 @@ class PageTest(unittest.TestCase):
         for value, refused, reason in (({}, "", "aggTrades is not a list"), (None, "status 400", "status 400")):
             self.assertEqual(([], reason, []), self.page(market(), value, refused))
 
+    def test_a_page_of_more_than_was_asked_for(self) -> None:
+        """A page of more trades than a page can have is refused whole, and no part of it is kept as unreadable."""
+        why = "aggTrades has 1001 trades, at most 1000 were asked for"
+        for value in ([0] * 1001, [self.trade(number) for number in range(2, 1003)]):
+            self.assertEqual(([], why, []), self.page(market(), value))
+        self.assertEqual(1000, len(self.page(market(), [0] * 1000)[2]))
+
 
 if __name__ == "__main__":
     unittest.main()
