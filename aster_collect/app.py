@@ -404,6 +404,8 @@ class App:
             due.last(last)
             if written:
                 log.info("stopped %s", stop_line(last))
+            else:
+                collector.say_unwritten()
 
 
 def _exit_at_once() -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from .plain import open_plain
 
@@ -10,6 +11,13 @@ OPEN_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT
 fdatasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
 Write = Callable[[int, bytes], int]
+
+
+class Mark(NamedTuple):
+    """What is to be done to a file between the rows before and those behind: a word, and what belongs to it."""
+
+    do: str
+    word: str = ""
 
 
 class Appender:
@@ -26,15 +34,17 @@ class Appender:
         self.written_bytes = 0  # over all files that were under the path
         self.pending_bytes = 0
         self.unsynced = False
+        self.last_line = b""  # the last whole one that went into the file that is open
         self._pending: list[bytes] = []
-        self._behind: list[tuple[str, list[bytes]]] = []  # each mark, and what is pending behind it
-        self._torn = False
+        self._behind: list[tuple[Mark, list[bytes]]] = []  # each mark, and what is pending behind it
+        self._begun = b""  # what is on disk of a line whose rest is pending
         self._write, self._sync = write, sync
 
     def open(self) -> None:
         """Open or make the file; raises `OSError`."""
         self.descriptor = open_plain(self.path, OPEN_FLAGS)
         self.size = os.fstat(self.descriptor).st_size
+        self.last_line = b""
 
     def append(self, data: bytes) -> None:
         """Keep bytes for the next flush."""
@@ -42,24 +52,34 @@ class Appender:
             (self._behind[-1][1] if self._behind else self._pending).append(data)
             self.pending_bytes += len(data)
 
-    def add_mark(self, mark: str) -> None:
+    def add_mark(self, mark: Mark) -> None:
         """Keep a mark behind what is pending; the same again with nothing between is one."""
         if not (self._behind and self._behind[-1] == (mark, [])):
             self._behind.append((mark, []))
 
     @property
-    def mark(self) -> str | None:
+    def mark(self) -> Mark | None:
         """The mark that everything before has been written of, if there is one."""
         return self._behind[0][0] if self._behind and not self._pending else None
 
     @property
-    def marked(self) -> bool:
-        """Whether there is any mark."""
-        return bool(self._behind)
+    def marks(self) -> list[Mark]:
+        """All marks, in order."""
+        return [mark for mark, _ in self._behind]
 
     def pass_mark(self) -> None:
         """Let what is behind the mark be written."""
         _, self._pending = self._behind.pop(0)
+
+    def pending(self) -> bytes:
+        """Return all that is pending, marks left out, from the begin of a line on, of which a part may be on disk."""
+        return self._begun + b"".join([*self._pending, *(data for _, behind in self._behind for data in behind)])
+
+    def take_pending(self) -> bytes:
+        """Return that, and keep nothing of it; no mark either."""
+        data = self.pending()
+        self._pending, self._behind, self._begun, self.pending_bytes = [], [], b"", 0
+        return data
 
     def flush(self, *, sync: bool = True) -> int:
         """Write what is pending before the first mark, and sync what was written; return how many bytes went out.
@@ -93,8 +113,18 @@ class Appender:
             self.pending_bytes -= done
             self._pending = [] if done == length else [data[done:]]
             if done:
-                self._torn = data[done - 1] != 0x0A
                 self.unsynced = True
+                self._note(data, done)
+
+    def _note(self, data: bytes, done: int) -> None:
+        """Remember the last whole line of what went out, and what was begun of the next."""
+        end = data.rfind(b"\n", 0, done)
+        if end < 0:
+            self._begun += data[:done]
+            return
+        start = data.rfind(b"\n", 0, end) + 1
+        self.last_line = data[start:end] if start else self._begun + data[:end]
+        self._begun = data[end + 1 : done]
 
     def is_at_path(self) -> bool:
         """Return whether the file that is being written is the one under the path by now."""
@@ -113,23 +143,26 @@ class Appender:
         return ""
 
     def start_over(self, header: bytes) -> None:
-        """Open another file under the same path: its header first, then what is pending, from a whole row on."""
+        """Open another file under the same path: its header first, then what is pending, from a whole line on."""
         self.close()
         self.open()
-        pending = b"".join(self._pending)
-        if self._torn:
-            pending = pending.partition(b"\n")[2]
-        self.pending_bytes += len(pending) - sum(map(len, self._pending))
-        self._pending = [pending] if pending else []
+        self.begin_line()
         self.put_first(header)
 
-    def put_first(self, header: bytes) -> None:
-        """Keep a new file's header in front of all rows that will be written to it, unless it is there already."""
-        self._torn = self.unsynced = False
+    def begin_line(self) -> None:
+        """Let the line of which a part was written be written whole: that part is not there any more."""
+        if self._begun:
+            self._pending[0] = self._begun + self._pending[0]
+            self.pending_bytes += len(self._begun)
+            self._begun = b""
+
+    def put_first(self, data: bytes, *, behind: bytes = b"") -> None:
+        """Keep bytes in front of all that will be written, unless they are there; `behind` others that are."""
         first = self._pending if self._pending or not self._behind else self._behind[0][1]
-        if header and not (first and first[0].startswith(header)):
-            first.insert(0, header)
-            self.pending_bytes += len(header)
+        at = 1 if behind and first and first[0] == behind else 0
+        if data and not (len(first) > at and first[at].startswith(data)):
+            first.insert(at, data)
+            self.pending_bytes += len(data)
 
     def cut(self, end: int) -> None:
         """Take away everything from `end` on."""
@@ -140,4 +173,4 @@ class Appender:
         """Close the file; what is pending stays pending."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
-            self.descriptor = -1
+            self.descriptor, self.unsynced = -1, False

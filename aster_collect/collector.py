@@ -197,18 +197,32 @@ class Collector:
 
     def close(self) -> bool:
         """Write everything, for the end; return whether all of it is on disk."""
-        now_s = self._clock()
-        for market in self._markets.values():
-            self._apply(market, market.tape.close(now_s))
-            if market.tape.held:
-                log.info("trades held symbol=%s count=%d the_next_start=fetches_them", market.symbol, market.tape.held)
+        self._end_tapes()
         self._move(everything=True)
         self._move(everything=True)
         for bundle in self._bundles:
             for stretch in bundle.close():
                 self._outage(bundle, stretch)
-        self._flush()
+        if self._flush():
+            self._end_tapes()
+            self._move(everything=True)
+            self._flush()
         return not self._failing_since_ns
+
+    def _end_tapes(self) -> None:
+        now_s = self._clock()
+        for market in self._markets.values():
+            self._apply(market, market.tape.close(now_s))
+            if market.tape.held:
+                log.info("trades held symbol=%s count=%d the_next_start=fetches_them", market.symbol, market.tape.held)
+
+    def say_unwritten(self) -> None:
+        """Say what is not on disk, when nothing is tried any more."""
+        files, count, trades, size = self._store.unwritten()
+        log.error(
+            "rows not written files=%d rows=%d trades=%d bytes=%d next=the_next_start_fetches_the_trades why=%s",
+            files, count, trades, size, self._store.last_error,
+        )  # fmt: skip
 
     def _move(self, *, everything: bool = False) -> None:
         """Hand what has rested to the store; where several connections bring the same, it rests a while at least."""
@@ -234,11 +248,12 @@ class Collector:
                 lost = market.lost_ids(kind)
                 self._store.append(kind, market.symbol, market.start_over(kind))
                 self._tell_gap(market.symbol, lost)
-                self._set_aside(kind, market.symbol, "update_ids_began_anew")
+                self._store.set_aside(kind, market.symbol, "update_ids_began_anew")
             elif (gap := market.late(kind)) is not None:
                 self._tell_gap(market.symbol, gap)
 
-    def _flush(self, *, sync: bool = True) -> None:
+    def _flush(self, *, sync: bool = True) -> bool:
+        """Write what the store has; return whether trades have to be fetched again for it."""
         try:
             written = self._store.flush(sync=sync)
         except StoreError as error:
@@ -250,6 +265,7 @@ class Collector:
             self._failing_since_ns = 0
             log.debug("flush written_bytes=%d", written)
         self.flushes += sync
+        return self._take_destroyed()
 
     def _batch(self, batch: Batch) -> None:
         # One character a byte, so that the bounds hold for the text too; what is not ASCII goes back to bytes.
@@ -329,23 +345,38 @@ class Collector:
         if outcome.foreign:
             self._store.append(rows.TRADES, market.symbol, market.trades)
             market.trades = []
-            self._set_aside(rows.TRADES, market.symbol, "ids_of_another_id_space")
+            self._store.set_aside(rows.TRADES, market.symbol, "ids_of_another_id_space")
         for gap in outcome.gaps:
             self._tell_gap(market.symbol, gap)
         market.trades += outcome.rows
         self._fresh_messages += len(outcome.rows)
 
-    def _set_aside(self, kind: str, symbol: str, why: str) -> None:
-        self._flush()
-        self._store.set_aside(kind, symbol, why)
+    def _take_destroyed(self) -> bool:
+        """Fetch trades again that another program took out of their files; return whether there are any.
+
+        Of quotes and books the ledger says by now what is gone.
+        """
+        again = False
+        for symbol, (gap, waiting, begins) in self._store.take_destroyed():
+            market = self._markets[symbol]
+            if gap.first_missing_id is None:
+                market.gaps[gap.stream] += 1
+                _say_gap(symbol, gap)
+                continue
+            log.warning(
+                "trades destroyed symbol=%s first=%d last=%d next=fetched_again",
+                symbol, gap.first_missing_id, gap.last_missing_id,
+            )  # fmt: skip
+            again = True
+            waiting, market.trades = [*waiting, *market.trades], []
+            items = [Item(rows.row_id(line), rows.row_time_ms(rows.TRADES, line), line) for line in waiting]
+            recorded = self._store.ledger_end(symbol)
+            self._apply(market, market.tape.rewind(gap, items, recorded, self._clock(), begins=begins))
+        return again
 
     def _tell_gap(self, symbol: str, gap: Gap) -> None:
         self._gap(symbol, gap)
-        log.warning(
-            "gap streams=%s symbols=%s from=%s to=%s first_missing=%s last_missing=%s cause=%s",
-            gap.stream, symbol, rows.seconds(gap.from_ms), rows.seconds(gap.to_ms),
-            gap.first_missing_id, gap.last_missing_id, gap.cause,
-        )  # fmt: skip
+        _say_gap(symbol, gap)
 
     def _gap(self, symbol: str, gap: Gap) -> None:
         self._store.gap(symbol, gap)
@@ -492,3 +523,11 @@ def _sent_ms(event: Event) -> int:
     if isinstance(event, Heartbeat):
         return event.sent_ms
     return max(event.sent_ms or 0, event.event_ms or 0)
+
+
+def _say_gap(symbol: str, gap: Gap) -> None:
+    log.warning(
+        "gap streams=%s symbols=%s from=%s to=%s first_missing=%s last_missing=%s cause=%s",
+        gap.stream, symbol, rows.seconds(gap.from_ms), rows.seconds(gap.to_ms),
+        gap.first_missing_id, gap.last_missing_id, gap.cause,
+    )  # fmt: skip

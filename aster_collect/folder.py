@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from . import rows
 from .appender import Appender, Write, fdatasync
 from .errors import ConfigError, StoreError
 from .lock import Lock
@@ -74,6 +75,11 @@ class Folder:
             for packed in ("", PACKED):
                 self.set_aside(self.path / f"{part.name}{packed}", why)
         self._parts.pop((kind, symbol), None)
+
+    def knows(self, symbol: str) -> bool:
+        """Return whether there are closed files or a ledger of a symbol: no other program keeps these."""
+        ledger = self.path / rows.file_name(rows.GAPS, symbol)
+        return os.path.lexists(ledger) or any(self._parts[kind, symbol] for kind in rows.KINDS)
 
     def parts(self, kind: str, symbol: str) -> list[Part]:
         """Return the newest closed files of a symbol and kind: of those at the start, and those closed since."""

@@ -68,6 +68,7 @@ class Lock:
             os.ftruncate(self._file, 0)
         _close(self._file)
         _close(self._folder)
+        self._file = self._folder = _NONE
 
     def _is_folder(self) -> bool:
         return self._folder == _NONE or _is(self._folder, self._path.stat)

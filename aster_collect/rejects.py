@@ -3,14 +3,13 @@
 import json
 import logging
 
-from .appender import Appender
+from .appender import Appender, Mark
 from .tail import last_line_end
 
 log = logging.getLogger(__name__)
 
 REJECTS_NAME = "rejects.jsonl"
 REJECTS_BYTES = 10 << 20
-_REOPEN = "reopen"
 
 
 class Rejects:
@@ -50,7 +49,7 @@ class Rejects:
 
     def reopen(self) -> None:
         """At the next flush, once all is written, go on in the file that is under the name by then."""
-        self.appender.add_mark(_REOPEN)
+        self.appender.add_mark(Mark("reopen"))
 
     def flush(self, *, sync: bool) -> None:
         """Write what is pending; raises `OSError`, and nothing is lost by it."""

@@ -125,6 +125,11 @@ def row_time_ms(kind: str, row: str) -> int:
     return int(cells[1]) if kind == TRADES else int(cells[0].replace(".", ""))
 
 
+def row_id(row: str) -> int:
+    """Return the id in a row of trades."""
+    return int(row.partition(",")[0])
+
+
 def is_row(kind: str, cells: int, text: str) -> bool:
     """Return whether a line has so many cells, and begins as a row of this kind does."""
     return text.count(",") == cells - 1 and _BEGIN[kind].match(text) is not None

@@ -10,46 +10,62 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import rows
+from .appender import Mark
 from .events import Gap
 from .folder import Folder
-from .rejects import REJECTS_NAME
 from .rotate import DAY_MS, last_row, period_end, period_name
-from .tail import Tail, find_tail, lines_before, read_at, written_end
+from .table import Table
+from .tail import lines_before
 
 log = logging.getLogger(__name__)
 
 NEAR_MS = 60_000  # the farthest that rows change places in time
 AHEAD_MS = 600_000  # by more no row is ahead of the exchange's clock, but for an odd one
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-_REOPEN = ""  # a mark in front of rows for the file that is under the path by then; other marks end a period
+_REOPEN, _CLOSE, _ASIDE, _FORGET = "reopen", "close", "set aside", "forget trades"  # what marks say
 
 
-class Loss(NamedTuple):
-    """Rows of one file that memory could not hold: their ids (trades) and times."""
+class Destroyed(NamedTuple):
+    """Rows that somebody took out of a file, as a gap.
 
-    first_id: int | None
-    last_id: int | None
-    from_ms: int
-    to_ms: int
+    Of trades also what is still there to be written, in order: the last of them, and all that waited behind; `begins`
+    says that no row is left before.
+    """
+
+    gap: Gap
+    waiting: list[str]
+    begins: bool
 
 
 class Sheet:
-    """One CSV file, and what of it waits for the disk."""
+    """One CSV file, and what of it waits for the disk: rows, with marks between them for what is done to the file."""
 
-    def __init__(self, kind: str, symbol: str, columns: tuple[str, ...], folder: Folder, period_ms: int) -> None:
-        """Open the file; raises `OSError`, and then it is closed. `period_ms` is 0 where it is never to be closed."""
+    def __init__(
+        self,
+        kind: str,
+        symbol: str,
+        columns: tuple[str, ...],
+        folder: Folder,
+        period_ms: int,
+        *,
+        ours: bool = True,
+    ) -> None:
+        """Open the file; raises `OSError`, and then it is closed. `period_ms` is 0 where it is never to be closed.
+
+        What it holds is set aside if it is not `ours`.
+        """
         self.kind, self.symbol = kind, symbol
-        self.header = (",".join(columns) + "\n").encode("ascii")
-        self.appender = folder.appender(rows.file_name(kind, symbol))
-        self.loss: Loss | None = None
+        self.table = Table(kind, columns, folder.appender(rows.file_name(kind, symbol)), folder)
+        self.appender = self.table.appender
+        self.losses: dict[str, Gap] = {}  # by cause
         self._folder = folder
-        self._cells = len(columns)
         self._period_ms = 0 if kind == rows.GAPS else period_ms
         self._end_ms = 0  # where the period ends that is being written; 0 while there is none
+        self._turns = {_REOPEN: self._reopen, _CLOSE: self._close, _ASIDE: self._set_aside, _FORGET: self._forget}
         self.touched_ms = _touched_ms(self.appender.path)
         self.last_rows: list[str] = []  # all at the end of the file that bear the time of its last row
         try:
-            self.last_row = self._attach()
+            self.last_row = self.table.open(ours=ours)
             self.flush(sync=False)
             self._resume()
         except OSError:
@@ -72,8 +88,10 @@ class Sheet:
 
     def _newest_rows(self) -> Iterator[str]:
         """Yield the last rows of the file, or if it has none the last one before it, the newest first."""
-        lines = lines_before(self.appender.descriptor, len(self.header), self.appender.size) or [self.last_row or ""]
-        return (line for line in reversed(lines) if rows.is_row(self.kind, self._cells, line))
+        lines = lines_before(self.appender.descriptor, len(self.table.header), self.appender.size) or [
+            self.last_row or ""
+        ]
+        return (line for line in reversed(lines) if self.table.is_row(line))
 
     def time_ms(self, row: str) -> int:
         """Return the time in a row of this file, in milliseconds."""
@@ -94,7 +112,7 @@ class Sheet:
             if self._end_ms <= time_ms <= latest_ms:
                 kept += self._keep(lines[start:at])
                 if self._end_ms:
-                    self.appender.add_mark(period_name(self._end_ms, self._period_ms))
+                    self.appender.add_mark(Mark(_CLOSE, period_name(self._end_ms, self._period_ms)))
                 start, self._end_ms = at, period_end(time_ms, self._period_ms)
         return kept + self._keep(lines[start:])
 
@@ -105,128 +123,148 @@ class Sheet:
 
     def reopen(self) -> None:
         """Go on, once all that is pending is written, in the file that is under the path by then."""
-        self.appender.add_mark(_REOPEN)
-
-    def flush(self, *, sync: bool, heal: bool = False) -> None:
-        """Write what is pending, through every mark; raises `OSError`, and nothing is lost by it.
-
-        `heal` looks first whether somebody else changed the file, and goes on in a fresh one then.
-        """
-        appender = self.appender
-        turning = appender.descriptor < 0 and appender.mark is not None
-        if (heal or appender.marked) and not turning:
-            self._heal()
-        appender.flush(sync=sync)
-        while (mark := appender.mark) is not None:
-            self._turn(mark)
-            appender.pass_mark()
-            appender.flush(sync=sync)
+        self.appender.add_mark(Mark(_REOPEN))
 
     def set_aside(self, why: str) -> None:
-        """Give the file another name, whole, and begin a fresh one; what is pending goes there."""
-        self.appender.close()
-        self._folder.set_aside(self.appender.path, why)
-        self.appender.start_over(self.header)
+        """Once all that is pending is written, give the file and all closed ones before it other names, whole.
 
-    def forget(self) -> None:
-        """Forget the last row and the period: what comes next is of another history."""
+        What comes next is of another history, and goes to a fresh file.
+        """
+        self.appender.add_mark(Mark(_ASIDE, why))
         self.last_row, self._end_ms = None, 0
 
-    def _attach(self) -> str | None:
-        """Open the file under the path, whole rows under the right header, and return its last row."""
+    def forget_trades(self, why: str) -> None:
+        """Once all that is pending is written, set a ledger aside if it has rows of trades; the others stay."""
+        self.appender.add_mark(Mark(_FORGET, why))
+
+    def flush(self, *, sync: bool) -> None:
+        """Write what is pending, through every mark; raises `OSError`, and nothing is lost by it."""
         appender = self.appender
         try:
-            appender.open()
-            tail = self._look()
-            if isinstance(tail, str):
-                self.set_aside(tail)
-                return None
-            if appender.size != tail.end:
-                if tail.torn:
-                    self._folder.reject(appender.path.name, "torn tail", tail.torn)
-                appender.cut(tail.end)
-                log.warning(
-                    "tail repaired file=%s cut_bytes=%d nul_bytes=%d kept_in=%s",
-                    appender.path.name, len(tail.torn), tail.nuls, REJECTS_NAME,
-                )  # fmt: skip
-        except OSError:
-            appender.close()
-            raise
-        return tail.last_row
+            appender.flush(sync=sync)
+            while (mark := appender.mark) is not None:
+                self._turns[mark.do](mark.word)
+                appender.pass_mark()
+                appender.flush(sync=sync)
+        finally:
+            self.table.look_on()
 
-    def _look(self) -> Tail | str:
-        """Return the tail of the open file, or in a word why it is not a file that this run would write.
+    # All before a mark is written when one of these is called; each raises `OSError`, and is called again then.
 
-        What a crash left of a header alone is cut, and the header is kept for the next flush.
-        """
-        descriptor, header = self.appender.descriptor, self.header
-        begin = read_at(descriptor, len(header), 0)
-        if begin == header:
-            tail = find_tail(descriptor, len(header), lambda text: rows.is_row(self.kind, self._cells, text))
-            return tail or "no_whole_row_near_the_end"
-        written = written_end(descriptor)
-        if written >= len(header) or not header.startswith(begin[:written]):
-            return "other_header"
-        self.appender.cut(0)
-        self.appender.put_first(header)
-        return Tail(0, None, b"", 0)
+    def _reopen(self, _: str) -> None:
+        if not self.appender.is_at_path():
+            self._follow()
 
-    def _turn(self, mark: str) -> None:
-        """Go on in another file, all before the mark being written; raises `OSError`, and can be called again then.
+    def _close(self, period: str) -> None:
+        """Give the file the name of its period, and begin the next.
 
         A file without a row goes on, and so does one that can't be renamed though the disk has room: rows matter more
         than names.
         """
         appender = self.appender
-        if appender.is_at_path():
-            if mark == _REOPEN or appender.size <= len(self.header):
-                return
-            appender.sync()
-            if sys.platform == "win32":
-                appender.close()  # it renames no open file
-            try:
-                self._folder.close_file(appender.path, self.kind, self.symbol, mark)
-            except OSError as error:
-                if error.errno in FULL:
-                    raise
-                why = error.strerror or error
-                log.error("file not closed file=%s period=%s why=%s next=goes_on", appender.path.name, mark, why)
-                if appender.descriptor >= 0:
-                    return
-        else:
-            if appender.descriptor >= 0:
-                appender.sync()
-            if appender.path.is_symlink():
-                self._folder.set_aside(appender.path, "is_a_link")
-        appender.close()
-        self._attach()
-
-    def _heal(self) -> None:
-        """Go on in a fresh file where somebody else deleted or changed the one that is being written."""
-        change = self.appender.changed() if self.appender.descriptor >= 0 else "closed"
-        if not change:
+        if not appender.is_at_path():
+            self._follow()
             return
-        log.error("file changed by another program file=%s what=%s", self.appender.path.name, change)
-        self.set_aside(change.replace(" ", "_"))
+        if self.table.is_empty:
+            return
+        appender.sync()
+        if sys.platform == "win32":
+            appender.close()  # it renames no open file
+        try:
+            self._folder.close_file(appender.path, self.kind, self.symbol, period)
+        except OSError as error:
+            if error.errno in FULL:
+                raise
+            why = error.strerror or error
+            log.error("file not closed file=%s period=%s why=%s next=goes_on", appender.path.name, period, why)
+            if appender.descriptor >= 0:
+                return
+        appender.close()
+        self.table.open()
 
-    def lose(self, lines: list[str]) -> None:
-        """Note rows that memory can't hold."""
-        trades = self.kind == rows.TRADES
+    def _follow(self) -> None:
+        """Go on in the file that is under the path, where that of before has another name, or is gone."""
+        if self.appender.descriptor >= 0:
+            self.appender.sync()
+        if self.appender.path.is_symlink():
+            self._folder.set_aside(self.appender.path, "is_a_link")
+        self.appender.close()
+        self.table.open()
+
+    def _set_aside(self, why: str) -> None:
+        self._folder.set_parts_aside(self.kind, self.symbol, why)
+        self.table.set_aside(why)
+
+    def _forget(self, why: str) -> None:
+        self.table.keep(lambda line: not line.startswith(f"{rows.TRADES},"), why)
+
+    def heal(self) -> Destroyed | None:
+        """Go on in what another program left of the file, and return what it destroyed; to be called before a flush.
+
+        Trades can be had again: what is to be written behind them is handed back, to come again in order. Raises
+        `OSError`, and is to be called again then, before anything is written.
+        """
+        cut = self.table.heal()
+        marks = self.appender.marks
+        if cut is None or self.kind == rows.GAPS or any(mark.do == _ASIDE for mark in marks):
+            return None  # nothing is gone, or nothing that the ledger says anything of
+        from_ms, to_ms = self.time_ms(cut.left or cut.first), self.time_ms(cut.last)
+        gap = Gap(self.kind, min(from_ms, to_ms), to_ms, None, None, "destroyed")
+        if self.kind != rows.TRADES:
+            return Destroyed(gap, [], cut.left is None)
+        first_id = rows.row_id(cut.left) + 1 if cut.left else rows.row_id(cut.first)
+        gap = _with_ids(gap, first_id, rows.row_id(cut.last))
+        waiting = self.appender.take_pending()
+        if waiting.startswith(self.table.header):
+            self.appender.append(self.table.header)
+        if Mark(_REOPEN) in marks:
+            self.reopen()
+        self.losses = {}  # they are fetched again with the others
+        self._end_ms = 0
+        if self._period_ms:
+            parts_ms = [part.end_ms for part in self._folder.parts(self.kind, self.symbol)]
+            left_ms = [period_end(self.time_ms(cut.left), self._period_ms)] if cut.left else []
+            self._end_ms = max([0, *parts_ms, *left_ms])
+        lines = waiting.removeprefix(self.table.header).decode("ascii").split("\n")[:-1]
+        return Destroyed(gap, [cut.last, *lines], cut.left is None)
+
+    def lost(self, lines: list[str]) -> Gap:
+        """Return rows that memory can't hold as a gap."""
         first, last = lines[0], lines[-1]
-        last_id = int(last.split(",", 1)[0]) if trades else None
-        if self.loss is None:
-            log.error("rows lost file=%s why=disk_full_and_memory_full", self.appender.path.name)
-            first_id = int(first.split(",", 1)[0]) if trades else None
-            self.loss = Loss(first_id, last_id, self.time_ms(first), self.time_ms(last))
-        else:
-            self.loss = self.loss._replace(last_id=last_id, to_ms=self.time_ms(last))
+        gap = Gap(self.kind, self.time_ms(first), self.time_ms(last), None, None, "overflow")
+        return gap if self.kind != rows.TRADES else _with_ids(gap, rows.row_id(first), rows.row_id(last))
 
-    def take_loss(self, next_ms: int) -> Gap:
-        """Return the loss as a gap, and forget it; `next_ms` is the time of the first row behind, 0 without one."""
-        loss, self.loss = self.loss, None
-        assert loss is not None
-        to_ms = loss.to_ms if loss.last_id is not None else max(loss.to_ms, next_ms)
-        return Gap(self.kind, loss.from_ms, to_ms, loss.first_id, loss.last_id, "overflow")
+    def lose(self, gap: Gap) -> None:
+        """Note what is missing while memory is full: one gap for each cause, which grows."""
+        if not self.losses:
+            log.error("rows lost file=%s why=disk_full_and_memory_full", self.appender.path.name)
+        known = self.losses.get(gap.cause)
+        self.losses[gap.cause] = gap if known is None else _both(known, gap)
+
+    def take_losses(self, next_ms: int) -> list[Gap]:
+        """Return these gaps, and forget them; `next_ms` is the time of the first row behind, 0 without one."""
+        gaps, self.losses = list(self.losses.values()), {}
+        return [gap if gap.last_missing_id is not None else gap._replace(to_ms=max(gap.to_ms, next_ms)) for gap in gaps]
+
+    def waiting_rows(self) -> int:
+        """Return how many rows wait to be written."""
+        return self.appender.pending().removeprefix(self.table.header).count(b"\n")
+
+
+def _with_ids(gap: Gap, first_id: int, last_id: int) -> Gap:
+    return gap._replace(first_missing_id=first_id, last_missing_id=last_id)
+
+
+def _both(one: Gap, other: Gap) -> Gap:
+    """Return a gap that takes in two, and what lies between."""
+    firsts = [gap.first_missing_id for gap in (one, other) if gap.first_missing_id is not None]
+    lasts = [gap.last_missing_id for gap in (one, other) if gap.last_missing_id is not None]
+    return one._replace(
+        from_ms=min(one.from_ms, other.from_ms),
+        to_ms=max(one.to_ms, other.to_ms),
+        first_missing_id=min(firsts, default=None),
+        last_missing_id=max(lasts, default=None),
+    )
 
 
 def _touched_ms(path: Path) -> int:

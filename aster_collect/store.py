@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from . import rows
 from .appender import Write
@@ -16,11 +17,19 @@ from .events import Gap
 from .folder import Folder, refusal
 from .rejects import REJECTS_NAME
 from .rotate import PERIODS_MS
-from .sheet import Sheet
-from .tail import read_at
+from .sheet import Destroyed, Sheet
 
 PENDING_BYTES = 64 << 20  # rows that wait for a full disk, over all files
 KINDS = (*rows.KINDS, rows.GAPS)
+
+
+class Unwritten(NamedTuple):
+    """What is not on disk: of how many files, how many rows, how many of these are trades, and bytes."""
+
+    files: int
+    rows: int
+    trades: int
+    bytes: int
 
 
 class Store:
@@ -50,6 +59,7 @@ class Store:
         self._dirty_ledgers: dict[Sheet, None] = {}  # what the next flush has to do, in order
         self._dirty: dict[Sheet, None] = {}
         self._lossy: dict[Sheet, None] = {}
+        self._destroyed: list[tuple[str, Destroyed]] = []
 
     @property
     def rejects(self) -> int:
@@ -67,15 +77,19 @@ class Store:
     def open(self, symbol: str) -> None:
         """Open a symbol's files: each is whole rows under the right header when this returns.
 
+        Files beside which no ledger was kept are the earlier script's: they are set aside, and fresh ones begun.
+
         Raises `ConfigError` when one can't be opened, `StoreError` when the disk is at fault and may be well again.
         """
         if (rows.GAPS, symbol) in self._sheets:
             return
         opened: dict[tuple[str, str], Sheet] = {}
+        ours = self._folder.knows(symbol)
         try:
             for kind in KINDS:
                 columns = rows.columns(kind, self._levels, self._receive_time)
-                opened[kind, symbol] = sheet = Sheet(kind, symbol, columns, self._folder, self._period_ms)
+                sheet = Sheet(kind, symbol, columns, self._folder, self._period_ms, ours=ours)
+                opened[kind, symbol] = sheet
                 self.written_bytes += sheet.appender.written_bytes
         except OSError as error:
             for sheet in opened.values():
@@ -102,11 +116,11 @@ class Store:
 
     def ledger_end(self, symbol: str) -> list[tuple[int, int]]:
         """Return the ranges of trade ids, both ends included, that the end of a symbol's ledger calls missing."""
-        appender = self._sheets[rows.GAPS, symbol].appender
-        low = max(0, appender.size - (1 << 16))
-        lines = read_at(appender.descriptor, appender.size - low, low).decode("ascii", "replace").split("\n")
-        cells = [line.split(",") for line in lines[1:] if line.startswith(f"{rows.TRADES},") and line.count(",") == 5]
-        return [(int(row[3]), int(row[4])) for row in cells if row[3].isdigit() and row[4].isdigit()]
+        ledger = self._sheets[rows.GAPS, symbol]
+        written = ledger.table.end().rpartition(b"\n")[0]  # of a line that is half written the appender has all
+        lines = b"\n".join((written, ledger.appender.pending())).decode("ascii", "replace").split("\n")
+        cells = [line.split(",") for line in lines if line.startswith(f"{rows.TRADES},")]
+        return [(int(row[3]), int(row[4])) for row in cells if len(row) == 6 and row[3].isdigit() and row[4].isdigit()]
 
     def append(self, kind: str, symbol: str, lines: list[str], now_ms: int | None = None) -> None:
         """Keep rows for the next flush; where memory is full, note what is lost instead.
@@ -117,49 +131,70 @@ class Store:
             return
         sheet = self._sheets[kind, symbol]
         if self.pending_bytes > self._pending_limit:
-            sheet.lose(lines)
-            self._lossy[sheet] = None
+            self._lose(sheet, sheet.lost(lines))
             return
-        if sheet.loss is not None:
-            self._record_loss(sheet, sheet.time_ms(lines[0]))
+        if sheet.losses:
+            self._record_losses(sheet, sheet.time_ms(lines[0]))
         self.pending_bytes += sheet.append(lines, now_ms)
         self._dirty[sheet] = None
 
     def gap(self, symbol: str, gap: Gap) -> None:
-        """Keep a row of a symbol's ledger for the next flush."""
+        """Keep a row of a symbol's ledger for the next flush; where memory is full, add it to what is lost by then.
+
+        Nothing of its stream is kept until that is told, so one row can tell of all that are of one cause.
+        """
+        if self.pending_bytes > self._pending_limit:
+            self._lose(self._sheets[gap.stream, symbol], gap)
+        else:
+            self._record(symbol, gap)
+
+    def _record(self, symbol: str, gap: Gap) -> None:
         ledger = self._sheets[rows.GAPS, symbol]
-        ledger.appender.append((rows.gap_row(gap) + "\n").encode("ascii"))
+        row = (rows.gap_row(gap) + "\n").encode("ascii")
+        ledger.appender.append(row)
+        self.pending_bytes += len(row)
         self._dirty_ledgers[ledger] = None
 
-    def _record_loss(self, sheet: Sheet, next_ms: int) -> None:
-        del self._lossy[sheet]
-        self.gap(sheet.symbol, sheet.take_loss(next_ms))
+    def _lose(self, sheet: Sheet, gap: Gap) -> None:
+        sheet.lose(gap)
+        self._lossy[sheet] = None
+
+    def _record_losses(self, sheet: Sheet, next_ms: int) -> None:
+        self._lossy.pop(sheet, None)
+        for gap in sheet.take_losses(next_ms):
+            self._record(sheet.symbol, gap)
 
     def reject(self, source: str, received_ns: int, reason: str, data: bytes) -> None:
         """Keep what could not be read, verbatim, for the next flush."""
         self._folder.rejects.add(source, received_ns, reason, data)
 
     def set_aside(self, kind: str, symbol: str, why: str) -> None:
-        """Give a file and all closed ones before it other names, whole, and begin a fresh one."""
+        """With the next flush, once what is pending is written, give a file and all closed ones before it other names.
+
+        What comes next goes to a fresh file. The ids of former trades leave the ledger with them.
+        """
         sheet = self._sheets[kind, symbol]
-        self._folder.set_parts_aside(kind, symbol, why)
+        self._record_losses(sheet, 0)
         sheet.set_aside(why)
-        sheet.forget()
         self._dirty[sheet] = None
         if kind == rows.TRADES:
-            self._forget_trade_gaps(symbol, why)
-
-    def _forget_trade_gaps(self, symbol: str, why: str) -> None:
-        """Set a ledger aside with the ids of a former id space; what it says of the other streams stays."""
-        ledger = self._sheets[rows.GAPS, symbol]
-        path = ledger.appender.path
-        lines = path.read_text("ascii", "replace").splitlines()[1:] if path.exists() else []
-        kept = [line for line in lines if not line.startswith(f"{rows.TRADES},")]
-        if len(kept) < len(lines):
-            ledger.set_aside(why)
-            if kept:
-                ledger.append(kept)
+            ledger = self._sheets[rows.GAPS, symbol]
+            ledger.forget_trades(why)
             self._dirty_ledgers[ledger] = None
+
+    def take_destroyed(self) -> list[tuple[str, Destroyed]]:
+        """Return what the last flushes found to be destroyed, by symbol: of quotes and books the ledger has it already.
+
+        Trades are to be fetched again, and what is there of them and behind them to be appended anew, in order.
+        """
+        destroyed, self._destroyed = self._destroyed, []
+        return destroyed
+
+    def unwritten(self) -> Unwritten:
+        """Return what is not on disk."""
+        waiting = {sheet: count for sheet in (*self._dirty_ledgers, *self._dirty) if (count := sheet.waiting_rows())}
+        trades = sum(count for sheet, count in waiting.items() if sheet.kind == rows.TRADES)
+        return Unwritten(len(waiting), sum(waiting.values()), trades, self.pending_bytes)
 
     def reopen(self) -> None:
         """At the next flush, once all that is pending is written, go on in the files that are under the paths by then.
@@ -185,11 +220,12 @@ class Store:
         except (OSError, LockedError, ConfigError) as error:
             self.last_error = _told(str(self._folder.path), error) if isinstance(error, OSError) else str(error)
             raise StoreError(self.last_error) from error
-        self._flush_sheets(errors, sync)
+        damaged = self._heal(errors, sync)
+        self._flush_sheets(errors, sync, damaged)
         if self._lossy and self.pending_bytes <= self._pending_limit:
             for sheet in list(self._lossy):
-                self._record_loss(sheet, 0)
-            self._flush_sheets(errors, sync)
+                self._record_losses(sheet, 0)
+            self._flush_sheets(errors, sync, damaged)
         self._flush_rejects(errors, sync)
         if sync:
             self._sync_rest(errors)
@@ -198,15 +234,39 @@ class Store:
             raise StoreError(errors[0] + (f" and {len(errors) - 1} more" if len(errors) > 1 else ""))
         return self.written_bytes - before
 
-    def _flush_sheets(self, errors: list[str], sync: bool) -> None:
-        behind: set[str] = set()
+    def _heal(self, errors: list[str], sync: bool) -> set[Sheet]:
+        """Look what other programs did to the files, and tell what they destroyed, before anything else is written.
+
+        Return the sheets that can't be gone on with yet. Without a sync only files to be written are looked at.
+        """
+        damaged = set()
+        for sheet in list(self._sheets.values() if sync else (*self._dirty_ledgers, *self._dirty)):
+            try:
+                destroyed = sheet.heal()
+            except OSError as error:
+                errors.append(_told(sheet.appender.path.name, error))
+                damaged.add(sheet)
+                continue
+            if sheet.appender.pending_bytes:
+                (self._dirty_ledgers if sheet.kind == rows.GAPS else self._dirty)[sheet] = None
+            if destroyed is None:
+                continue
+            self._destroyed.append((sheet.symbol, destroyed))
+            if destroyed.gap.first_missing_id is None:
+                self.gap(sheet.symbol, destroyed.gap)
+            else:
+                self._lossy.pop(sheet, None)
+        return damaged
+
+    def _flush_sheets(self, errors: list[str], sync: bool, damaged: set[Sheet]) -> None:
+        behind = {sheet.symbol for sheet in damaged if sheet.kind == rows.GAPS}
         for dirty in (self._dirty_ledgers, self._dirty):
             for sheet in list(dirty):
-                if sheet.symbol in behind:
+                if sheet.symbol in behind or sheet in damaged:
                     continue
                 before = sheet.appender.written_bytes
                 try:
-                    sheet.flush(sync=sync or sheet.kind == rows.GAPS, heal=sync)
+                    sheet.flush(sync=sync or sheet.kind == rows.GAPS)
                 except OSError as error:
                     errors.append(_told(sheet.appender.path.name, error))
                     if sheet.kind == rows.GAPS:

@@ -81,6 +81,7 @@ class Tape:
         self._rows: list[str] = []
         self._gaps: list[Gap] = []
         self._foreign = False
+        self._emptied = False  # the file has lost all its rows, and got none since
         self._recorded = sorted(recorded)
         if last_row is not None:
             cells = last_row.split(",")
@@ -175,10 +176,27 @@ class Tape:
             self._give_up(now_s)
         return self._outcome()
 
+    def rewind(
+        self, gap: Gap, items: Iterable[Item], recorded: Iterable[tuple[int, int]], now_s: float, *, begins: bool
+    ) -> Outcome:
+        """Go back to where a gap begins: the file has lost its trades, which are to be fetched again.
+
+        `items` are those of them and behind them that are known still. `begins` says that the file has none before:
+        then nothing tells the next start of them, so that what is not there by the end becomes a gap.
+        """
+        assert gap.first_missing_id is not None
+        self._recorded = sorted(known for known in recorded if known[1] >= gap.first_missing_id)
+        self._next, self._written_ms = self._behind_recorded(gap.first_missing_id), gap.from_ms
+        self._emptied = begins
+        for item in items:
+            if self._proof is None or item.id > self._proof_id:
+                self._put(item, now_s)
+        return self._outcome()
+
     def close(self, now_s: float) -> Outcome:
         """End: what REST can still fill is left to the next start; where it was away, what is held is released."""
         away = now_s - self._progress_s > AWAY_S
-        while self._held and (away or self._written_ms is None) and not self._foreign:
+        while self._held and (away or self._written_ms is None or self._emptied) and not self._foreign:
             self._give_up(now_s)
         return self._outcome()
 
@@ -239,7 +257,7 @@ class Tape:
         next_id = self._lowest_missing
         while (item := self._held.pop(next_id, None)) is not None:
             self._rows.append(item.row)
-            self._written_ms = item.time_ms
+            self._written_ms, self._emptied = item.time_ms, False
             next_id = self._behind_recorded(next_id + 1)
         self._next = next_id
         self._progress_s, self._retry_s, self._tries, self._misses = now_s, 0.0, 0, 0
@@ -261,7 +279,8 @@ class Tape:
         if self._proof is not None:
             self._trust(now_s)
         else:
-            self._skip(self._first_held, "not-available" if self._tries else "gave-up", now_s)
+            cause = "destroyed" if self._emptied else "not-available" if self._tries else "gave-up"
+            self._skip(self._first_held, cause, now_s)
 
     def _skip(self, to_id: int, cause: str, now_s: float) -> None:
         """Go on at `to_id`; what lies before it is a gap, unless nothing is written yet or the ledger has it."""

@@ -134,6 +134,7 @@ def make_old(data: Path, symbols: list[str], size: int) -> None:
         "trades": f"{FIRST_TRADE - 1},{HISTORY_MS + FIRST_TRADE - 1},sell,61800.30,0.006",
     }
     for symbol in symbols:
+        (data / f"gaps_{symbol}.csv").write_text(",".join(rows.columns("gaps", 20, False)) + "\n")
         for kind, row in last.items():
             with (data / f"{kind}_{symbol}.csv").open("w") as file:
                 file.write(",".join(rows.columns(kind, 20, False)) + "\n")

@@ -107,6 +107,7 @@ class Case(unittest.TestCase):
             header = ",".join(rows.columns(kind, 5, options.get("receive_time", False)))
             path.write_text("".join(f"{line}\n" for line in (header, *lines)), "ascii")
             os.utime(path, ns=(self.left_ns, self.left_ns))
+            (self.folder / rows.file_name(rows.GAPS, S)).write_text(f"{HEADERS[rows.GAPS]}\n")
         settings = Settings(symbols=symbols or (S,), order_book_levels=5, data_dir=self.folder, **options)
         self.store = Store(self.folder, levels=5, receive_time=settings.receive_time, sync=False)
         self.addCleanup(self.store.close)
@@ -579,6 +580,7 @@ class Told(Case):
         self.collector.take(Batch(1, 9, self.wall_ns(), self.now_s, frame.encode("latin-1"), [0, len(frame)]))
         path.rmdir()
         path.write_text(f"unix_timestamp,bid,ask,mid\n{START_MS // 1000 - 60}.000,1.0,3.0,2.0\n", "ascii")
+        (self.folder / "gaps_NEWUSDT.csv").touch()
         self.pass_s(61)
         self.end()
         ledger = (self.folder / "gaps_NEWUSDT.csv").read_text("ascii").splitlines()[1:]

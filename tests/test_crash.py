@@ -90,6 +90,10 @@ class AFullDisk(EndToEnd):
         self.wait_for_everything(collector)
         self.fill(collector)
         self.assertEqual(1, collector.stop())
+        last = collector.lines[-1]
+        self.assertRegex(
+            last, r"ERROR rows not written files=\d+ rows=[1-9]\d* trades=\d+ bytes=[1-9]\d* next=the_next_start"
+        )
         collector = self.collect()
         self.wait_for_everything(collector, now_ms())
         self.stop(collector)

@@ -16,6 +16,7 @@ GROUPS = (
     ("tail", "lock", "appender", "limits", "replace", "feed", "rest", "terminal", "health"),
     ("rejects", "rotate", "journal"),
     ("folder", "compress"),
+    ("table",),
     ("sheet",),
     ("store", "report"),
     ("collector",),

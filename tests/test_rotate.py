@@ -473,6 +473,7 @@ class Resuming(Case):
         part.unlink()
         with self.assertLogs("aster_collect", "WARNING") as logs:
             store.set_aside("trades", S, "ids_of_another_id_space")
+            store.flush()
         self.assertEqual(len(logs.records), 3)
         store.append("trades", S, [row("trades", 900 + day, MIDNIGHT_MS + day * DAY_MS) for day in (0, 1)])
         store.flush()
@@ -583,8 +584,19 @@ class FullDisk(Case):
             store.append("trades", S, [row("trades", 2, MIDNIGHT_MS)])
             with self.assertLogs("aster_collect", "ERROR"):
                 store.flush(sync=sync)
-            self.assertEqual(self.history("trades"), {f"trades_{S}.csv": [row("trades", 2, MIDNIGHT_MS)]})
+            self.assertEqual(self.history("trades"), {f"trades_{S}.csv": []})
+            self.again(store, row("trades", 1, MIDNIGHT_MS - 1), row("trades", 2, MIDNIGHT_MS))
             self.crash()
+
+    def again(self, store: Store, *lines: str) -> None:
+        """Append anew what was destroyed and what was handed back: each is in the file of its day."""
+        ((symbol, (gap, waiting, begins)),) = store.take_destroyed()
+        self.assertEqual((symbol, gap.first_missing_id, gap.last_missing_id, begins), (S, 1, 1, True))
+        self.assertEqual(waiting, list(lines))
+        store.append("trades", S, list(lines))
+        store.flush()
+        days = (f"trades_{S}.2026-11-21.csv", f"trades_{S}.csv")
+        self.assertEqual(self.history("trades"), {day: [line] for day, line in zip(days, lines, strict=True)})
 
 
 def killed_at(step: int, play: Callable[[], object]) -> bool:
@@ -803,23 +815,24 @@ class Reopening(Case):
         self.assertTrue((self.folder / ".lock").exists())
 
     def test_while_a_damaged_file_can_not_be_set_aside(self) -> None:
-        """Rows wait while a truncated file can't be renamed, and go to fresh files as soon as it can."""
+        """Rows wait while a file that is another's by now can't be renamed, and go to fresh files as soon as it can."""
         self.folder = Stuck(self.folder)
         self.addCleanup(Stuck.why.clear)
         store = self.store()
-        store.append("trades", S, [row("trades", 1, MIDNIGHT_MS - 1)])
+        store.append("prices", S, [row("prices", 1, MIDNIGHT_MS - 1)])
         store.flush()
-        os.truncate(self.folder / f"trades_{S}.csv", 40)
-        store.append("trades", S, [row("trades", 2, MIDNIGHT_MS - 1)])
+        with (self.folder / f"prices_{S}.csv").open("a") as file:
+            file.write("x\n")
+        store.append("prices", S, [row("prices", 2, MIDNIGHT_MS - 1)])
         store.reopen()
-        store.append("trades", S, [row("trades", 3, MIDNIGHT_MS)])
+        store.append("prices", S, [row("prices", 3, MIDNIGHT_MS)])
         Stuck.why[:] = [errno.EACCES]
         for _ in range(3):
             self.assertRaises(StoreError, store.flush)
         Stuck.why.clear()
         store.flush()
-        self.assertEqual([number_of("trades", line) for line in self.all_rows("trades")], [2, 3])
-        self.assertEqual([path.stat().st_size for path in self.folder.glob("trades_*Z.csv")], [40])
+        self.assertEqual([number_of("prices", line) for line in self.all_rows("prices")], [2, 3])
+        self.assertEqual([path.read_text()[-2:] for path in self.folder.glob("prices_*Z.csv")], ["x\n"])
 
 
 class Anything(Case):

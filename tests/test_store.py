@@ -1,16 +1,18 @@
 """Files are whole rows, each once, in order, whatever a crash, a full disk or somebody else does to them."""
 
+import contextlib
 import errno
 import json
 import os
 import random
+import resource
 import stat
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from aster_collect.rejects import REJECTS_BYTES, REJECTS_NAME
 from aster_collect.store import Store
 
 from .support import Disk, rounds
+from .test_rotate import Stuck
 
 S = "BTCUSDT"
 WALL_S = 1_764_000_000.0
@@ -41,6 +44,17 @@ def row(kind: str, number: int) -> str:
 
 def gap(first_id: int, last_id: int) -> Gap:
     return Gap(rows.TRADES, 1_764_000_000_000, 1_764_000_000_001, first_id, last_id, "gave-up")
+
+
+@contextlib.contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Let no file be opened for a while: the system's limit is reached."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 class Case(unittest.TestCase):
@@ -255,6 +269,45 @@ class SetAside(Case):
         self.quiet()
         self.assertEqual(self.aside(rows.TRADES), [data])
 
+    def test_the_earlier_scripts_files(self) -> None:
+        """They are set aside whole: nothing of them is a reject, and nothing is resumed from a row of theirs."""
+        old = {
+            rows.PRICES: "unix_timestamp,bid,ask,mid\n1754551358.6812345,114783.7,114783.8,114783.750000\n"
+                         "1754551359.681,114783.7,114783.8,114783.750000\n1754551360.1,1e-05,2e-05,0.000015\n",
+            rows.TRADES: "id,unix_timestamp_ms,side,price,quantity\n"
+                         "205,1754551358528,buy,114783.700000,0.020000\n206,1754551358530,sell,114783.700000,0.020000\n",
+        }  # fmt: skip
+        for ends in ("\n", "\r\n"):
+            for ledger in (False, True):
+                self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+                for kind, text in old.items():
+                    self.path(kind).write_bytes(text.replace("\n", ends).encode())
+                if ledger:
+                    self.path(rows.GAPS).write_text(",".join(rows.GAP_COLUMNS) + "\n")
+                with self.assertLogs("aster_collect", "WARNING") as logs:
+                    store = self.store()
+                self.assertEqual(self.kept(), [])
+                goes_on = ledger and ends == "\n"  # its form is ours: the exchange is asked whether its ids are
+                self.assertEqual(len(logs.records), 1 if goes_on else 2)
+                for kind in old:
+                    kept = kind == rows.TRADES and goes_on
+                    whole = [old[kind].replace("\n", ends).encode()]
+                    self.assertEqual(self.aside(kind), [] if kept else whole)
+                    self.assertEqual(store.last_row(kind, S) is None, not kept)
+                self.close()
+
+    def test_a_file_without_its_ledger(self) -> None:
+        """Rows of which nobody knows what is missing are no part of a history: they are set aside, whole."""
+        store = self.store()
+        store.append(rows.PRICES, S, [row(rows.PRICES, 1)])
+        store.flush()
+        self.close()
+        self.path(rows.GAPS).unlink()
+        store = self.quiet()
+        self.assertIsNone(store.last_row(rows.PRICES, S))
+        self.assertEqual(len(self.aside(rows.PRICES)), 1)
+        self.assertEqual(len(self.aside(rows.TRADES)), 0)
+
     def test_names_that_are_taken(self) -> None:
         """Files set aside in the same second get names of their own, and none replaces another."""
         self.folder.mkdir()
@@ -276,15 +329,87 @@ class SetAside(Case):
         before = self.path(rows.GAPS).read_bytes()
         with self.assertLogs("aster_collect", "WARNING"):
             store.set_aside(rows.TRADES, S, "ids_of_another_id_space")
-        store.gap(S, gap(100, 101))
-        store.append(rows.TRADES, S, [row(rows.TRADES, 102)])
-        store.flush()
+            store.gap(S, gap(100, 101))
+            store.append(rows.TRADES, S, [row(rows.TRADES, 102)])
+            store.flush()
         self.assertEqual(self.aside(rows.GAPS), [before])
         self.assertEqual(len(self.aside(rows.TRADES)), 1)
         self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, 102)])
         self.assertEqual(self.lines(rows.GAPS), [rows.gap_row(prices), rows.gap_row(gap(100, 101))])
         self.close()
         self.assertEqual(self.store().ledger_end(S), [(100, 101)])
+
+    def test_what_belongs_to_it_waits_for_a_full_disk(self) -> None:
+        """Whatever the disk takes, rows and gaps of former ids are in the files that are set aside, and no others."""
+        for seed, chance in rounds(60):
+            with self.subTest(seed=seed), self.assertLogs("aster_collect", "WARNING"):
+                self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+                disk = Disk()
+                store = self.store(write=disk)
+                quotes = Gap(rows.PRICES, 5, 6, None, None, "restart")
+                for one in (quotes, gap(1, 2)):
+                    store.gap(S, one)
+                store.append(rows.TRADES, S, [row(rows.TRADES, number) for number in (3, 4)])
+                disk.room = chance.choice((None, 0, chance.randrange(300)))
+                self.may_fail(store)
+                store.append(rows.TRADES, S, [row(rows.TRADES, 5)])
+                store.gap(S, gap(6, 7))
+                store.append(rows.PRICES, S, [row(rows.PRICES, 1)])
+                store.set_aside(rows.TRADES, S, "ids_of_another_id_space")
+                store.set_aside(rows.PRICES, S, "update_ids_began_anew")
+                store.append(rows.TRADES, S, [row(rows.TRADES, 1)])
+                store.append(rows.PRICES, S, [row(rows.PRICES, 2)])
+                store.gap(S, gap(2, 2))
+                store.append(rows.TRADES, S, [row(rows.TRADES, 3)])
+                for _ in range(5):
+                    disk.room = chance.choice((0, chance.randrange(200)))
+                    self.may_fail(store)
+                disk.room = None
+                store.flush()
+                self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, number) for number in (1, 3)])
+                self.assertEqual(self.lines(rows.PRICES), [row(rows.PRICES, 2)])
+                self.assertEqual(self.lines(rows.GAPS), [rows.gap_row(quotes), rows.gap_row(gap(2, 2))])
+                trades, prices, ledger = (
+                    [data.decode().splitlines()[1:] for data in self.aside(kind)]
+                    for kind in (rows.TRADES, rows.PRICES, rows.GAPS)
+                )
+                self.assertEqual(trades, [[row(rows.TRADES, number) for number in (3, 4, 5)]])
+                self.assertEqual(prices, [[row(rows.PRICES, 1)]])
+                self.assertEqual(ledger, [[rows.gap_row(one) for one in (quotes, gap(1, 2), gap(6, 7))]])
+                self.close()
+
+    def may_fail(self, store: Store) -> None:
+        """Flush, on a disk that may be full."""
+        with contextlib.suppress(StoreError):
+            store.flush()
+
+    def test_a_name_that_can_not_be_given(self) -> None:
+        """An error of the renaming, or of opening the fresh file, is a flush that failed, and is tried again."""
+        self.addCleanup(Stuck.why.clear)
+        for step in ("rename", "open"):
+            self.folder = Stuck(self.enterContext(tempfile.TemporaryDirectory()))
+            store = self.store()
+            store.append(rows.TRADES, S, [row(rows.TRADES, 9)])
+            store.gap(S, gap(1, 8))
+            store.gap(S, Gap(rows.PRICES, 5, 6, None, None, "restart"))
+            store.flush()
+            store.set_aside(rows.TRADES, S, "ids_of_another_id_space")
+            store.append(rows.TRADES, S, [row(rows.TRADES, 1)])
+            for _ in range(2):
+                if step == "rename":
+                    Stuck.why[:] = [errno.EACCES]
+                    self.assertRaises(StoreError, store.flush)
+                    Stuck.why.clear()
+                else:
+                    with no_descriptors():
+                        self.assertRaises(StoreError, store.flush)
+            with self.assertLogs("aster_collect", "WARNING"):
+                store.flush()
+            self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, 1)])
+            self.assertEqual(self.lines(rows.GAPS), ["prices,0.005,0.006,,,restart"])
+            self.assertEqual([data.count(b"\n") for data in self.aside(rows.TRADES)], [2])
+            self.assertEqual([data.count(b"\n") for data in self.aside(rows.GAPS)], [3])
+            self.close()
 
     def test_a_ledger_without_trades_stays(self) -> None:
         """A ledger that says nothing of trades stays when trades are set aside, and any ledger when prices are."""
@@ -294,11 +419,11 @@ class SetAside(Case):
         before = self.path(rows.GAPS).read_bytes()
         with self.assertLogs("aster_collect", "WARNING"):
             store.set_aside(rows.TRADES, S, "ids_of_another_id_space")
+            store.flush()
         store.gap(S, gap(0, 5))
-        store.flush()
         with self.assertLogs("aster_collect", "WARNING"):
             store.set_aside(rows.PRICES, S, "update_ids_began_anew")
-        store.flush()
+            store.flush()
         self.assertEqual(self.aside(rows.GAPS), [])
         self.assertEqual(self.path(rows.GAPS).read_bytes(), before + rows.gap_row(gap(0, 5)).encode() + b"\n")
 
@@ -423,6 +548,51 @@ class FullDisk(Case):
         self.assertLess(last_quote, quotes[0][1])
         self.assertGreaterEqual(quotes[0][2], row(rows.PRICES, 59).split(",")[0])
 
+    def test_memory_is_full_and_ledgers_grow(self) -> None:
+        """Gaps beyond the memory bound become one for each stream and cause, which takes in all, and none is lost."""
+        disk = Disk()
+        store = self.store(write=disk, pending_limit=400)
+        disk.room = 0
+        causes = ("late", "reconnect", "gave-up")
+        with self.assertLogs("aster_collect", "ERROR"):
+            for number in range(5000):
+                times = (1_764_000_000_000 + number, 1_764_000_000_000 + number + 1)
+                store.gap(S, Gap(rows.PRICES, *times, None, None, causes[number % 2]))
+                store.gap(S, Gap(rows.TRADES, *times, number, number, causes[2]))
+                store.gap(S, Gap(rows.TRADES, *times, None, None, "not-asked"))
+            self.assertRaises(StoreError, store.flush)
+        self.assertLess(store.pending_bytes, 600)
+        store.append(rows.TRADES, S, [row(rows.TRADES, 5000)])
+        disk.room = None
+        store.flush()
+        cells = [line.split(",") for line in self.lines(rows.GAPS)]
+        self.assertLess(len(cells), 20)
+        for stream, cause in ((rows.PRICES, causes[0]), (rows.PRICES, causes[1]), (rows.TRADES, "not-asked")):
+            told = [(row[1], row[2]) for row in cells if (row[0], row[5]) == (stream, cause)]
+            self.assertLessEqual(min(told)[0], "1764000000.001")
+            self.assertGreaterEqual(max(to for _, to in told), "1764000004.999")
+        ids = sorted((int(row[3]), int(row[4])) for row in cells if row[3])
+        self.assertEqual((ids[0][0], ids[-1][1]), (0, 5000))
+        self.assertEqual([last + 1 for _, last in ids[:-1]], [first for first, _ in ids[1:]])
+        self.assertEqual({row[5] for row in cells if not row[3] and row[0] == rows.TRADES}, {"not-asked"})
+
+    def test_what_is_not_on_disk(self) -> None:
+        """The files, rows, trades and bytes that wait are counted, a half-written row as one, headers as none."""
+        disk = Disk()
+        store = self.store(write=disk)
+        self.assertEqual(store.unwritten(), (0, 0, 0, 0))
+        disk.room = 40
+        for kind in (rows.TRADES, rows.PRICES):
+            store.append(kind, S, [row(kind, number) for number in range(3)])
+        store.gap(S, gap(1, 2))
+        self.assertRaises(StoreError, store.flush)
+        files, count, trades, size = store.unwritten()
+        self.assertEqual((files, count, trades), (3, 7, 3))
+        self.assertEqual(size, store.pending_bytes)
+        disk.room = None
+        store.flush()
+        self.assertEqual(store.unwritten(), (0, 0, 0, 0))
+
     def test_rows_that_come_before_the_loss_is_told(self) -> None:
         """A loss is told in front of the first row that fits again."""
         disk = Disk()
@@ -458,36 +628,204 @@ class FullDisk(Case):
         self.assertEqual((self.folder / "file").read_bytes(), b"1\n")
 
 
+Disturb = Callable[[Store, Path], object]
+
+
 class SomebodyElse(Case):
-    def disturbed(self, disturb: Callable[[Store, Path], object], kind: str = rows.TRADES) -> list[str]:
-        """Return what is in a file after somebody disturbed it between two rows."""
+    def again(self, store: Store) -> None:
+        """Fetch destroyed trades again, as the collector does."""
+        for symbol, (gap, waiting, _) in store.take_destroyed():
+            if gap.first_missing_id is not None and gap.last_missing_id is not None:
+                ids = range(gap.first_missing_id, gap.last_missing_id)
+                store.append(rows.TRADES, symbol, [row(rows.TRADES, number) for number in ids] + waiting)
+
+    def disturbed(self, disturb: Disturb, kind: str = rows.TRADES, before: int = 1) -> list[str]:
+        """Return what is in a file after somebody disturbed it behind so many rows, and two more came."""
         store = self.store()
-        store.append(kind, S, [row(kind, 1)])
+        store.append(kind, S, [row(kind, number) for number in range(1, before + 1)])
         store.flush()
         disturb(store, self.path(kind))
-        store.append(kind, S, [row(kind, 2)])
+        store.append(kind, S, [row(kind, before + 1)])
         with self.assertLogs("aster_collect", "ERROR"):
             store.flush()
-        store.append(kind, S, [row(kind, 3)])
+        self.again(store)
+        store.append(kind, S, [row(kind, before + 2)])
         store.flush()
         return self.lines(kind)
 
-    def test_the_file_is_deleted(self) -> None:
-        """Collection goes on in a fresh file with its header."""
-        self.assertEqual(self.disturbed(lambda store, path: path.unlink()), [row(rows.TRADES, 2), row(rows.TRADES, 3)])
+    def destroyed(self, kind: str, first: int, last: int) -> str:
+        """Return the ledger's row for what was there between two rows."""
+        times = [row(kind, number).split(",")[0] for number in (first, last)]
+        return f"{kind},{','.join(times)},,,destroyed"
 
-    def test_the_file_is_truncated(self) -> None:
-        """What is left of the file is set aside, and collection goes on in a fresh one."""
-        found = self.disturbed(lambda store, path: os.truncate(path, 50), rows.PRICES)
-        self.assertEqual(found, [row(rows.PRICES, 2), row(rows.PRICES, 3)])
-        self.assertEqual([path.stat().st_size for path in self.folder.glob("prices_*Z.csv")], [50])
+    def test_the_file_is_deleted(self) -> None:
+        """Collection goes on in a fresh file: trades are fetched again, of quotes the ledger says what is gone."""
+        self.assertEqual(
+            self.disturbed(lambda store, path: path.unlink(), before=3), [row(rows.TRADES, n) for n in range(1, 6)]
+        )
+        self.assertEqual(self.lines(rows.GAPS), [])
+        self.close()
+        for kind in (rows.PRICES, rows.ORDERBOOK):
+            self.assertEqual(self.disturbed(lambda store, path: path.unlink(), kind, 3), [row(kind, n) for n in (4, 5)])
+            self.assertEqual(self.lines(rows.GAPS)[-1], self.destroyed(kind, 1, 3))
+            self.close()
+
+    def test_the_file_is_cut(self) -> None:
+        """What is left of it stays where it is, and the ledger says what is gone: from the last row that is there."""
+        for kind in (rows.PRICES, rows.ORDERBOOK):
+            left = len(",".join(rows.columns(kind, 5, False))) + 1 + 2 * (len(row(kind, 1)) + 1)
+            for number, more in enumerate((0, 1, 20)):
+                self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+                found = self.disturbed(lambda store, path, size=left + more: os.truncate(path, size), kind, 5)  # type: ignore[misc]
+                self.assertEqual(found, [row(kind, n) for n in (1, 2, 6, 7)])
+                self.assertEqual(self.lines(rows.GAPS), [self.destroyed(kind, 2, 5)])
+                self.assertEqual([len(kept) for kept in self.kept()], [more] * (number > 0))
+                self.close()
+
+    def test_the_file_is_emptied(self) -> None:
+        """A redirection empties it: header and later rows follow, and what was there is in the ledger or fetched."""
+        for size in (0, 5):
+            for kind in rows.KINDS:
+                self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+                found = self.disturbed(lambda store, path, size=size: os.truncate(path, size), kind, 4)  # type: ignore[misc]
+                trades = kind == rows.TRADES
+                self.assertEqual(found, [row(kind, n) for n in range(1 if trades else 5, 7)])
+                self.assertEqual(self.lines(rows.GAPS), [] if trades else [self.destroyed(kind, 1, 4)])
+                self.assertEqual([name for name in self.names() if "Z" in name], [])
+                self.close()
+
+    def test_the_rows_of_a_run_before_are_cut_too(self) -> None:
+        """What is gone begins with the last row that is left, whoever wrote the rows."""
+        for _ in range(2):
+            store = self.store()
+            number = 1 if store.last_row(rows.PRICES, S) is None else 4
+            store.append(rows.PRICES, S, [row(rows.PRICES, number + n) for n in range(3)])
+            store.flush()
+            if number == 1:
+                self.close()
+        path = self.path(rows.PRICES)
+        os.truncate(path, path.stat().st_size - 5 * (len(row(rows.PRICES, 1)) + 1))
+        with self.assertLogs("aster_collect", "ERROR"):
+            store.flush()
+        self.assertEqual(self.lines(rows.PRICES), [row(rows.PRICES, 1)])
+        self.assertEqual(self.lines(rows.GAPS), [self.destroyed(rows.PRICES, 1, 6)])
+
+    def test_trades_are_cut_while_others_wait(self) -> None:
+        """What is to be fetched is told by its ids, and what waits for a full disk comes behind it, in order."""
+        for room in (0, 7, 40):
+            self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+            disk = Disk()
+            store = self.store(write=disk)
+            store.append(rows.TRADES, S, [row(rows.TRADES, number) for number in range(1, 6)])
+            store.flush()
+            disk.room = room
+            store.append(rows.TRADES, S, [row(rows.TRADES, number) for number in range(6, 9)])
+            self.assertRaises(StoreError, store.flush)
+            path = self.path(rows.TRADES)
+            os.truncate(path, len(path.read_bytes().partition(b"\n3,")[0]) + 1)
+            disk.room = None
+            with self.assertLogs("aster_collect", "ERROR"):
+                store.flush()
+            self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, number) for number in (1, 2)])
+            ((symbol, (gap, waiting, begins)),) = store.take_destroyed()
+            last = 5 if room < 10 else 6
+            self.assertEqual((symbol, gap.first_missing_id, gap.last_missing_id, begins), (S, 3, last, False))
+            self.assertEqual(waiting, [row(rows.TRADES, number) for number in range(last, 9)])
+            self.assertEqual(store.pending_bytes, 0)
+            self.close()
+
+    def test_a_quiet_file_is_cut(self) -> None:
+        """It is noticed though there is nothing to write to it."""
+        store = self.store()
+        store.append(rows.PRICES, S, [row(rows.PRICES, 1)])
+        store.flush()
+        os.truncate(self.path(rows.PRICES), 0)
+        with self.assertLogs("aster_collect", "ERROR"):
+            store.flush()
+        self.assertEqual(self.lines(rows.GAPS), [self.destroyed(rows.PRICES, 1, 1)])
+        self.assertEqual(self.lines(rows.PRICES), [])
+
+    def test_an_editor_saves_fewer_rows(self) -> None:
+        """A file that is no beginning of what it was is set aside whole, and the ledger takes in all of it."""
+
+        def save(store: Store, path: Path) -> None:
+            lines = path.read_text().splitlines(keepends=True)
+            path.write_text("".join(lines[:2] + lines[4:]))
+
+        found = self.disturbed(save, rows.PRICES, 6)
+        self.assertEqual(found, [row(rows.PRICES, n) for n in (7, 8)])
+        self.assertEqual(self.lines(rows.GAPS), [self.destroyed(rows.PRICES, 1, 6)])
+        self.assertEqual(next(self.folder.glob("prices_*Z.csv")).read_text().count("\n"), 5)
+
+    def test_it_is_cut_between_the_look_and_the_write(self) -> None:
+        """Rows behind a cut that nobody saw make no file that looks whole: it is set aside, and all of it told."""
+        store = self.store()
+        store.append(rows.PRICES, S, [row(rows.PRICES, n) for n in range(1, 6)])
+        store.flush()
+        path = self.path(rows.PRICES)
+        os.truncate(path, path.stat().st_size - 3 * (len(row(rows.PRICES, 1)) + 1))
+        with path.open("a") as file:
+            file.write(row(rows.PRICES, 5) + "\n")
+        with self.assertLogs("aster_collect", "ERROR"):
+            store.flush()
+        self.assertEqual(self.lines(rows.GAPS), [self.destroyed(rows.PRICES, 1, 5)])
+        self.assertEqual(self.lines(rows.PRICES), [])
+        self.assertEqual(next(self.folder.glob("prices_*Z.csv")).read_text().count("\n"), 4)
 
     def test_somebody_appends_to_the_file(self) -> None:
-        """The file is set aside with what was added, and collection goes on in a fresh one."""
+        """The file is set aside with what was added, and collection goes on in a fresh one; nothing is destroyed."""
         found = self.disturbed(lambda store, path: path.write_bytes(path.read_bytes() + b"x\n"))
         self.assertEqual(found, [row(rows.TRADES, 2), row(rows.TRADES, 3)])
         aside = next(self.folder.glob("trades_*Z.csv")).read_text()
         self.assertTrue(aside.endswith(row(rows.TRADES, 1) + "\nx\n"))
+        self.assertEqual(self.lines(rows.GAPS), [])
+
+    def test_the_ledger(self) -> None:
+        """Whatever is done to a ledger, its rows are in it again with the next flush: nothing else could tell them."""
+
+        def append(path: Path) -> None:
+            path.write_bytes(path.read_bytes() + b"x\n")
+
+        for disturb in (
+            Path.unlink, append, lambda path: os.truncate(path, 0), lambda path: os.truncate(path, 100),
+            lambda path: path.write_bytes(b"other\n"), lambda path: path.write_bytes(path.read_bytes()[:-60] + b"x\n"),
+        ):  # fmt: skip
+            for room in (None, 0, 30):
+                self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+                store = self.store()
+                store.gap(S, gap(0, 9))
+                store.flush()
+                self.close()
+                disk = Disk()
+                store = self.store(write=disk)
+                for number in range(1, 5):
+                    store.gap(S, gap(10 * number, 10 * number + 9))
+                store.flush()
+                disk.room = room
+                store.gap(S, gap(50, 59))
+                if room is not None:
+                    self.assertRaises(StoreError, store.flush)
+                disk.room = None
+                disturb(self.path(rows.GAPS))
+                with self.assertLogs("aster_collect", "ERROR"):
+                    store.flush()
+                self.assertEqual(self.lines(rows.GAPS), [rows.gap_row(gap(n, n + 9)) for n in range(0, 60, 10)])
+                self.assertEqual(store.take_destroyed(), [])
+                self.close()
+
+    def test_the_end_of_a_long_ledger(self) -> None:
+        """Of a ledger that is emptied the newest rows are known still, and what is not is said in the log."""
+        store = self.store()
+        for number in range(3000):
+            store.gap(S, gap(10 * number, 10 * number + 1))
+        store.flush()
+        os.truncate(self.path(rows.GAPS), 0)
+        with self.assertLogs("aster_collect.table", "ERROR") as logs:
+            store.flush()
+        found = self.lines(rows.GAPS)
+        self.assertEqual(found, [rows.gap_row(gap(10 * n, 10 * n + 1)) for n in range(3000 - len(found), 3000)])
+        self.assertGreater(len(found), 500)
+        self.assertTrue(any("ledger rows lost" in line for line in logs.output))
 
     def remove(self, *_: object) -> None:
         for path in self.folder.iterdir():
@@ -495,8 +833,8 @@ class SomebodyElse(Case):
         self.folder.rmdir()
 
     def test_the_folder_is_removed(self) -> None:
-        """The folder is made and locked again, and collection goes on in fresh files."""
-        self.assertEqual(self.disturbed(self.remove), [row(rows.TRADES, 2), row(rows.TRADES, 3)])
+        """The folder is made and locked again, and collection goes on in fresh files, with the ledger."""
+        self.assertEqual(self.disturbed(self.remove), [row(rows.TRADES, number) for number in (1, 2, 3)])
         with self.assertRaises(LockedError):
             self.store()
 
@@ -504,7 +842,8 @@ class SomebodyElse(Case):
         """A flush without rows makes the folder again, and what comes later is written."""
         store = self.store()
         self.remove()
-        store.flush()
+        with self.assertLogs("aster_collect", "ERROR"):
+            store.flush()
         store.reject("x", 1, "odd", b"data")
         store.flush()
         self.assertEqual(self.kept(), [b"data"])
@@ -527,7 +866,7 @@ class SomebodyElse(Case):
         self.assertEqual(self.kept(), [b"data"])
 
     def test_the_file_is_deleted_while_a_row_is_half_written(self) -> None:
-        """The fresh file begins with a whole row behind its header."""
+        """The fresh file begins with that row, whole, behind its header."""
         for room in (0, 7):
             self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
             disk = Disk()
@@ -542,7 +881,7 @@ class SomebodyElse(Case):
                     self.assertRaises(StoreError, store.flush)
             disk.room = None
             store.flush()
-            self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, n) for n in ((2,) if room else (1, 2))])
+            self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, number) for number in (1, 2)])
             self.close()
 
 
