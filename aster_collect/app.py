@@ -7,6 +7,7 @@ import queue
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -19,28 +20,27 @@ from .feed import Feed, Line
 from .inbox import Inbox
 from .journal import Journal
 from .limits import allow_open_files
+from .opening import Opening, all_perpetuals
 from .pacing import WEIGHT_A_MINUTE, WeightBudget
-from .report import Due, Report, Reporter, check_metrics_file
+from .report import LINE_S, Due, Report, Reporter, check_metrics_file
 from .rest import Rest
 from .rest import serve as serve_rest
 from .rotate import delete_expired
 from .settings import Settings, without_secret
-from .snapshot import Snapshot
+from .snapshot import Snapshot, waiting
 from .status import stop_line
 from .store import Store
-from .symbols import check_listed, divide, perpetuals
 from .wire import ExchangeInfo, Group
 
 log = logging.getLogger(__name__)
 
-STOPPED, FAILED = 0, 1
+STOPPED, FAILED, UNDELIVERED = 0, 1, 4
 HANGUP = getattr(signal, "SIGHUP", 0)  # reopen the files; Windows has no such signal
 FILES_A_SYMBOL = 4
 GATHER_S = 0.025  # the collector takes what has gathered for so long, and is not woken for each batch
 BUSY_BYTES = 1 << 20  # more than this waiting: no rest
 IDLE_S = 0.25
 RELIST_S = 3600.0
-LIST_AGAIN_S = 5.0
 FILES_BESIDE = 64  # open files beside those of the symbols
 FEEDS_END_S = 2.5
 DRAIN_S = 30.0
@@ -75,7 +75,12 @@ class Closed(NamedTuple):
     paths: list[Path]
 
 
+class Over(NamedTuple):
+    """The run is to end: a signal came, or its time is over."""
+
+
 Control = queue.SimpleQueue[Signalled | Ended | Aged | Answer | Closed]
+Message = Signalled | Ended | Aged | Answer | Closed | Over | None
 
 
 class App:
@@ -101,12 +106,19 @@ class App:
         self._draining = threading.Event()
         self._signalled_s: float | None = None
         self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
+        self._live = journal is not None and journal.live
+        self._end_s = math.inf
+        self._status = STOPPED
+        self._by_duration = False
+        self._silent: list[str] = []  # symbols of which no frame has ever come
         self._all_written = False
         self._drained = True
 
     def run(self) -> int:
         """Collect until told to stop; return the exit status. Raises `ConfigError` and `LockedError` at the start."""
         settings = self._settings
+        if settings.duration_s is not None:
+            self._end_s = time.monotonic() + settings.duration_s
         if settings.metrics_file is not None:
             check_metrics_file(settings.metrics_file, settings.data_dir)
         store = Store(
@@ -119,9 +131,11 @@ class App:
         try:
             rest = Rest(settings.rest_url, self._budget)
             self._start("rest", lambda: serve_rest(rest, self._asks, self._deliver))
+            reporter = Reporter(self._reports, settings.data_dir, settings.metrics_file, self._journal)
+            self._start("report", reporter.run)
             symbols = self._first_symbols()
             if symbols is None:
-                return STOPPED
+                return self._end_reports()
             allow_open_files(FILES_A_SYMBOL * len(symbols) + FILES_BESIDE)
             for symbol in symbols:
                 store.open(symbol)
@@ -131,22 +145,20 @@ class App:
                 self._start("compress", lambda: compress.serve(self._packing, self._packing_stops))
             if settings.rotate != "none":
                 self._put_away(compress.finish(settings.data_dir))
-            reporter = Reporter(self._reports, settings.data_dir, settings.metrics_file, self._journal)
-            self._start("report", reporter.run)
             collector = Collector(settings, groups, store, self._asks.put)
             self._start("collector", lambda: self._consume(collector))
-            status = FAILED
 
             def feed() -> None:
-                nonlocal status
                 for group in groups:
                     self._add_group(group)
-                status = self._wait()
+                self._wait()
 
-            self._guard("main", feed)
-            return self._stop(status)
+            if self._guard("main", feed) is not None:
+                self._status = FAILED
+            return self._stop()
         finally:
             self._asks.put(None)
+            self._reports.put(None)
             if self._drained:  # else the collector still writes: the descriptors go with the process
                 store.close()
 
@@ -172,52 +184,34 @@ class App:
             self._control.put(answer)
 
     def _first_symbols(self) -> list[str] | None:
-        """Ask the exchange what it lists and return the symbols to collect, None if stopped meanwhile.
+        """Ask the exchange what it lists and return the symbols to collect, None if it is to end meanwhile."""
+        opening = Opening(self._settings)
+        started_ns = time.time_ns()
+        due = Due(self._reports, self._live, time.monotonic())
 
-        Without an answer these are the symbols as given; where all of the exchange's are wanted it is asked again, as
-        soon as its limits allow.
-        """
+        def take() -> Snapshot:
+            told = self._settings.told()
+            return waiting(__version__, os.getpid(), told, started_ns, time.time_ns(), opening.waits_for)
+
         self._asks.put(wire.ask_exchange_info())
-        again_s = math.inf
-        while True:
-            try:
-                message = self._control.get(timeout=_until(again_s))
-            except queue.Empty:
-                again_s = math.inf
-                self._asks.put(wire.ask_exchange_info())
-                continue
-            if isinstance(message, Signalled) and message.number != HANGUP:
-                return None
+        while not isinstance(message := self._next(min(opening.again_s, time.monotonic() + LINE_S)), Over):
+            now_s = time.monotonic()
             if isinstance(message, Ended):
                 raise RuntimeError(f"thread {message.name} ended at the start") from message.error
-            if not isinstance(message, Answer):
-                continue
-            info = self._read_list(message)
-            if info is not None or not self._settings.all_symbols:
-                break
-            again_s = time.monotonic() + LIST_AGAIN_S
-        if info is None:
-            return list(self._settings.symbols)
-        if info.weight_a_minute:
-            self._budget.a_minute = info.weight_a_minute
-        return self._perpetuals(info) if self._settings.all_symbols else self._trading(info)
-
-    def _trading(self, info: ExchangeInfo) -> list[str]:
-        """Return the symbols asked for that trade; raise `ConfigError` if one is not listed, or none is left."""
-        symbols = self._settings.symbols
-        check_listed(symbols, info)
-        trading, halted = divide(symbols, info)
-        for symbol, status in halted.items():
-            log.warning("symbol skipped symbol=%s status=%s", symbol, status)
-        if not trading:
-            raise ConfigError(f"symbols: none of {', '.join(symbols)} is trading; give one that is")
-        return trading
-
-    def _perpetuals(self, info: ExchangeInfo) -> list[str]:
-        found, refused = perpetuals(info)
-        for why in refused:
-            log.warning("symbol skipped why=%s", why)
-        return found
+            if isinstance(message, Answer):
+                info = self._read_list(message)
+                symbols = opening.take(info, now_s)
+                if info is not None and info.weight_a_minute:
+                    self._budget.a_minute = info.weight_a_minute
+                if symbols is not None:
+                    return symbols
+            due.step(now_s, 0, take)
+            if now_s >= opening.again_s:
+                opening.again_s = math.inf
+                self._asks.put(wire.ask_exchange_info())
+        due.last(take()._replace(stopped_ns=time.time_ns()))
+        self._status = UNDELIVERED if self._by_duration else STOPPED
+        return None
 
     def _read_list(self, answer: Answer) -> ExchangeInfo | None:
         try:
@@ -235,7 +229,7 @@ class App:
 
     def _relist(self, info: ExchangeInfo) -> None:
         """Collect what is listed anew, on connections of its own; let go of what is not traded any more."""
-        listed = set(self._perpetuals(info))
+        listed = set(all_perpetuals(info))
         if not listed:
             log.warning("symbols unchecked why=nothing is listed")
             return
@@ -244,7 +238,7 @@ class App:
         if gone != self._gone:
             log.info("delisted symbols=%s", ",".join(sorted(gone)) or "none")
             self._gone = gone
-            self._inbox.put(Delisted(tuple(gone)))
+            self._inbox.tell(Delisted(tuple(gone)))
         if new:
             try:
                 allow_open_files(FILES_A_SYMBOL * (len(self._known) + len(new)) + FILES_BESIDE)
@@ -253,7 +247,7 @@ class App:
                 return
             log.info("listed symbols=%s", ",".join(new))
             for group in self._plan(new):
-                self._inbox.put(Listed(group.symbols))
+                self._inbox.tell(Listed(group.symbols))
                 self._add_group(group)
 
     def _say_start(self, groups: list[Group]) -> None:
@@ -284,31 +278,35 @@ class App:
         line = Line(number, place, group, url, settings.stall_timeout_s, settings.max_connection_age_s)
         feed = Feed(line, self._inbox, lambda aged: self._control.put(Aged(aged)), predecessor)
         self._feeds[f"connection {number}"] = feed
-        self._inbox.put(Wanted(group, number, place))
+        self._inbox.tell(Wanted(group, number, place))
         self._start(f"connection {number}", feed.run)
 
-    def _wait(self) -> int:
-        """Block until the run is over; return the exit status so far."""
-        duration_s = self._settings.duration_s
-        end_s = math.inf if duration_s is None else time.monotonic() + duration_s
+    def _next(self, moment_s: float) -> Message:
+        """Return what comes next, None at a moment of the monotonic clock, or that the run is to end."""
+        try:
+            message = self._control.get(timeout=_until(min(self._end_s, moment_s)))
+        except queue.Empty:
+            message = None
+        if isinstance(message, Signalled) and message.number != HANGUP:
+            self._signalled_s = time.monotonic()
+            log.info("stop why=signal number=%d", message.number)
+            return Over()
+        if time.monotonic() >= self._end_s:
+            log.info("stop why=duration")
+            self._by_duration = True
+            return Over()
+        return message
+
+    def _wait(self) -> None:
+        """Block until the run is over."""
         relist_s = time.monotonic() + self._relist_s if self._settings.all_symbols else math.inf
-        while True:
-            try:
-                message = self._control.get(timeout=_until(min(end_s, relist_s)))
-            except queue.Empty:
-                if time.monotonic() >= end_s:
-                    log.info("stop why=duration")
-                    return STOPPED
+        while not isinstance(message := self._next(relist_s), Over):
+            if time.monotonic() >= relist_s:
                 relist_s = time.monotonic() + self._relist_s
                 self._asks.put(wire.ask_exchange_info())
-                continue
-            if isinstance(message, Signalled) and message.number == HANGUP:
+            if isinstance(message, Signalled):
                 log.info("reopen why=hang-up")
-                self._inbox.put(Reopen())
-            elif isinstance(message, Signalled):
-                self._signalled_s = time.monotonic()
-                log.info("stop why=signal number=%d", message.number)
-                return STOPPED
+                self._inbox.tell(Reopen())
             elif isinstance(message, Answer):
                 info = self._read_list(message)
                 if info is not None:
@@ -324,7 +322,8 @@ class App:
                 if message.error is None and feed is not None and feed.replaced:
                     continue
                 log.error("stop why=thread_ended name=%r", message.name)
-                return FAILED
+                self._status = FAILED
+                return
 
     def _put_away(self, paths: list[Path]) -> None:
         """Have closed files compressed, and delete those that are too old."""
@@ -335,8 +334,8 @@ class App:
         if settings.keep_days is not None:
             delete_expired(settings.data_dir, settings.keep_days, time.time_ns() // 1_000_000)
 
-    def _stop(self, status: int) -> int:
-        """Stop in the direction of the data: connections, then what is queued, then the files."""
+    def _stop(self) -> int:
+        """Stop in the direction of the data, connections, what is queued, files; return the exit status."""
         for feed in self._feeds.values():
             feed.stopping.set()
         self._packing_stops.set()
@@ -349,9 +348,17 @@ class App:
             log.error("stop incomplete why=drain_took_too_long seconds=%g", DRAIN_S)
             return FAILED
         self._await(running & {"compress"}, PACKING_ENDS_S)  # else the next start finishes it
+        if not self._all_written:
+            self._status = FAILED
+        elif self._by_duration and self._silent and self._status == STOPPED:
+            log.warning("never delivered symbols=%s", ",".join(self._silent))
+            self._status = UNDELIVERED
+        return self._end_reports()
+
+    def _end_reports(self) -> int:
         self._reports.put(None)
-        self._await(running & {"report"}, REPORT_ENDS_S)
-        return status if self._all_written else FAILED
+        self._await({"report"} & {thread.name for thread in threading.enumerate()}, REPORT_ENDS_S)
+        return self._status
 
     def _await(self, names: set[str], patience_s: float) -> bool:
         """Block until the named threads have ended, or patience has; a second signal ends the process here."""
@@ -374,7 +381,7 @@ class App:
 
     def _consume(self, collector: Collector) -> None:
         inbox = self._inbox
-        due = Due(self._reports, self._journal is not None and self._journal.live, time.monotonic())
+        due = Due(self._reports, self._live, time.monotonic())
 
         def take() -> Snapshot:
             return collector.snapshot(inbox.batches(), inbox.qsize())
@@ -402,6 +409,10 @@ class App:
             self._all_written = written
             last = take()._replace(stopped_ns=time.time_ns())
             due.last(last)
+            frames = Counter[str]()
+            for stream in last.streams:
+                frames[stream.symbol] += stream.frames
+            self._silent = [symbol for symbol, count in frames.items() if not count]
             if written:
                 log.info("stopped %s", stop_line(last))
             else:

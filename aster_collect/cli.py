@@ -48,7 +48,8 @@ exit status:
   0  stopped as asked: by a signal, or by --duration
   1  failed while running
   2  an impossible request
-  3  another collector owns the data folder
+  3  another collector owns the data folder; --quiet says nothing of it
+  4  --duration is over, and some symbol, or all of them, never delivered a frame
 """
 
 
@@ -267,13 +268,11 @@ def main(argv: list[str] | None = None) -> int:
     except ConfigError as error:
         status, why = IMPOSSIBLE, str(error)
     except LockedError as error:
-        status, why = LOCKED, str(error)
+        status, why = LOCKED, "" if words.quiet else str(error)  # to cron, which tries each minute, it is no news
     except StoreError as error:
         status, why = FAILED, str(error)
     finally:
-        if (
-            not journal.end()
-        ):  # a terminal that takes nothing: to wait for it at the interpreter's end would be for ever
+        if not journal.end():  # of a terminal that takes nothing the interpreter would wait for ever
             os._exit(status)
     if why:
         with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody may be there to read it

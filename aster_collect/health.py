@@ -133,6 +133,8 @@ def judge(said: Any, max_age_s: float, now_s: float) -> tuple[list[str], str, li
     """
     if said.get("stopped_unix_s") is not None:
         return [f"stopped in order at {said['stopped']}"], "", []
+    if said.get("waiting"):
+        return [f"waiting: {said['waiting']}"], "", []
     limit_s = max(max_age_s, 2 * float(said["settings"].get("flush_interval_s", 0)))
     wrong = []
     if said["failing_since_unix_s"] is not None:

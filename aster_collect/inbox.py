@@ -22,11 +22,20 @@ class Inbox(queue.Queue[Message]):
         super().__init__(maxsize)
 
     def _init(self, maxsize: int) -> None:
+        self._told: deque[Message] = deque()
         self._items: deque[tuple[int, Message]] = deque()
         self._bytes = 0
 
+    def tell(self, item: Message) -> None:
+        """Put a control message: it never waits, and goes before all data, behind those that were told before."""
+        with self.mutex:
+            self._told.append(item)
+            self.unfinished_tasks += 1
+            self.not_empty.notify()
+
     def _qsize(self) -> int:
-        return self._bytes
+        """Return the bytes of the data; where there is none, of what was told just that there is something."""
+        return self._bytes or len(self._told)
 
     def _put(self, item: Message) -> None:
         size = weigh(item)
@@ -34,13 +43,15 @@ class Inbox(queue.Queue[Message]):
         self._bytes += size
 
     def _get(self) -> Message:
+        if self._told:
+            return self._told.popleft()
         size, item = self._items.popleft()
         self._bytes -= size
         return item
 
     def batches(self) -> int:
         """Return how many messages wait."""
-        return len(self._items)
+        return len(self._told) + len(self._items)
 
 
 def weigh(item: Message) -> int:

@@ -73,3 +73,38 @@ class Snapshot(NamedTuple):
     delays: Delays
     prices: dict[str, str]
     stopped_ns: int = 0  # in the last one of a run alone
+    waits_for: str = ""  # what keeps a run from beginning
+
+
+def waiting(
+    version: str, pid: int, settings: dict[str, object], started_ns: int, now_ns: int, waits_for: str
+) -> Snapshot:
+    """Return a moment of a run that has not begun to collect."""
+    return Snapshot(
+        version=version,
+        pid=pid,
+        started_ns=started_ns,
+        now_ns=now_ns,
+        settings=settings,
+        connections=[],
+        streams=[],
+        reconnects={},
+        newest_frame_ns=0,
+        duplicates=0,
+        skipped=0,
+        rejects=0,
+        queue_batches=0,
+        queue_bytes=0,
+        pending_bytes=0,
+        written_bytes=0,
+        free_bytes=0,
+        min_free_bytes=0,
+        failing_since_ns=0,
+        last_error="",
+        clock_offset_ms=None,
+        clock_uncertainty_ms=None,
+        clock_off=False,
+        delays=Delays((0,) * (len(DELAY_BOUNDS_S) + 1), 0.0),
+        prices={},
+        waits_for=waits_for,
+    )

@@ -35,6 +35,7 @@ def status_json(snapshot: Snapshot) -> str:
         **_moment("stopped", seen.stopped_ns // 1_000_000),
         **_moment("newest_frame", seen.newest_frame_ns // 1_000_000),
         **_moment("failing_since", seen.failing_since_ns // 1_000_000),
+        "waiting": seen.waits_for or None,
         "last_error": "".join(one if one.isprintable() else ascii(one)[1:-1] for one in seen.last_error),
         "free_bytes": seen.free_bytes,
         "min_free_bytes": seen.min_free_bytes,
@@ -109,6 +110,8 @@ def stop_line(snapshot: Snapshot) -> str:
 
 def terminal_line(snapshot: Snapshot, previous: Snapshot | None, width: int) -> str:
     """Return one line of at most `width` columns; on a narrow terminal the least important parts are left out."""
+    if snapshot.waits_for:
+        return fit(f"WAITING: {snapshot.waits_for}", width)
     parts: list[tuple[int, str]] = []  # how soon it is left out, and its text
     if snapshot.failing_since_ns:
         parts.append((0, f"WRITE FAILING {_whole_s(snapshot.now_ns, snapshot.failing_since_ns)} s"))

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import io
+import json
 import logging
 import os
 import re
@@ -306,11 +307,33 @@ class TheExchangeAtTheStart(Folder):
         names = {path.name for path in (self.folder / "ASTER_data").glob("*.csv")}
         self.assertEqual(names, {f"{kind}_BTCUSDT.csv" for kind in ("prices", "orderbook", "trades", "gaps")})
 
-    def test_only_symbols_that_trade_no_more(self) -> None:
-        """With nothing left to collect the program ends with status 2 and says so."""
-        status, _, err = self.run_main("OLDUSDT", *self.exchange("BTCUSDT"))
-        self.assertEqual(status, 2)
-        self.assertIn("none of OLDUSDT is trading", err.splitlines()[-1])
+    def test_only_symbols_that_do_not_trade(self) -> None:
+        """It waits for them to, says so where health looks, obeys --duration, and ends with 4: nothing came."""
+        status, _, err = self.run_main("OLDUSDT", "--duration", "1.5", *self.exchange("BTCUSDT"))
+        self.assertEqual(status, 4, err)
+        self.assertIn("WARNING waiting why=nothing_is_trading retry_s=60", err)
+        said = json.loads((self.folder / "ASTER_data" / "status.json").read_text())
+        self.assertEqual((said["waiting"], said["stopped"] is None), ("nothing is trading", False))
+        self.assertEqual([path.name for path in self.folder.rglob("*.csv")], [])
+
+    def test_the_whole_exchange_without_rest(self) -> None:
+        """--all, which needs the list of symbols, obeys --duration while it waits for that."""
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+            status, _, err = self.run_main("--all", *self.exchange("BTCUSDT")[:2], "--rest-url", url, "--duration", "1")
+        self.assertEqual(status, 4, err)
+        self.assertIn("INFO stop why=duration", err)
+
+    def test_a_port_that_is_closed(self) -> None:
+        """A bounded window in which nothing was delivered does not look like a success."""
+        rest = self.exchange("BTCUSDT")[2:]
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            url = f"ws://127.0.0.1:{closed.getsockname()[1]}"
+            status, _, err = self.run_main("BTCUSDT", "--ws-url", url, *rest, "--duration", "1")
+        self.assertEqual(status, 4, err)
+        self.assertIn("WARNING never delivered symbols=BTCUSDT", err)
 
     def test_rest_that_nobody_answers(self) -> None:
         """Where REST is unreachable the program warns, collects without the check, and ends as asked."""
@@ -347,6 +370,7 @@ class ASecondCollector(Folder):
         status, out, err = self.run_main("BTCUSDT")
         self.assertEqual((status, out), (3, ""))
         self.assert_one_line(err)
+        self.assertEqual(self.run_main("BTCUSDT", "--quiet"), (3, "", ""))
         self.assertIn(f"(pid {os.getpid()})", err)
         self.assertEqual(sorted(path.name for path in data.iterdir()), before)
 

@@ -53,6 +53,11 @@ class Health(unittest.TestCase):
         status, out = self.judged(snapshot(connections=[link(1), link(2, 59.0)]))
         self.assertEqual((status, out), (0, "healthy: 2 connections delivered within 60 s, newest frame 0.1 s old\n"))
 
+    def test_a_run_that_stopped_or_has_not_begun(self) -> None:
+        """After a stop in order, and while the start waits, that is what is wrong, and nothing else."""
+        self.assertEqual(self.judged(snapshot(stopped_ns=NOW_NS))[1].partition(" at ")[0], "stopped in order")
+        self.assertEqual(self.judged(snapshot(waits_for="nothing is trading")), (1, "waiting: nothing is trading\n"))
+
     def test_a_connection_that_went_silent_and_came_back(self) -> None:
         """A silent connection is 1 as soon as its last frame is older than the age, and 0 again when it delivers."""
         self.assertEqual(self.judged(snapshot(connections=[link(1), link(2, 59.0)]))[0], 0)

@@ -4,7 +4,7 @@ import queue
 import threading
 import unittest
 
-from aster_collect.events import Answer, Ask, Bad, Batch, Lost
+from aster_collect.events import Answer, Ask, Bad, Batch, Delisted, Lost, Reopen
 from aster_collect.inbox import Inbox, weigh
 
 DEADLINE_S = 5.0
@@ -39,6 +39,26 @@ class Sizes(unittest.TestCase):
         self.assertEqual((inbox.qsize(), inbox.batches()), (0, 0))
         with self.assertRaises(queue.Empty):
             inbox.get_nowait()
+
+
+class Told(unittest.TestCase):
+    def test_what_is_told_does_not_wait_behind_data(self) -> None:
+        """A control message enters a full inbox at once, goes before all data, and behind those told before it."""
+        inbox = Inbox(2000)
+        inbox.put_nowait(batch(1))
+        inbox.put_nowait(batch(2))
+        inbox.tell(Reopen())
+        inbox.tell(Delisted(("BTCUSDT",)))
+        self.assertEqual(inbox.batches(), 4)
+        got = [inbox.get_nowait() for _ in range(4)]
+        self.assertEqual(got, [Reopen(), Delisted(("BTCUSDT",)), batch(1), batch(2)])
+        self.assertEqual((inbox.qsize(), inbox.batches()), (0, 0))
+
+    def test_what_is_told_wakes_who_waits(self) -> None:
+        """An empty inbox with a control message is not empty."""
+        inbox = Inbox()
+        inbox.tell(Reopen())
+        self.assertEqual(inbox.get(timeout=DEADLINE_S), Reopen())
 
 
 class Full(unittest.TestCase):

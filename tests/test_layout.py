@@ -14,7 +14,7 @@ GROUPS = (
     ("status", "metrics", "links", "market", "bundle"),
     ("plain", "dial"),
     ("tail", "lock", "appender", "limits", "replace", "feed", "rest", "terminal", "health"),
-    ("rejects", "rotate", "journal"),
+    ("rejects", "rotate", "journal", "opening"),
     ("folder", "compress"),
     ("table",),
     ("sheet",),

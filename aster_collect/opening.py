@@ -1,0 +1,66 @@
+"""What is to be collected at the start, as the exchange says: it is asked until something trades."""
+
+import logging
+import math
+
+from .settings import Settings
+from .symbols import check_listed, divide, perpetuals
+from .wire import ExchangeInfo
+
+log = logging.getLogger(__name__)
+
+LIST_AGAIN_S = 5.0
+TRADING_AGAIN_S = 60.0
+NO_LIST = "the exchange gives no list of symbols"
+NO_TRADING = "nothing is trading"
+
+
+class Opening:
+    """The start's dialogue with the exchange.
+
+    ```
+    asked ─┬─ no list ──▶ named symbols are taken as given; where all are wanted: asked again in 5 s
+           ├─ a list, and nothing of what is wanted trades (maintenance, say) ──▶ asked again in a minute
+           └─ a list ───▶ the symbols that trade
+    ```
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.waits_for = NO_LIST
+        self.again_s = math.inf  # when to ask again, by the monotonic clock
+        self._settings = settings
+
+    def take(self, info: ExchangeInfo | None, now_s: float) -> list[str] | None:
+        """Take an answer, None where there was none of use; return the symbols to collect, None while there is to wait.
+
+        Raises `ConfigError` for a symbol that is not listed.
+        """
+        if info is None and not self._settings.all_symbols:
+            return list(self._settings.symbols)
+        if info is None:
+            self.waits_for, self.again_s = NO_LIST, now_s + LIST_AGAIN_S
+            return None
+        symbols = all_perpetuals(info) if self._settings.all_symbols else self._named(info)
+        if not symbols:
+            self.waits_for, self.again_s = NO_TRADING, now_s + TRADING_AGAIN_S
+            log.warning("waiting why=%s retry_s=%g", NO_TRADING.replace(" ", "_"), TRADING_AGAIN_S)
+            return None
+        return symbols
+
+    def _named(self, info: ExchangeInfo) -> list[str]:
+        symbols = self._settings.symbols
+        if not info.statuses:  # what lists nothing is not open: it says nothing of a symbol
+            return []
+        check_listed(symbols, info)
+        trading, halted = divide(symbols, info)
+        for symbol, status in halted.items() if trading else ():
+            log.warning("symbol skipped symbol=%s status=%s", symbol, status)
+        return trading
+
+
+def all_perpetuals(info: ExchangeInfo) -> list[str]:
+    """Return all perpetual symbols that trade; one that can't be a file's name is warned about."""
+    found, refused = perpetuals(info)
+    for why in refused:
+        log.warning("symbol skipped why=%s", why)
+    return found
