@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import __version__, compress, wire
+from .bans import Bans, Handshakes
 from .collector import Collector
 from .errors import ConfigError, DecodeError
 from .events import Answer, Ask, Delisted, Listed, Reopen, Wanted
@@ -129,7 +130,9 @@ class App:
             rotate=settings.rotate,
         )
         try:
-            rest = Rest(settings.rest_url, self._budget)
+            bans = Bans(settings.data_dir)
+            self._handshakes = Handshakes(bans)
+            rest = Rest(settings.rest_url, self._budget, bans)
             self._start("rest", lambda: serve_rest(rest, self._asks, self._deliver))
             reporter = Reporter(self._reports, settings.data_dir, settings.metrics_file, self._journal)
             self._start("report", reporter.run)
@@ -276,7 +279,7 @@ class App:
         settings = self._settings
         number = len(self._feeds) + 1
         line = Line(number, place, group, url, settings.stall_timeout_s, settings.max_connection_age_s)
-        feed = Feed(line, self._inbox, lambda aged: self._control.put(Aged(aged)), predecessor)
+        feed = Feed(line, self._inbox, self._handshakes, lambda aged: self._control.put(Aged(aged)), predecessor)
         self._feeds[f"connection {number}"] = feed
         self._inbox.tell(Wanted(group, number, place))
         self._start(f"connection {number}", feed.run)

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import websocket
 
 from .address import Route
+from .bans import Handshakes
 from .dial import CONNECT_S, HEAD_BYTES, Bounded, connect, explained, network_errors, way_to
 from .errors import FeedError, NetworkError
 from .events import HAND_OVER, Bad, Batch, Lost, Opened
@@ -149,9 +150,9 @@ class Feed:
     """Keeps one line open until it is stopped, or relieved by a successor.
 
     ```
-    connect ──▶ read ──▶ … ──┬─ FeedError ──▶ Lost to the inbox ──▶ back-off ──▶ connect
-                             ├─ old ──▶ successor wanted; read on until it delivers, overlap, end
-                             └─ stopped ──▶ end
+    turn ──▶ connect ──▶ read ──▶ … ──┬─ FeedError ──▶ Lost to the inbox ──▶ back-off ──▶ turn
+                                      ├─ old ──▶ successor wanted; read on until it delivers, overlap, end
+                                      └─ stopped ──▶ end
     ```
     """
 
@@ -159,6 +160,7 @@ class Feed:
         self,
         line: Line,
         inbox: Inbox,
+        handshakes: Handshakes,
         want_successor: Callable[["Feed"], None],
         predecessor: "Feed | None" = None,
         *,
@@ -172,6 +174,7 @@ class Feed:
         self.stopping = threading.Event()
         self.relieved = threading.Event()
         self._inbox = inbox
+        self._handshakes = handshakes
         self._want_successor = want_successor
         self._predecessor = predecessor
         self._connect, self._clock, self._wall_ns, self._sleep = connect, clock, wall_ns, sleep
@@ -183,17 +186,32 @@ class Feed:
 
     def run(self) -> None:
         """Connect and read, again and again; returns once stopped or relieved."""
-        while not self.stopping.is_set():
+        while self._has_turn():
             try:
                 self.serve()
                 return
             except FeedError as error:
+                if error.wait_s:
+                    self._handshakes.banned(error.wait_s, str(error))
                 self._put(Lost(self.line.group, self.line.number, error.reason, self.replaced))
                 if self.replaced:
                     return
                 delay_s = max(self._backoff.failed(), error.wait_s)
                 log.warning("connection lost connection=%d why=%s retry_s=%.1f", self.line.place, error, delay_s)
                 self.stopping.wait(delay_s)
+
+    def _has_turn(self) -> bool:
+        """Wait for a turn to connect; return False where stopped meanwhile."""
+        said = False
+        while not self.stopping.is_set():
+            wait_s = self._handshakes.take()
+            if not wait_s:
+                return True
+            if not said:
+                log.warning("connection waits connection=%d wait_s=%.1f", self.line.place, wait_s)
+                said = True
+            self.stopping.wait(wait_s)
+        return False
 
     def serve(self) -> None:
         """Connect once and read until stopped or relieved; raises `FeedError` when the connection is of no more use."""

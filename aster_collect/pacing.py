@@ -16,6 +16,7 @@ LONGEST_BAN_S = 3 * 86_400.0  # the longest there is; more is somebody's mistake
 RESERVE = 0.2  # left for whatever else asks from the same address …
 LEAST_RESERVE = 0.1  # … and half of it for what is asked once an hour, so that a long backfill does not hold it up
 WINDOW_S = 60.0
+HANDSHAKES_A_WINDOW = 60  # any five minutes have 300 then, at which the exchange's own limit is
 
 
 class Backoff:
@@ -59,8 +60,8 @@ class WeightBudget:
     def wait_s(self, weight: int, now_s: float, reserve: float = RESERVE) -> float:
         """Return how long a request of this weight has to wait, 0 if it may go now and leave that share of a minute."""
         self._forget(now_s)
-        if now_s < self._blocked_until_s:
-            return self._blocked_until_s - now_s
+        if blocked_s := self.blocked_s(now_s):
+            return blocked_s
         room = self.a_minute * (1 - reserve) - weight
         if self._total <= room or not self._spent:
             return 0.0
@@ -86,6 +87,31 @@ class WeightBudget:
         """Ask for nothing for so long."""
         self._blocked_until_s = max(self._blocked_until_s, now_s + seconds)
 
+    def blocked_s(self, now_s: float) -> float:
+        """Return for how long yet nothing may be asked."""
+        return max(0.0, self._blocked_until_s - now_s)
+
     def _forget(self, now_s: float) -> None:
         while self._spent and self._spent[0][0] <= now_s - WINDOW_S:
             self._total -= self._spent.popleft()[1]
+
+
+class HandshakeBudget:
+    """Connections tried in the last minute, by all of this program: a server that ends each at once brings no ban."""
+
+    def __init__(self) -> None:
+        self._taken: deque[float] = deque(maxlen=HANDSHAKES_A_WINDOW)
+        self._blocked_until_s = 0.0
+
+    def take(self, now_s: float) -> float:
+        """Note a handshake that is made now, and return 0; or return how long it has to wait before it asks again."""
+        first_s = max(now_s, self._blocked_until_s)
+        if len(self._taken) == HANDSHAKES_A_WINDOW:
+            first_s = max(first_s, self._taken[0] + WINDOW_S)
+        if first_s == now_s:
+            self._taken.append(now_s)
+        return first_s - now_s
+
+    def block(self, seconds: float, now_s: float) -> None:
+        """Let none be made for so long."""
+        self._blocked_until_s = max(self._blocked_until_s, now_s + seconds)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from . import __version__
+from .bans import REST, Bans
 from .dial import get
 from .errors import NetworkError, RestError
 from .events import Answer, Ask
-from .pacing import LEAST_RESERVE, RESERVE, Backoff, WeightBudget
+from .pacing import LEAST_RESERVE, RESERVE, WINDOW_S, Backoff, WeightBudget
 from .reply import BANS_S, Reply, ban_s, not_json, refusal
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Rest:
         self,
         url: str,
         budget: WeightBudget,
+        bans: Bans,
         *,
         get: Callable[..., Reply] = get,
         clock: Callable[[], float] = time.monotonic,
@@ -41,14 +43,20 @@ class Rest:
     ) -> None:
         self.budget = budget
         self._url = url
+        self._bans = bans
         self._get, self._clock, self._wall = get, clock, wall
         self._backoff = Backoff(lambda: 1.0)
+        budget.block(bans.left_s(REST), clock())
 
     def get(self, ask: Ask) -> object:
         """Make a request and return the JSON value; blocks as long as `dial.get` does at most.
 
-        Raises `RestError` where it may be tried again, once `budget.wait_s` allows, and `Refused` where not.
+        Raises `RestError` where it may be tried again, once `budget.wait_s` allows, and `Refused` where not. In a ban
+        nothing is asked.
         """
+        banned_s = self.budget.blocked_s(self._clock())
+        if banned_s > WINDOW_S:
+            raise RestError(f"banned for {banned_s:.0f} s more")
         path = ask.path + (f"?{urlencode(ask.query)}" if ask.query else "")
         self.budget.spend(ask.weight, self._clock())
         try:
@@ -68,7 +76,9 @@ class Rest:
     def _failure(self, reply: Reply) -> Exception:
         detail = refusal(reply)
         if reply.status in BANS_S:
-            self.budget.block(ban_s(reply, self._wall()), self._clock())
+            seconds = ban_s(reply, self._wall())
+            self.budget.block(seconds, self._clock())
+            self._bans.begin(REST, seconds, detail)
             return RestError(detail)
         if 400 <= reply.status < 500 and reply.status not in ELSEWHERE and reply.error() is not None:
             return Refused(detail)
@@ -95,12 +105,15 @@ def serve(
     """Answer requests in turn until None comes; what fails is asked again behind the others.
 
     Each symbol has one page under way at most, so that a long hole does not starve the others. A request without a
-    symbol goes before all pages, and is tried once: its asker goes on without.
+    symbol goes before all pages, and is tried once: its asker goes on without, at once where a ban is longer than any
+    wait for weight.
     """
     waiting: deque[Ask] = deque()
     failing = False
     while True:
         wait_s = rest.budget.wait_s(waiting[0].weight, clock(), _reserve(waiting[0])) if waiting else None
+        if wait_s is not None and wait_s > WINDOW_S and not waiting[0].symbol:
+            wait_s = 0.0
         try:
             ask = asks.get(timeout=wait_s) if wait_s is None or wait_s > 0 else asks.get_nowait()
             if ask is None:

@@ -21,7 +21,7 @@ ORDER_BOOK_LEVELS = (5, 10, 20)
 DEPTH_INTERVALS_MS = (100, 250, 500)
 SYMBOL_LENGTH = 64
 KEPT_SUFFIXES = (".csv", ".gz", ".jsonl")
-KEPT_NAMES = ("status.json", ".lock")
+KEPT_NAMES = ("status.json", ".lock", ".banned")
 
 
 def shortened(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import tempfile
 import threading
 import unittest
 from base64 import b64encode
@@ -9,8 +10,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from hashlib import sha1
 from itertools import chain, repeat
+from pathlib import Path
 from typing import Any
 
+from aster_collect.bans import Bans, Handshakes
 from aster_collect.errors import FeedError
 from aster_collect.events import HAND_OVER, Bad, Batch, Lost, Opened
 from aster_collect.feed import OVERLAP_S, PONG_EVERY_S, Connection, Feed, Line
@@ -102,12 +105,19 @@ class Case(unittest.TestCase):
         self.inbox = Inbox()
         self.asked: list[Feed] = []
         self.successors: list[Feed] = []
+        self.allow()
+
+    def allow(self) -> None:
+        """Forget all bans, and all connections that were tried."""
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.handshakes = Handshakes(Bans(folder), clock=self.clock)
 
     def feed(self, connect: Callable[[str], Any], delays: int = 1, **options: Any) -> tuple[Feed, Stopping]:
         """Return a feed that longest delays hold up, and that is stopped by so many of them."""
         feed = Feed(
             Line(7, 3, 2, options.pop("url", "ws://x"), STALL_S, OLDEST_S),
             options.pop("inbox", self.inbox),
+            self.handshakes,
             self.successors.append,
             options.pop("predecessor", None),
             connect=connect,
@@ -137,7 +147,7 @@ class Case(unittest.TestCase):
         ]
 
 
-class Handshakes(Case):
+class AHandshake(Case):
     """A server on this machine answers a handshake with these bytes, and then does what `then` does."""
 
     def failure(self, answer: bytes, then: Callable[[socket.socket], None] = lambda one: None) -> FeedError:
@@ -231,6 +241,7 @@ class Handshakes(Case):
 class Refusals(Case):
     def delay_after(self, status: str) -> float:
         """Return how long a feed waits after a handshake that a server on this machine answers so."""
+        self.allow()
         with socket.create_server((LOOPBACK, 0)) as server:
             thread = threading.Thread(target=self.refuse, args=(server, status))
             thread.start()
@@ -263,6 +274,40 @@ class Refusals(Case):
         """A handshake refused with 429 waits for a minute at least, whatever Retry-After says."""
         for told in ("", "\r\nRetry-After: 5", "\r\nRetry-After: soon", "\r\nRetry-After: -700"):
             self.assertEqual(60, self.delay_after(f"429 Too Many Requests{told}"))
+
+    def test_a_ban_of_another_connection(self) -> None:
+        """A connection waits for the end of a ban that another one has met, and a stop ends the wait."""
+        self.handshakes.banned(600.0, "handshake: 418")
+        urls: list[str] = []
+
+        def away(url: str) -> Any:
+            urls.append(url)
+            raise FeedError("refused")
+
+        feed, stopping = self.feed(away, delays=2)
+        with self.assertLogs("aster_collect.feed", "WARNING") as logs:
+            feed.run()
+        self.assertEqual(([600.0, 0.5], 1), (stopping.delays_s, len(urls)))
+        self.assertIn("connection waits connection=", logs.output[0])
+        feed, stopping = self.feed(away, delays=1)
+        self.handshakes.banned(600.0, "handshake: 418")
+        with self.assertLogs("aster_collect.feed", "WARNING"):
+            feed.run()
+        self.assertEqual(([600.0], 1), (stopping.delays_s, len(urls)))
+
+    def test_more_connections_than_a_minute_may_have(self) -> None:
+        """When sixty connections were tried within a minute, the next waits for the oldest to be a minute old."""
+        for _ in range(60):
+            self.assertEqual(0.0, self.handshakes.take())
+
+        def away(url: str) -> Any:
+            raise FeedError("refused")
+
+        self.clock.now_s += 20
+        feed, stopping = self.feed(away, delays=2)
+        with self.assertLogs("aster_collect.feed", "WARNING"):
+            feed.run()
+        self.assertEqual([40.0, 0.5], stopping.delays_s)
 
     def test_another_refusal(self) -> None:
         """A handshake refused for another reason is tried again after the usual delay."""

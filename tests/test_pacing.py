@@ -3,7 +3,7 @@
 import random
 import unittest
 
-from aster_collect.pacing import RESERVE, WINDOW_S, Backoff, WeightBudget, connection_age_s
+from aster_collect.pacing import RESERVE, WINDOW_S, Backoff, HandshakeBudget, WeightBudget, connection_age_s
 
 from .support import rounds
 
@@ -104,6 +104,36 @@ class Budgets(unittest.TestCase):
             minute = sum(amount for then_s, amount in spent if then_s > now_s - WINDOW_S + 1e-6)
             self.assertLessEqual(minute, limit * (1 - RESERVE) + 1e-9)
             now_s += chance.expovariate(3)
+
+
+class Handshakes(unittest.TestCase):
+    def test_many_connections_that_end_at_once(self) -> None:
+        """However many connections want to be made, any minute has 60 of them and any five minutes 300."""
+        for seed, chance in rounds(30):
+            with self.subTest(seed=seed):
+                self.play(chance)
+
+    def play(self, chance: random.Random) -> None:
+        budget = HandshakeBudget()
+        at_s = [chance.uniform(0, 5) for _ in range(chance.choice((1, 4, 40)))]  # when each connection tries next
+        made: list[float] = []
+        while (now_s := min(at_s)) < 900:
+            one = at_s.index(now_s)
+            wait_s = budget.take(now_s)
+            if not wait_s:
+                made.append(now_s)
+            at_s[one] = now_s + (wait_s or chance.uniform(0, 0.5))
+        for at in made:
+            for window_s, most in ((60, 60), (300, 300)):
+                self.assertLessEqual(sum(at - window_s + 1e-6 < one <= at for one in made), most)
+        self.assertGreaterEqual(len(made), 60 * 15)
+
+    def test_a_ban(self) -> None:
+        """In a ban none is made, and a shorter one does not end it."""
+        budget = HandshakeBudget()
+        budget.block(600, 0)
+        budget.block(10, 0)
+        self.assertEqual([budget.take(0), budget.take(599), budget.take(600)], [600, 1, 0])
 
 
 if __name__ == "__main__":

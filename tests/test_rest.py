@@ -8,6 +8,7 @@ from collections.abc import Callable
 from email.message import Message
 from typing import Any
 
+from aster_collect.bans import REST
 from aster_collect.errors import NetworkError, RestError
 from aster_collect.events import Answer, Ask
 from aster_collect.pacing import WeightBudget
@@ -43,6 +44,21 @@ def failure(status: int, body: object = "", **given: str) -> Reply:
     return answer(status, body, given)
 
 
+class Kept:
+    """Stands in for the bans that outlive a run."""
+
+    def __init__(self, left_s: float = 0.0) -> None:
+        self.begun: list[tuple[str, float, str]] = []
+        self._left_s = left_s
+
+    def left_s(self, interface: str) -> float:
+        assert interface == REST
+        return self._left_s
+
+    def begin(self, interface: str, seconds: float, why: str) -> None:
+        self.begun.append((interface, seconds, why))
+
+
 class Server:
     """Stands in for `dial.get`, with a clock that `get` moves on: each answer comes from a list, or from a function."""
 
@@ -51,6 +67,7 @@ class Server:
         self.urls: list[str] = []
         self.at_s: list[float] = []
         self.now_s = 1000.0
+        self.bans = Kept()
 
     def __call__(self, url: str, path: str, headers: dict[str, str], *, most_bytes: int) -> Reply:
         assert most_bytes <= 16 << 20, "an answer without a bound"
@@ -65,7 +82,7 @@ class Server:
 
     def rest(self, budget: WeightBudget | None = None) -> Rest:
         clock = lambda: self.now_s  # noqa: E731
-        return Rest("http://host", budget or WeightBudget(), get=self, clock=clock, wall=lambda: WALL_S)
+        return Rest("http://host", budget or WeightBudget(), self.bans, get=self, clock=clock, wall=lambda: WALL_S)
 
 
 def page(symbol: str, first_id: int = 0) -> Ask:
@@ -191,7 +208,7 @@ class Answers(unittest.TestCase):
             bounds.append(most_bytes)
             return Response([])
 
-        rest = Rest("http://host", WeightBudget(), get=get)
+        rest = Rest("http://host", WeightBudget(), Kept(), get=get)
         for ask in (ask_page("A", 1, 1000), ask_exchange_info()):
             rest.get(ask)
         self.assertEqual(bounds, [4 << 20, 8 << 20])
@@ -267,6 +284,24 @@ class Serving(unittest.TestCase):
             answers = self.serve(server, [page("A"), page("B"), page("C")])
         self.assertEqual(len(answers), 3)
         self.assertGreaterEqual(server.at_s[1] - server.at_s[0], 600)
+
+    def test_a_ban_of_an_earlier_run(self) -> None:
+        """What is left of a ban when a run starts is obeyed, and what a ban of this run is, is kept for the next."""
+        server = Server(failure(418, Retry_After="600"), Response([]))
+        server.bans = Kept(300.0)
+        with self.assertLogs("aster_collect.rest"):
+            self.serve(server, [page("A")])
+        self.assertEqual(server.at_s, [1300.0, 1900.0])
+        self.assertEqual([(REST, 600.0)], [ban[:2] for ban in server.bans.begun])
+        self.assertIn("host:80: 418", server.bans.begun[0][2])
+
+    def test_a_list_that_is_wanted_in_a_ban(self) -> None:
+        """A request without a symbol does not wait for the end of a ban: its asker goes on without, and nobody asks."""
+        server = Server()
+        server.bans = Kept(3600.0)
+        answers = self.serve(server, [ask_exchange_info()])
+        self.assertEqual(["banned for 3600 s more"], [answer.refused for answer in answers])
+        self.assertEqual(([], 1000.0), (server.urls, server.now_s))
 
     def test_nothing_is_asked_beyond_the_weight(self) -> None:
         """Many requests at once keep within the weight of every minute, less the reserve."""
