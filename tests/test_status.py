@@ -144,6 +144,12 @@ class TheLogLine(unittest.TestCase):
         told = facts(log_line(snapshot(), None))
         self.assertEqual((told["prices_rows_per_s"], told["trades_frames_per_s"]), ("0.5", "0.6"))
 
+    def test_trades_that_were_fetched_are_no_rate(self) -> None:
+        """A thousand trades of the past say nothing of how fast the market is: more rows than frames are not live."""
+        before = snapshot(now_ns=NOW_NS - 10 * SECOND, streams=streams(frames=0, rows=0, symbols=("BTCUSDT",)))
+        now = snapshot(streams=streams(frames=50, rows=1050, symbols=("BTCUSDT",)))
+        self.assertEqual(rates(now, before)["trades"], (5.0, 5.0))
+
     def test_two_lines_at_the_same_moment(self) -> None:
         """No time between, or a clock set back, makes rates of 0, not an error and not a negative rate."""
         for then_ns in (NOW_NS, NOW_NS + SECOND):
