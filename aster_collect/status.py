@@ -151,7 +151,7 @@ def _waited_for(snapshot: Snapshot) -> str:
 def rates(snapshot: Snapshot, previous: Snapshot | None) -> dict[str, tuple[float, float]]:
     """Return rows and frames a second of each kind, 0 where no time has passed; a stream that went away is left out.
 
-    Trades that were fetched over REST had no frame: of a kind's rows no more are counted than frames came.
+    Trades that were fetched over REST had no frame: of their rows no more are counted than frames came.
     """
     then_ns = previous.now_ns if previous else snapshot.started_ns
     elapsed_s = (snapshot.now_ns - then_ns) / 1e9
@@ -164,7 +164,8 @@ def rates(snapshot: Snapshot, previous: Snapshot | None) -> dict[str, tuple[floa
         count[1] += stream.frames - (earlier.frames if earlier else 0)
     if elapsed_s <= 0:
         return dict.fromkeys(counts, (0.0, 0.0))
-    return {kind: (min(count) / elapsed_s, count[1] / elapsed_s) for kind, count in counts.items()}
+    counts[rows.TRADES][0] = min(counts[rows.TRADES])
+    return {kind: (new_rows / elapsed_s, new_frames / elapsed_s) for kind, (new_rows, new_frames) in counts.items()}
 
 
 def columns(text: str) -> int:

@@ -188,7 +188,7 @@ class TheLogLine(unittest.TestCase):
 class TheTerminalLine(unittest.TestCase):
     def setUp(self) -> None:
         nothing = Delays((0,) * 12, 0.0)
-        self.before = snapshot(now_ns=NOW_NS - 10 * SECOND, streams=streams(rows=0), delays=nothing)
+        self.before = snapshot(now_ns=NOW_NS - 10 * SECOND, streams=streams(frames=0, rows=0), delays=nothing)
 
     def test_a_wide_terminal_shows_everything(self) -> None:
         """Where there is room the line has the rates, four prices, delay, gaps, reconnects, queue and disk."""
@@ -245,7 +245,7 @@ class TheTerminalLine(unittest.TestCase):
     def test_numbers_stay_short(self) -> None:
         """Large rates are in thousands, small ones have a decimal, and disks are in their own unit."""
         for rows, told in ((0, "0/s"), (5, "0.5/s"), (1234, "123/s"), (123_456, "12.3k/s")):
-            seen = snapshot(streams=streams(rows=rows, symbols=("BTCUSDT",)))
+            seen = snapshot(streams=streams(frames=rows, rows=rows, symbols=("BTCUSDT",)))
             self.assertIn(f"prices {told} ", terminal_line(seen, self.before, 300))
         for size, told in ((3 << 40, "3.0 TB"), (1 << 30, "1.0 GB"), (999 << 20, "999 MB")):
             self.assertIn(f"free {told}", terminal_line(snapshot(free_bytes=size), None, 300))
