@@ -205,9 +205,11 @@ class Sheet:
         `OSError`, and is to be called again then, before anything is written.
         """
         cut = self.table.heal()
+        if cut is None or self.kind == rows.GAPS:
+            return None
         marks = self.appender.marks
-        if cut is None or self.kind == rows.GAPS or any(mark.do == _ASIDE for mark in marks):
-            return None  # nothing is gone, or nothing that the ledger says anything of
+        if any(mark.do == _ASIDE for mark in marks):
+            return None  # what is gone is of a history that leaves the ledger's
         from_ms, to_ms = self.time_ms(cut.left or cut.first), self.time_ms(cut.last)
         gap = Gap(self.kind, min(from_ms, to_ms), to_ms, None, None, "destroyed")
         if self.kind != rows.TRADES:
