@@ -68,7 +68,7 @@ class Market:
         if not why:
             try:
                 page, odd = wire.decode_page(self.symbol, answer.value)
-                stamp = f",{answer.received_ns}" if receive_time else ""
+                stamp = "," if receive_time else ""  # it did not come when it was made
                 for trade in page:
                     time_ms = trade.event_ms or answer.received_ns // 1_000_000
                     items.append(Item(trade.id, time_ms, rows.trade_row(trade, time_ms) + stamp))
