@@ -25,6 +25,7 @@ from .events import (
     Event,
     Gap,
     Heartbeat,
+    Item,
     Listed,
     Lost,
     Opened,
@@ -38,7 +39,7 @@ from .offset import ASK_EVERY_S, ClockOffset
 from .settings import Settings
 from .snapshot import DELAY_BOUNDS_S, Delays, Snapshot
 from .store import Store
-from .tape import Bounds, Item, Outcome
+from .tape import Bounds, Outcome
 from .wire import Group
 
 log = logging.getLogger(__name__)
@@ -165,8 +166,7 @@ class Collector:
         for market in self._markets.values():
             if market.tape.waiting:
                 self._apply(market, market.tape.tick(now_s))
-                wanted = market.tape.ask(now_s)
-                if wanted:
+                if wanted := market.tape.ask(now_s):
                     self._ask(wire.ask_page(market.symbol, *wanted))
         if now_s >= self._turn_s:
             self._bound_held(now_s)
@@ -272,6 +272,7 @@ class Collector:
         text = str(batch.data, "latin-1")
         stamp = f",{batch.received_ns}" if self._receive_time else ""
         quote_shape, middle, markets = wire.quote_shape, self._middle, self._markets
+        bundle = self._bundles[batch.group]
         newest_quote = None
         newest_ms = 0
         bounds = iter(batch.bounds)
@@ -309,7 +310,7 @@ class Collector:
             self._delay_sum_s += delay_s
             self._covered(batch, text, newest_ms)
             if lag_ms is not None:
-                self._bundles[batch.group].lags(lag_ms)
+                bundle.lags(lag_ms)
 
     def _event(self, event: Event, batch: Batch, stamp: str) -> int:
         """Take one event; return when it was sent, in the exchange's milliseconds, 0 where it does not say."""
@@ -342,12 +343,16 @@ class Collector:
 
     def _apply(self, market: Market, outcome: Outcome) -> None:
         """Do what a tape says: rows to the file, gaps to the ledger, a foreign file aside."""
-        if outcome.foreign:
+        if outcome.former is not None:
+            self._apply(market, outcome.former)
             self._store.append(rows.TRADES, market.symbol, market.trades)
             market.trades = []
             self._store.set_aside(rows.TRADES, market.symbol, "ids_of_another_id_space")
         for gap in outcome.gaps:
             self._tell_gap(market.symbol, gap)
+        for row in outcome.odd:
+            source = f"trades of {market.symbol}"
+            self._store.reject(source, self._wall_ns(), "contradicts the ids around it", row.encode("ascii"))
         market.trades += outcome.rows
         self._fresh_messages += len(outcome.rows)
 

@@ -21,6 +21,14 @@ class Trade(NamedTuple):
     quantity: str
 
 
+class Item(NamedTuple):
+    """One trade on its way to the file: its id and time, and its row."""
+
+    id: int
+    time_ms: int
+    row: str
+
+
 class Quote(NamedTuple):
     """One change of the best bid or offer."""
 

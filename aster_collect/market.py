@@ -10,15 +10,13 @@ from itertools import pairwise
 
 from . import rows, wire
 from .errors import DecodeError
-from .events import Answer, Depth, Gap
+from .events import Answer, Depth, Gap, Item
 from .reorder import Reorder
 from .snapshot import StreamState
-from .tape import Bounds, Item, Outcome, Tape
+from .suspects import FORMER_MS, PROOF_ROWS, START_OVER_MS
+from .tape import Bounds, Outcome, Tape
 from .written import Written
 
-FORMER_MS = 60_000  # for so long a slow connection can bring rows of the former ids
-PROOF_ROWS = 3
-START_OVER_MS = 2000  # by so much no clock of one exchange goes back
 STEP_BACK_MS = 1000  # less is what the exchange's servers differ by …
 TIME_DIGITS = 14  # of seconds with three decimals, until the year 2286
 LOOKS_A_SECOND = 8

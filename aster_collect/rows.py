@@ -26,7 +26,7 @@ CAUSES = {
     "gave-up": "REST stayed away longer than --hold-limit allows",
     "backfill-limit": "the hole was larger than --backfill-limit",
     "late": "a slow connection brought this after later events had been written",
-    "new-ids": "the exchange's update ids began anew, which showed only after a while",
+    "new-ids": "the exchange's ids began anew, which showed only after a while",
     "overflow": "the disk stayed full longer than memory could hold",
     "destroyed": "another program cut or deleted the file while it was collected",
     "not-asked": "whether trades were made in this stretch could not be asked in time",

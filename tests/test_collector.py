@@ -473,6 +473,33 @@ class Trades(Case):
             self.assertEqual(201, len(self.lines(rows.TRADES, symbol)))
 
 
+class NewTradeIds(Case):
+    def test_trade_ids_begin_anew_in_mid_run(self) -> None:
+        """Every trade is in the file that is set aside or in the new one, at any rate, though no past is fetched."""
+        for a_second in (0.1, 17, 200):
+            with self.subTest(a_second=a_second):
+                self.begin(history=0)
+                every_ms, count = 1000 / a_second, max(5, round(3 * a_second))
+                ids = [*range(5000, 5000 + count), *range(1, 1 + count)]
+                made = [(number, round(every_ms * place)) for place, number in enumerate(ids)]
+                self.play(Frame(after_ms, 1, trade(number, after_ms)) for number, after_ms in made)
+                self.end()
+                wanted = [trade_row(*one) for one in made]
+                self.assertEqual((wanted[:count], wanted[count:]), (self.aside(rows.TRADES), self.lines(rows.TRADES)))
+                self.assertEqual([], self.ledger())
+
+    def test_an_odd_trade(self) -> None:
+        """One frame of an old id, a minute ahead, is kept as a reject, and no file is set aside."""
+        self.begin(history=0)
+        self.play(Frame(100 * number, 1, trade(100 + number, 100 * number)) for number in range(50))
+        self.bring(trade(90, 65_000))
+        self.play(Frame(100 * number, 1, trade(100 + number, 100 * number)) for number in range(50, 700))
+        self.end()
+        self.assertEqual(700, len(self.lines(rows.TRADES)))
+        self.assertEqual([], self.aside(rows.TRADES))
+        self.assertEqual([(f"trades of {S}", "contradicts the ids around it")], self.rejects())
+
+
 class Rows(Case):
     def test_a_quote_with_spaces_in_its_json(self) -> None:
         """The short way from the text to the row gives the same row as the general way."""

@@ -1,6 +1,6 @@
 import unittest
 
-from aster_collect import rows, tape, wire
+from aster_collect import rows, wire
 from aster_collect.events import Answer, Depth, Gap
 from aster_collect.market import START_OVER_MS, Market
 from aster_collect.tape import Bounds, Item
@@ -78,19 +78,6 @@ class UpdateIdsTest(unittest.TestCase):
         one.books.add(700, last)
         one.turn()
         self.assertEqual([], written(one, rows.ORDERBOOK))
-
-
-class TradeIdsTest(unittest.TestCase):
-    def test_trade_ids_that_begin_anew_give_a_fresh_file(self) -> None:
-        """A live trade with a lower id, made long after the last one, is of another id space, and so is the file."""
-        one = market().tape
-        one.add(Item(500, START_MS, "old"), 0.0)
-        late = one.add(Item(499, START_MS, "late"), 0.0)
-        self.assertEqual(([], False), (late.rows, late.foreign))
-        anew = one.add(Item(3, START_MS + tape.START_OVER_MS + 1, "new"), 0.0)
-        self.assertTrue(anew.foreign)
-        self.assertEqual(["new"], anew.rows)
-        self.assertEqual([], anew.gaps)
 
 
 class SkippedBooksTest(unittest.TestCase):

@@ -138,7 +138,7 @@ class WhatStays(Rest):
 
     def test_without_the_trades_is_a_gap(self):
         """Trades that the exchange has no more are a row of the ledger with that cause."""
-        self.check_given_up("forget", "not-available")
+        self.check_given_up("forget", "not-available", "--hold-limit", "100000", "2")
 
     def test_with_pages_full_of_holes_is_a_gap_for_each(self):
         """Of the trades that were lost those that no page ever shows are in the ledger, and the others in the file."""

@@ -5,8 +5,8 @@ import unittest
 from collections.abc import Iterable
 from itertools import pairwise
 
-from aster_collect.events import Gap
-from aster_collect.tape import AWAY_S, GRACE_S, MISSES, Bounds, Item, Outcome, Tape
+from aster_collect.events import Gap, Item
+from aster_collect.tape import AWAY_S, GONE_S, GRACE_S, Bounds, Outcome, Tape
 
 from .support import rounds
 
@@ -36,13 +36,18 @@ class Run:
         self.ids: list[int] = []
         self.rows: list[str] = []
         self.gaps: list[Gap] = []
+        self.odd: list[str] = []
         self.foreign = 0
+        self.aside: list[list[int]] = []  # the ids in files that were set aside
 
     def take(self, outcome: Outcome) -> None:
         """Write what came out, as the program does: a foreign file aside first."""
-        if outcome.foreign:
+        if outcome.former is not None:
+            self.take(outcome.former)
             self.foreign += 1
+            self.aside.append(self.ids)
             self.ids, self.rows = [], []
+        self.odd += outcome.odd
         self.rows += outcome.rows
         self.ids += [int(row.split(",")[0]) for row in outcome.rows]
         self.gaps += outcome.gaps
@@ -64,6 +69,10 @@ class Run:
         self.now_s += seconds
         self.take(self.tape.tick(self.now_s))
         return self.tape.ask(self.now_s)
+
+    def end(self, now_s: float | None = None) -> None:
+        """Close the tape."""
+        self.take(self.tape.close(self.now_s if now_s is None else now_s))
 
     def missing(self) -> list[Missing]:
         """Return the gaps' ids and causes."""
@@ -220,12 +229,14 @@ class Foreign(Case):
         run.page(198, 198, 199)
         self.written(run, [198, 199, 200])
 
-    def test_a_file_with_another_time_or_quantity_under_its_last_id(self) -> None:
-        """Price, quantity and time have to agree as numbers; the earlier script's format does not matter."""
+    def test_a_file_with_another_time_side_or_quantity_under_its_last_id(self) -> None:
+        """Price, quantity and side have to agree, and the time to a second; the format does not matter."""
         for row, foreign in (
             ("100,1001000,BUY,1.50,2.0", 0),
-            ("100,1001000,sell,1.5,2", 0),
-            ("100,1001001,buy,1.5,2", 1),
+            ("100,1001001,buy,1.5,2", 0),
+            ("100,1000000,buy,1.5,2", 0),
+            ("100,1002001,buy,1.5,2", 1),
+            ("100,1001000,sell,1.5,2", 1),
             ("100,1001000,buy,1.5,2.1", 1),
             ("100,1001000,buy,x,2", 1),
             ("100,1001000,buy", 1),
@@ -236,15 +247,40 @@ class Foreign(Case):
             run.page(100, 100)
             self.assertEqual(run.foreign, foreign, row)
 
+    def test_a_server_that_does_not_have_the_last_id_yet(self) -> None:
+        """An empty page, or one with lower ids alone, proves nothing, whatever came live: it is asked for again."""
+        run = Run(last=item(100))
+        run.live(99, 100)
+        for answer in ((), (97, 98), ()):
+            self.assertEqual(run.later(60), (100, 1000))
+            run.page(100, *answer)
+        self.assertEqual((run.foreign, run.ids), (0, []))
+        run.later(60)
+        run.page(100, 100, 101)
+        run.live(102)
+        self.assertEqual(run.foreign, 0)
+        self.written(run, [101, 102])
+
+    def test_a_page_above_the_last_id_with_earlier_trades(self) -> None:
+        """What was made before the last row can't follow it: such a page proves nothing either."""
+        run = Run(last=item(100)._replace(row="100,9000000,buy,1.5,2"))
+        run.later(0)
+        run.page(100, 105, 106)
+        self.assertEqual((run.foreign, run.ids, run.tape.waiting), (0, [], True))
+
     def test_live_ids_below_the_last_id_of_the_file(self) -> None:
-        """A file that ends in an id the exchange has not reached yet is set aside, and a fresh one begins."""
-        run = Run(last=item(90_000))
-        run.live(100, 101)
+        """A file whose last id the exchange has not reached yet is set aside at the third live trade that says so."""
+        run = Run(last=item(90_000)._replace(row="90000,1000500,buy,1.5,2"))
+        run.live(200, 300)  # made less than 2 s after that last row, and 2.5 s after
         self.assertEqual(run.later(0), (90_000, 1000))
         run.page(90_000)
+        run.live(301)
+        self.assertEqual(run.foreign, 0)
+        run.live(302)
         self.assertEqual(run.foreign, 1)
-        run.live(102)
-        self.written(run, [100, 101, 102])
+        run.later()
+        run.page(201, *range(201, 300))
+        self.written(run, range(200, 303))
 
     def test_a_file_older_than_the_exchange_remembers(self) -> None:
         """A file whose last id is gone is resumed when what REST still has is later than its last row."""
@@ -253,8 +289,9 @@ class Foreign(Case):
         run.later(0)
         run.page(100, *range(200, 205))
         self.assertEqual(run.foreign, 0)
-        for _ in range(MISSES):
+        for _ in range(2):
             self.written(run, [])
+            run.later(GONE_S)
             run.page(101, *range(200, 205))
         self.written(run, range(200, 206), [(101, 199, "not-available")])
 
@@ -268,14 +305,15 @@ class Foreign(Case):
         self.written(run, [105], [(101, 104, "gave-up")])
 
     def test_a_proof_while_rest_is_away_and_ids_fall(self) -> None:
-        """Without REST, a file is set aside when live ids lie below its last, or live times before it."""
-        late = Item(105, 5, "105,5,buy,1,1")
-        for low in (item(50), late):
+        """Without REST, a file is set aside when three live ids lie below its last, or their times before it."""
+        early = [Item(one, 5, f"{one},5,buy,1,1") for one in (105, 106, 107)]
+        for three in (items(50, 51, 52), early):
             run = Run(BOUNDS._replace(hold_s=60), last=item(100))
-            run.take(run.tape.add(low, run.now_s))
-            run.later(61)
-            self.assertEqual(run.foreign, 1)
-            self.written(run, [low.id])
+            for number, one in enumerate(three):
+                run.take(run.tape.add(one, run.now_s))
+                run.later(61)
+                self.assertEqual(run.foreign, number == 2, one)
+            self.written(run, [one.id for one in three])
 
     def test_a_foreign_file_and_no_trade_yet(self) -> None:
         """A foreign file that is found out before the first live trade leaves a fresh start behind."""
@@ -377,33 +415,61 @@ class Holes(Case):
         self.written(run, [100, 101, 102, 103, 104])
 
     def test_a_page_has_holes(self) -> None:
-        """Ids that later ones surround are gone at the third answer without them, and only those."""
+        """Ids that later ones surround are gone when a second answer leaves them out a minute later, and only those."""
         run = self.running()
         run.live(110)
-        for _ in range(MISSES):
-            wanted = run.later(60)
-            self.assertIsNotNone(wanted)
+        began_s = run.now_s
+        while not run.gaps:
             self.written(run, [100])
+            self.assertIsNotNone(run.later(GONE_S / 4))
             run.page(101, 103, 104, 107, 108, 109)
+        self.assertGreaterEqual(run.now_s - began_s, GONE_S)
         self.written(run, [100, 103, 104], [(101, 102, "not-available")])
-        for _ in range(MISSES):
-            self.assertEqual(run.later(60), (105, 3))
-            run.page(105, 107, 108)
+        self.assertEqual(run.later(), (105, 3))
+        run.page(105, 107, 108)
         self.written(
             run, [100, 103, 104, 107, 108, 109, 110], [(101, 102, "not-available"), (105, 106, "not-available")]
         )
 
+    def test_a_server_is_behind_and_has_the_trades_seconds_later(self) -> None:
+        """Holes of a page, however often they come within a minute, are no gap: what is there in the end is written."""
+        run = self.running()
+        run.live(110)
+        for _ in range(5):
+            run.later(11)
+            run.page(101, 103, 104, 109)
+        self.written(run, [100])
+        run.later(11)
+        run.page(101, *range(101, 110))
+        self.written(run, range(100, 111))
+
     def test_rest_lags_and_then_leaves_one_out(self) -> None:
-        """Empty answers do not count against an id: it is gone when three answers have later ids and not it."""
+        """Empty answers do not count against an id: it is gone when two a minute apart have later ids alone."""
         run = self.running()
         run.live(103)
-        for answer in ((), (), (), (102,), (), (102,)):
+        for answer in ((), (), (), (102,)):
             run.later(60)
             run.page(101, *answer)
+        self.written(run, [100])
+        run.later(59)
+        run.page(101, 102)
         self.written(run, [100])
         run.later(60)
         run.page(101, 101, 102)
         self.written(run, [100, 101, 102, 103])
+
+    def test_the_hold_limit_is_over(self) -> None:
+        """A hole is given up as gone where a page has left it out, and else as not had in time."""
+        for answer, cause in (((102,), "not-available"), ((), "gave-up")):
+            run = self.running(BOUNDS._replace(hold_s=30))
+            run.live(103)
+            run.later()
+            run.page(101, *answer)
+            run.later(31)
+            if not answer:
+                self.written(run, [100, 103], [(101, 102, cause)])
+            else:
+                self.written(run, [100, 102, 103], [(101, 101, cause)])
 
     def test_several_holes(self) -> None:
         """Several holes are filled one after the other, oldest first, and rows come as far as they can."""
@@ -497,7 +563,7 @@ class Ends(Case):
         run = self.running()
         run.live(103)
         run.later()
-        run.take(run.tape.close(run.now_s + AWAY_S - 1))
+        run.end(run.now_s + AWAY_S - 1)
         self.written(run, [100])
         again = Run(last=item(100))
         again.later(0)
@@ -508,7 +574,7 @@ class Ends(Case):
         """At a stop with holes that made no progress for long, they are gaps and what is held is written."""
         run = self.running()
         run.live(103, 106)
-        run.take(run.tape.close(run.now_s + AWAY_S + 1))
+        run.end(run.now_s + AWAY_S + 1)
         self.assertEqual(run.ids[:2], [100, 103])
         self.assertEqual(run.missing()[0], (101, 102, "gave-up"))
 
@@ -516,16 +582,18 @@ class Ends(Case):
         """At a stop before the first row, what came live is written, though its history is not there."""
         run = Run(BOUNDS._replace(history=1000))
         run.live(5000, 5001)
-        run.take(run.tape.close(run.now_s))
+        run.end()
         self.written(run, [5000, 5001])
 
     def test_a_stop_before_the_proof(self) -> None:
         """At a stop before the file is proven, young holes wait for the next start and old ones end on trust."""
         run = Run(last=item(100))
         run.live(103)
-        run.take(run.tape.close(run.now_s))
+        run.end()
         self.written(run, [])
-        run.take(run.tape.close(run.now_s + AWAY_S + 1))
+        run = Run(last=item(100))
+        run.live(103)
+        run.end(run.now_s + AWAY_S + 1)
         self.written(run, [103], [(101, 102, "gave-up")])
 
 
@@ -541,9 +609,9 @@ class Exchange:
             self.gone |= set(range(chance.randrange(self.newest + 300)))
         self.away_from = chance.randrange(300) if away else None
         self.odd = chance.choice((0, 0.2, 0.6))
-        self._holed = 0
+        self._hidden_s: dict[int, float] = {}
 
-    def answer(self, first_id: int, count: int) -> list[int]:
+    def answer(self, first_id: int, count: int, now_s: float) -> list[int]:
         """Return one page: as it should be, or empty, short, overlapping, or with a hole that is not always there."""
         known = self.newest - (self.chance.randrange(20) if self.chance.random() < 0.3 else 0)
         ids = [one for one in range(first_id, known + 1) if one not in self.gone][:count]
@@ -553,10 +621,9 @@ class Exchange:
         if kind == "overlap":
             before = [one for one in range(max(0, first_id - 5), first_id) if one not in self.gone]
             ids = before + ids
-        if kind == "holed" and self._holed < MISSES - 1:  # never as often as what is gone for good
-            self._holed += 1
-            return [one for one in ids if self.chance.random() < 0.5]
-        self._holed = 0
+        if kind == "holed":  # never for as long as what is gone for good
+            hidden = {one for one in ids if now_s - self._hidden_s.setdefault(one, now_s) < GONE_S - 1}
+            return [one for one in ids if one not in hidden or self.chance.random() < 0.5]
         return ids[: self.chance.randrange(1, len(ids) + 1)] if kind == "short" and ids else ids
 
 
@@ -571,7 +638,7 @@ class Disk:
         self._new_gaps: list[Gap] = []
 
     def append(self, outcome: Outcome) -> None:
-        assert not outcome.foreign, "the exchange's own file was set aside"
+        assert outcome.former is None, "the exchange's own file was set aside"
         self._new_rows += outcome.rows
         self._new_gaps += outcome.gaps
 
@@ -663,7 +730,7 @@ class AnyOrder(unittest.TestCase):
                     pages.append((now_s + chance.choice((0.1, 1, 20)), *wanted))
             for page in [page for page in pages if page[0] <= now_s]:
                 pages.remove(page)
-                disk.append(tape.page(page[1], items(*exchange.answer(*page[1:])), now_s))
+                disk.append(tape.page(page[1], items(*exchange.answer(*page[1:], now_s)), now_s))
             if chance.random() < 0.3:
                 disk.flush()
             if chance.random() < crashes:
@@ -689,7 +756,7 @@ class AnyOrder(unittest.TestCase):
         exchange.newest += 1
         self.deliver(tape, disk, [exchange.newest], now_s)
         for page in pages:
-            disk.append(tape.page(page[1], items(*exchange.answer(*page[1:])), now_s))
+            disk.append(tape.page(page[1], items(*exchange.answer(*page[1:], now_s)), now_s))
         for _ in range(3000):
             if not tape.waiting:
                 break
@@ -697,7 +764,7 @@ class AnyOrder(unittest.TestCase):
             disk.append(tape.tick(now_s))
             wanted = tape.ask(now_s)
             if wanted and exchange.away_from is None:
-                disk.append(tape.page(wanted[0], items(*exchange.answer(*wanted)), now_s))
+                disk.append(tape.page(wanted[0], items(*exchange.answer(*wanted, now_s)), now_s))
         for _ in range(300 if exchange.away_from is not None else 0):
             now_s += 10**7
             disk.append(tape.tick(now_s))
