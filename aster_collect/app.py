@@ -394,7 +394,7 @@ class App:
                 try:
                     collector.take(inbox.get(timeout=IDLE_S))
                 except queue.Empty:
-                    if self._draining.is_set():
+                    if self._draining.is_set() and collector.settle():
                         return
                 for _ in range(inbox.batches()):
                     collector.take(inbox.get_nowait())

@@ -14,6 +14,7 @@ from .coverage import Coverage, Outage
 AGREE_MS = 1000  # between what two clocks say of how long an outage was: one row a second wide is what is promised
 MARGIN_MS = 500  # an event was made by so much before its frame was sent, and all streams begin within so much
 LAG_LIMIT_MS = 60_000
+SILENT_MS = 5000  # there is a frame each second: without one for so long, nobody knows what was missed
 PAUSE_LIMIT_MS = 3_660_000  # clocks are set by an hour; what contradicts by more is a file's time that is wrong
 
 
@@ -54,6 +55,15 @@ class Bundle:
     def is_new(self, connection: int) -> bool:
         """Return whether a connection has delivered nothing since it was opened whose time was believed."""
         return not self._clock.knows(connection)
+
+    @property
+    def down(self) -> bool:
+        """Whether none of its connections delivers."""
+        return not self._coverage.alive
+
+    def silent(self, now_s: float) -> bool:
+        """Return whether nothing has come for longer than one frame takes."""
+        return self.down or self._clock.silent_ms(_ms(now_s)) > SILENT_MS
 
     def now_ms(self, now_s: float) -> int | None:
         """Return what the exchange's clock says now, None while it has said nothing that was believed."""

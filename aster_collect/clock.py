@@ -73,6 +73,10 @@ class ExchangeClock:
         """Return what the exchange's clock says at a time of our monotonic one, None while nothing is believed."""
         return None if self._zero_ms is None else self.scale_ms(received_ms) + self._step_ms
 
+    def silent_ms(self, received_ms: int) -> int:
+        """Return how long ago, by our monotonic clock, the newest frame came."""
+        return received_ms - self._received_ms
+
     def first(
         self, connection: int, received_ms: int, first_ms: int, newest_ms: int, wall_ms: int
     ) -> tuple[Moment, Moment] | None:

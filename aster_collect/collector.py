@@ -50,6 +50,7 @@ MIDDLES_A_SYMBOL = 128
 HELD_TRADES = 500_000  # over all symbols
 REMEMBERED_IDS = 2_000_000  # over all symbols, of eight bytes: two minutes of 16,000 rows a second
 RETRY_S = 5.0
+SETTLE_S = 2.0  # how long a stop waits for pages
 REDUNDANT_REST_S = 2.0  # longer than a relieved connection is read on: what it brings last still finds its place
 LOG_REPEAT_S = 60.0
 SHOWN_PRICES = 4
@@ -87,6 +88,7 @@ class Collector:
         self._middle = lru_cache(maxsize=MIDDLES_A_SYMBOL * max(8, len(self._markets)))(rows.middle)
         now_s = clock()
         self._started_ns = wall_ns()
+        self._settled_s: float | None = None  # from when on the end waits for no answer
         self._turn_every_s = settings.flush_interval_s / 2
         self._turn_s = now_s + self._turn_every_s
         self._fresh_messages = 0
@@ -132,6 +134,7 @@ class Collector:
             now_ms = bundle.now_ms(self._clock())
             if now_ms is not None:  # its first frame came and went: the file, if there was one, ends before
                 self._resumed([symbol], now_ms)
+                self._markets[symbol].tape.end_outage(self._clock())
 
     def take(self, message: Message) -> None:
         """Take one message of the inbox."""
@@ -168,6 +171,8 @@ class Collector:
                 self._apply(market, market.tape.tick(now_s))
                 if wanted := market.tape.ask(now_s):
                     self._ask(wire.ask_page(market.symbol, *wanted))
+                if wanted := market.tape.ask_quiet(now_s):
+                    self._ask(wire.ask_page(market.symbol, *wanted)._replace(patient=self._settled_s is None))
         if now_s >= self._turn_s:
             self._bound_held(now_s)
             self.turn()
@@ -195,6 +200,22 @@ class Collector:
         pause_s = min(RETRY_S, self._turn_every_s) if self._failing_since_ns else self._turn_every_s
         self._turn_s = self._clock() + pause_s
 
+    def settle(self) -> bool:
+        """Have REST asked before the end where trades may be missing; return whether nothing is open, or time is up.
+
+        To be called until it returns True, once nothing comes any more but answers.
+        """
+        now_s = self._clock()
+        if self._settled_s is None:
+            self._settled_s = now_s + SETTLE_S
+            for bundle in self._bundles:
+                for symbol in bundle.symbols if bundle.silent(now_s) else ():
+                    self._markets[symbol].tape.begin_outage()
+            for market in self._markets.values():
+                market.tape.hurry()
+            self.step()
+        return now_s >= self._settled_s or not any(market.tape.unanswered for market in self._markets.values())
+
     def close(self) -> bool:
         """Write everything, for the end; return whether all of it is on disk."""
         self._end_tapes()
@@ -211,10 +232,13 @@ class Collector:
 
     def _end_tapes(self) -> None:
         now_s = self._clock()
-        for market in self._markets.values():
-            self._apply(market, market.tape.close(now_s))
-            if market.tape.held:
-                log.info("trades held symbol=%s count=%d the_next_start=fetches_them", market.symbol, market.tape.held)
+        for bundle in self._bundles:
+            now_ms = bundle.now_ms(now_s) or self._wall_ns() // 1_000_000
+            for symbol in bundle.symbols:
+                market = self._markets[symbol]
+                self._apply(market, market.tape.close(now_s, now_ms))
+                if market.tape.held:
+                    log.info("trades held symbol=%s count=%d the_next_start=fetches_them", symbol, market.tape.held)
 
     def say_unwritten(self) -> None:
         """Say what is not on disk, when nothing is tried any more."""
@@ -273,6 +297,9 @@ class Collector:
         stamp = f",{batch.received_ns}" if self._receive_time else ""
         quote_shape, middle, markets = wire.quote_shape, self._middle, self._markets
         bundle = self._bundles[batch.group]
+        if bundle.down:  # before its trades are taken, which may answer the question already
+            for symbol in bundle.symbols:
+                markets[symbol].tape.end_outage(self._clock())
         newest_quote = None
         newest_ms = 0
         bounds = iter(batch.bounds)
@@ -440,6 +467,9 @@ class Collector:
         for symbol in bundle.symbols:
             self._markets[symbol].lost(lost.connection)
         outage = bundle.lost(lost.connection, lost.over)
+        if bundle.down:
+            for symbol in bundle.symbols:
+                self._markets[symbol].tape.begin_outage()
         if outage is not None:
             self._outage(bundle, outage)
 

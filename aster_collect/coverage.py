@@ -29,6 +29,11 @@ class Coverage:
         self._newest: dict[int, Moment] = {}
         self._now_ms = 0
 
+    @property
+    def alive(self) -> bool:
+        """Whether there is a connection that has delivered."""
+        return bool(self._began)
+
     def frame(self, connection: int, moment: Moment) -> Outage | None:
         """Note that a connection delivered; return the outage that this ends, if it does."""
         self._now_ms = max(self._now_ms, moment.at_ms)

@@ -129,7 +129,7 @@ class Lost(NamedTuple):
 class Ask(NamedTuple):
     """A REST request to make: path and query, its weight, and for a page of trades the symbol and first id.
 
-    `most_bytes` is how large the answer may be.
+    `most_bytes` is how large the answer may be. A patient one goes behind all others.
     """
 
     path: str
@@ -138,6 +138,7 @@ class Ask(NamedTuple):
     symbol: str = ""
     first_id: int = 0
     most_bytes: int = 4 << 20
+    patient: bool = False
 
 
 class Listed(NamedTuple):

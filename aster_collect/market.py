@@ -72,7 +72,7 @@ class Market:
                     items.append(Item(trade.id, time_ms, rows.trade_row(trade, time_ms) + stamp))
             except DecodeError as error:
                 why = str(error)
-        return self.tape.page(answer.ask.first_id, items, now_s), why, odd
+        return self.tape.page(answer.ask.first_id, None if why else items, now_s), why, odd
 
     def skips_a_book(self, depth: Depth, connection: int) -> bool:
         """Count a book's frame; return whether its stream left one out: its previous is not the connection's last."""

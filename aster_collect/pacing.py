@@ -14,7 +14,8 @@ SHORT_TRIES = 2  # delays of up to 2 s
 WEIGHT_A_MINUTE = 2400
 LONGEST_BAN_S = 3 * 86_400.0  # the longest there is; more is somebody's mistake, and more than a queue can wait
 RESERVE = 0.2  # left for whatever else asks from the same address …
-LEAST_RESERVE = 0.1  # … and half of it for what is asked once an hour, so that a long backfill does not hold it up
+LEAST_RESERVE = 0.1  # … half of it by what is asked once an hour, so that a long backfill does not hold it up …
+PATIENT_RESERVE = 0.5  # … and more by what may take minutes, so that it does not hold a backfill up
 WINDOW_S = 60.0
 HANDSHAKES_A_WINDOW = 60  # any five minutes have 300 then, at which the exchange's own limit is
 

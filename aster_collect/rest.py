@@ -13,11 +13,12 @@ from .bans import REST, Bans
 from .dial import get
 from .errors import NetworkError, RestError
 from .events import Answer, Ask
-from .pacing import LEAST_RESERVE, RESERVE, WINDOW_S, Backoff, WeightBudget
+from .pacing import LEAST_RESERVE, PATIENT_RESERVE, RESERVE, WINDOW_S, Backoff, WeightBudget
 from .reply import BANS_S, Reply, ban_s, not_json, refusal
 
 log = logging.getLogger(__name__)
 
+RESERVES = (LEAST_RESERVE, RESERVE, PATIENT_RESERVE)  # of what has no symbol, of holes, and of what is patient
 USED_WEIGHT = "x-mbx-used-weight-1m"
 USER_AGENT = f"aster-collect/{__version__}"
 OK = 200
@@ -104,29 +105,27 @@ def serve(
 ) -> None:
     """Answer requests in turn until None comes; what fails is asked again behind the others.
 
-    Each symbol has one page under way at most, so that a long hole does not starve the others. A request without a
-    symbol goes before all pages, and is tried once: its asker goes on without, at once where a ban is longer than any
-    wait for weight.
+    Each symbol has one page of a hole under way at most, so that a long hole does not starve the others. A request
+    without a symbol goes before all pages, and is tried once: its asker goes on without, at once where a ban is longer
+    than any wait for weight. Patient ones go last.
     """
-    waiting: deque[Ask] = deque()
+    lines: tuple[deque[Ask], ...] = tuple(deque() for _ in RESERVES)
     failing = False
     while True:
-        wait_s = rest.budget.wait_s(waiting[0].weight, clock(), _reserve(waiting[0])) if waiting else None
-        if wait_s is not None and wait_s > WINDOW_S and not waiting[0].symbol:
+        rank = next((rank for rank, line in enumerate(lines) if line), None)
+        wait_s = None if rank is None else rest.budget.wait_s(lines[rank][0].weight, clock(), RESERVES[rank])
+        if wait_s is not None and wait_s > WINDOW_S and rank == 0:
             wait_s = 0.0
         try:
             ask = asks.get(timeout=wait_s) if wait_s is None or wait_s > 0 else asks.get_nowait()
             if ask is None:
                 return
-            if ask.symbol:
-                waiting.append(ask)
-            else:
-                waiting.appendleft(ask)
+            lines[_rank(ask)].append(ask)
             continue
         except queue.Empty:
-            if wait_s:
+            if wait_s or rank is None:
                 continue
-        ask = waiting.popleft()
+        ask = lines[rank].popleft()
         asked_ns = wall_ns()
         try:
             value = rest.get(ask)
@@ -137,7 +136,7 @@ def serve(
             if not ask.symbol:
                 deliver(Answer(ask, asked_ns, wall_ns(), None, str(error)))
                 continue
-            waiting.append(ask)
+            lines[_rank(ask)].append(ask)
             if not failing:
                 log.warning("rest failing why=%s retry_s=%.1f", error, rest.budget.wait_s(0, clock()))
             failing = True
@@ -147,5 +146,5 @@ def serve(
             failing = False
 
 
-def _reserve(ask: Ask) -> float:
-    return RESERVE if ask.symbol else LEAST_RESERVE
+def _rank(ask: Ask) -> int:
+    return int(bool(ask.symbol)) + ask.patient

@@ -4,11 +4,13 @@ Pure. Start, restart, reconnect, loss, duplicates and redundant connections are 
 lower or higher.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 from .events import Gap, Item
+from .question import CHECK_S, Question
 from .rows import TRADES
 from .suspects import PROOF_ROWS, SAME_MS, Suspects
 
@@ -78,14 +80,17 @@ class Tape:
         self._gaps: list[Gap] = []
         self._odd: list[str] = []
         self._former: Outcome | None = None
+        self._told_ms: float = math.inf  # from when on the ledger says that nobody knows
         self._emptied = False  # the file has lost all its rows, and got none since
         self._recorded = sorted(recorded)
         self._suspects = Suspects()
+        self._question = Question()
         if last_row is not None:
             cells = last_row.split(",")
             self._proof_id, self._written_ms = int(cells[0]), int(cells[1])
             self._suspects.recent.append((self._proof_id, self._written_ms))
             self._next = self._behind_recorded(self._proof_id + 1)
+            self._question.begin()
 
     @property
     def held(self) -> int:
@@ -103,8 +108,13 @@ class Tape:
 
     @property
     def waiting(self) -> bool:
-        """Whether `ask` and `tick` have anything to do."""
-        return bool(self._held) or self._proof is not None
+        """Whether `ask`, `ask_quiet` and `tick` have anything to do."""
+        return bool(self._held) or self._proof is not None or self._question.open
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether there may be trades behind the last one written that REST was not asked for, or has not given."""
+        return self._written_ms is not None and self.waiting
 
     def passes(self, trade_id: int, time_ms: int) -> bool:
         """Return whether a live trade is just the next one and nothing waits, the usual case: it is written as it is.
@@ -113,7 +123,7 @@ class Tape:
         """
         suspects = self._suspects
         if (
-            trade_id != self._next or self._held or self._proof is not None or self._recorded
+            trade_id != self._next or self._held or self._proof is not None or self._recorded or self._question.open
             or self._emptied or suspects.kept or suspects.former_ms is not None
         ):  # fmt: skip
             return False
@@ -133,6 +143,7 @@ class Tape:
             else:
                 self._leave_out([item])
         elif item.id >= self._lowest_missing:
+            self._question.answered()
             self._leave_out(suspects.refute(item, now_s))
             self._put(item, now_s)
         elif item.id <= suspects.last_id and item.id not in suspects.kept and self._doubts(item):
@@ -166,6 +177,21 @@ class Tape:
         """Keep out of the file what does not fit in."""
         self._odd += [item.row for item in items]
 
+    def begin_outage(self) -> None:
+        """Note that no connection brings trades: there may be some that no live one shows."""
+        if self._next is not None:
+            self._question.begin()
+
+    def end_outage(self, now_s: float) -> None:
+        """Note that one does again: when a while has brought no live trade, REST is to be asked."""
+        if self._next is not None:
+            self._question.begin(now_s + CHECK_S)
+
+    def hurry(self) -> None:
+        """Let what is not known yet be asked now: the end is near."""
+        self._question.hurry()
+        self._retry_s = 0.0
+
     def ask(self, now_s: float) -> tuple[int, int] | None:
         """Return the page wanted now, as its first id and how many trades, or None; each is asked for only once."""
         if self._asked or now_s < self._retry_s:
@@ -181,20 +207,32 @@ class Tape:
         # One more than is missing: a page that holds the id behind the hole but none of it proves that it is gone.
         return self._lowest_missing, min(PAGE_LIMIT, self._hole + 1)
 
-    def page(self, first_id: int, items: Sequence[Item], now_s: float) -> Outcome:
-        """Take REST's answer to `ask`: late, short, overlapping, with holes or empty; oldest first."""
+    def ask_quiet(self, now_s: float) -> tuple[int, int] | None:
+        """Return the page, as `ask` does, that tells whether a quiet symbol had trades in an outage, if it is time."""
+        if self._next is None or self._proof is not None or self._held or not self._bounds.backfill_limit:
+            return None
+        if not self._question.ask(now_s):
+            return None
+        self._under_way.add(self._next)
+        return self._next, min(PAGE_LIMIT, self._bounds.backfill_limit)
+
+    def page(self, first_id: int, items: Sequence[Item] | None, now_s: float) -> Outcome:
+        """Take REST's answer: late, short, overlapping, with holes or empty; oldest first. None is of no use."""
         self._asked = False
         self._under_way.discard(first_id)
         if first_id in self._void or self._next is None:
             self._void.discard(first_id)
             return self._outcome()
+        usable, full = items is not None, len(items or ()) >= min(PAGE_LIMIT, self._bounds.backfill_limit)
         last_id = max(first_id, self._first_held if self._held else 0) + PAGE_LIMIT  # beyond is no page of this hole
         is_former = self._suspects.is_former_page
-        items = [item for item in items if first_id <= item.id <= last_id and not is_former(item)]
+        items = [item for item in items or () if first_id <= item.id <= last_id and not is_former(item)]
         if self._proof is not None and not self._prove(items, now_s):
             return self._outcome()
         self._note_absent(first_id, items, now_s)
         before = self._next
+        if first_id == before:
+            self._question.page(usable, full, now_s)
         for item in items:
             self._put(item, now_s)
         if first_id == before == self._next and self._held:
@@ -228,13 +266,17 @@ class Tape:
         self._recorded = sorted(known for known in recorded if known[1] >= gap.first_missing_id)
         self._next, self._written_ms = self._behind_recorded(gap.first_missing_id), gap.from_ms
         self._emptied = begins
+        self._question.begin(now_s)
         for item in items:
             if self._proof is None or item.id > self._proof_id:
                 self._put(item, now_s)
         return self._outcome()
 
-    def close(self, now_s: float) -> Outcome:
-        """End: what REST can still fill is left to the next start; where it was away, what is held is released."""
+    def close(self, now_s: float, now_ms: int) -> Outcome:
+        """End: what REST can still fill is left to the next start; where it was away, what is held is released.
+
+        What is not known then up to `now_ms`, the exchange's time, is in the ledger.
+        """
         away = now_s - self._progress_s > AWAY_S
         if self._proof is not None and self.held and away:
             self._trust(now_s)
@@ -242,6 +284,9 @@ class Tape:
             self._give_up(now_s)
         self.duplicates += len(self._suspects.repeats())
         self._leave_out(self._suspects.leave())
+        if self._written_ms is not None and self.waiting and self._written_ms < self._told_ms:
+            self._gaps.append(Gap(TRADES, self._written_ms, max(self._written_ms, now_ms), None, None, "not-asked"))
+            self._told_ms = self._written_ms
         return self._outcome()
 
     def _outcome(self) -> Outcome:
@@ -401,6 +446,8 @@ class Tape:
         self._suspects.reset()
         if items:
             self._begin(min(items))
+        else:
+            self._question.answered()
         for item in items:
             self._put(item, now_s)
 

@@ -370,7 +370,12 @@ class EndToEnd(unittest.TestCase):
         listing = market.listing(symbol)
         assert listing is not None
         gaps = [gap for gap in read_gaps(self.folder, symbol) if gap.stream == TRADES]
-        missing = {one for gap in gaps for one in range(gap.first_id or 0, (gap.last_id or 0) + 1)}
+        missing = {
+            one
+            for gap in gaps
+            if gap.first_id is not None and gap.last_id is not None
+            for one in range(gap.first_id, gap.last_id + 1)
+        }
         next_id = 0
         for row in read_rows(self.folder / f"{TRADES}_{symbol}.csv"):
             next_id = next_id or int(row.partition(",")[0])

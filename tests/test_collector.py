@@ -500,6 +500,112 @@ class NewTradeIds(Case):
         self.assertEqual([(f"trades of {S}", "contradicts the ids around it")], self.rejects())
 
 
+class Quiet(Case):
+    def pages(self) -> list[int]:
+        """Return the first id of each page that was asked for."""
+        return [ask.first_id for ask in self.asks if ask.symbol]
+
+    def outage(self) -> None:
+        """Bring two trades, and an outage of five seconds without any frame of trades behind it."""
+        self.begin(history=0)
+        self.bring(quote(1, 0), trade(1, 0), trade(2, 0))
+        self.pass_s(1)
+        self.collector.take(Lost(0, 1, "reset", False))
+        self.pass_s(5)
+        self.bring(quote(2, 6000))
+
+    def test_trades_of_an_outage_and_no_live_one_after_it(self) -> None:
+        """They are asked for ten seconds after it, patiently, and written."""
+        self.outage()
+        self.pass_s(9.8)
+        self.assertEqual([], self.pages())
+        self.pass_s(0.3)
+        self.assertEqual([3], self.pages())
+        self.assertTrue(self.asks[-1].patient)
+        self.answer([{"a": 3, "p": "10.1", "q": "0.5", "T": START_MS + 4000, "m": False}])
+        self.bring(quote(3, 16_000))
+        self.assertTrue(self.collector.settle(), "nothing is open")
+        self.end()
+        self.assertEqual([trade_row(1, 0), trade_row(2, 0), trade_row(3, 4000)], self.lines(rows.TRADES))
+        self.assertEqual({"prices", "orderbook"}, {row[0] for row in self.ledger()})
+
+    def test_a_live_trade_after_the_outage(self) -> None:
+        """It tells that there was none meanwhile, and nothing is asked for."""
+        self.outage()
+        self.bring(trade(3, 6000))
+        self.pass_s(20)
+        self.assertEqual([], self.pages())
+        self.bring(quote(3, 26_000))
+        self.assertTrue(self.collector.settle())
+
+    def test_another_connection_carries_on(self) -> None:
+        """While one connection delivers, nothing is open when another is lost."""
+        self.begin(history=0, connections=2)
+        for connection in (1, 2):
+            self.bring(quote(1, 0), trade(1, 0), connection=connection)
+        self.collector.take(Lost(0, 1, "reset", False))
+        self.pass_s(1)
+        self.bring(quote(2, 1000), connection=2)
+        self.assertTrue(self.collector.settle())
+
+    def test_a_stop_while_a_connection_is_down(self) -> None:
+        """One page is asked for, not patiently, and the stop waits for it, two seconds at most."""
+        for answered in (True, False):
+            with self.subTest(answered=answered):
+                self.asks.clear()
+                self.begin(history=0)
+                self.bring(quote(1, 0), trade(1, 0), trade(2, 0))
+                self.pass_s(1)
+                self.collector.take(Lost(0, 1, "reset", False))
+                self.pass_s(3)
+                self.assertFalse(self.collector.settle())
+                self.assertEqual([3], self.pages())
+                self.assertFalse(self.asks[-1].patient)
+                if answered:
+                    self.answer([{"a": 3, "p": "10.1", "q": "0.5", "T": START_MS + 2500, "m": False}])
+                else:
+                    self.pass_s(2.1)
+                self.assertTrue(self.collector.settle())
+                self.end()
+                if answered:
+                    self.assertEqual(trade_row(3, 2500), self.lines(rows.TRADES)[-1])
+                    self.assertEqual([], self.ledger())
+                else:
+                    self.assertEqual([("trades", "", "", "not-asked")], [row[:1] + row[3:] for row in self.ledger()])
+                    from_s, to_s = (float(one) - START_MS / 1000 for one in self.ledger()[0][1:3])
+                    self.assertEqual((0.0, 6.1), (from_s, round(to_s, 1)))
+
+    def test_a_stop_that_is_not_written_at_once(self) -> None:
+        """What is not known is in the ledger once, however often the end is tried."""
+        self.begin(history=0)
+        self.bring(trade(1, 0))
+        self.collector.take(Lost(0, 1, "reset", False))
+        self.collector.close()
+        self.end()
+        self.assertEqual(1, len(self.ledger()))
+
+    def test_a_stop_while_a_connection_is_silent(self) -> None:
+        """One that has brought nothing for longer than a frame takes is as one that is down."""
+        self.begin(history=0)
+        self.bring(quote(1, 0), trade(1, 0))
+        self.pass_s(6)
+        self.assertFalse(self.collector.settle())
+        self.assertEqual([2], self.pages())
+
+    def test_a_restart_whose_connection_opens_late(self) -> None:
+        """What was made between the page that proved the file and the first frame is asked for too."""
+        self.begin(before={rows.TRADES: [trade_row(5, -60_000)]})
+        self.collector.step()
+        self.answer([{"a": 5, "p": "10.1", "q": "0.5", "T": START_MS - 60_000, "m": False}])
+        self.pass_s(5)
+        self.bring(quote(1, 5000))
+        self.pass_s(10.1)
+        self.assertEqual([5, 6], self.pages())
+        self.answer([{"a": 6, "p": "10.1", "q": "0.5", "T": START_MS + 2000, "m": False}])
+        self.end()
+        self.assertEqual([trade_row(5, -60_000), trade_row(6, 2000)], self.lines(rows.TRADES))
+
+
 class Rows(Case):
     def test_a_quote_with_spaces_in_its_json(self) -> None:
         """The short way from the text to the row gives the same row as the general way."""

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "aster_collect"
 # Groups from the top of the design down: a module imports only from those above its own.
 GROUPS = (
     ("__init__", "errors", "events"),
-    ("settings", "frames", "wire", "rows", "suspects", "clock", "reorder", "pacing", "inbox"),
+    ("settings", "frames", "wire", "rows", "suspects", "question", "clock", "reorder", "pacing", "inbox"),
     ("tape", "snapshot", "coverage", "symbols", "written", "offset", "address", "reply"),
     ("status", "metrics", "links", "market", "bundle"),
     ("plain", "dial"),
@@ -33,6 +33,7 @@ PURE = (
     "wire",
     "rows",
     "suspects",
+    "question",
     "tape",
     "clock",
     "coverage",

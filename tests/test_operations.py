@@ -30,6 +30,7 @@ from .support import (
     EndToEnd,
     event_of,
     now_ms,
+    read_gaps,
     read_rows,
     time_ms,
 )
@@ -169,6 +170,49 @@ class StopTest(Watched):
         collector.send(signal.SIGTERM)
         self.assertEqual(0, collector.wait(5), collector.tail())
         self.assert_sent_is_there()
+
+    def stop_without_a_connection(self) -> dict[str, int]:
+        """End all connections, let trades be made, and stop; return each symbol's newest trade before the signal."""
+        self.exchange.inject(Fault("refuse", value="upgrades"))
+        self.exchange.inject(Fault("drop"))
+        self.collector.wait_for_log("connection lost")
+        lines = {symbol: self.exchange.market.listing(symbol).trades for symbol in self.symbols}
+        seen = {symbol: line.last_at(now_ms() * 1000) for symbol, line in lines.items()}
+        self.collector.wait_for(
+            lambda: all(line.last_at(now_ms() * 1000) > seen[symbol] for symbol, line in lines.items()), "trades"
+        )
+        newest = {symbol: line.last_at(now_ms() * 1000) for symbol, line in lines.items()}
+        self.stop(self.collector)
+        return newest
+
+    def test_a_stop_while_no_connection_can_be_made_fetches_the_trades_of_the_outage(self):
+        """No live trade shows them, so REST is asked before the end."""
+        self.begin(rate=1000)
+        self.wait_for_everything(self.collect())
+        newest = self.stop_without_a_connection()
+        self.assert_promises()
+        for symbol, last_id in newest.items():
+            self.assertGreaterEqual(int(self.rows(TRADES, symbol)[-1].partition(",")[0]), last_id)
+
+    def test_a_stop_while_no_connection_can_be_made_and_rest_is_away(self):
+        """That trades may be missing is in the ledger, up to the end, and the next start fetches them."""
+        self.begin(rate=1000)
+        self.wait_for_everything(self.collect())
+        self.exchange.inject(Fault("rest_down"))
+        self.stop_without_a_connection()
+        stopped_ms = now_ms()
+        self.assert_verified()
+        for symbol in self.symbols:
+            (gap,) = [gap for gap in read_gaps(self.folder, symbol) if gap.stream == TRADES]
+            self.assertEqual(("not-asked", None), (gap.cause, gap.first_id))
+            self.assertEqual(time_ms(self.rows(TRADES, symbol)[-1], TRADES), gap.from_ms)
+            self.assertLess(abs(stopped_ms - gap.to_ms), 1000)
+        self.exchange.inject(Fault("clear"))
+        self.wait_for_everything(self.collect(), now_ms())
+        self.stop(self.collector)
+        self.assert_verified()
+        for symbol in self.symbols:
+            self.assert_trades_whole(symbol, self.exchange.market)
 
 
 class FrozenTest(Watched):

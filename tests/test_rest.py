@@ -265,6 +265,16 @@ class Serving(unittest.TestCase):
         self.assertEqual([answer.ask.symbol for answer in answers][:5], ["LONG", "B", "C", "D", "LONG"])
         self.assertEqual(len(answers), 12)
 
+    def test_a_patient_request_goes_behind_all_others(self) -> None:
+        """However long it waits, holes come first, and it leaves half of a minute's weight to them."""
+        server = Server(*[Response([]) for _ in range(201)])
+        patient = [page(f"Q{i}")._replace(patient=True) for i in range(100)]
+        answers = self.serve(server, [*patient, *[page(f"S{i}") for i in range(100)], Ask("/fapi/v3/time", (), 1)])
+        self.assertEqual("T" + 100 * "S" + 100 * "Q", "".join((one.ask.symbol or "T")[0] for one in answers))
+        late = server.at_s[101:]
+        for at_s in late:
+            self.assertLessEqual(20 * len([one for one in late if at_s - 59.999 < one <= at_s]), 2400 * 0.5)
+
     def test_a_request_that_fails_goes_behind_the_others(self) -> None:
         """A request that fails is asked again after those that wait, until it is answered, and said once."""
         server = Server(failure(500), failure(500), Response([1]), Response([2]))

@@ -347,7 +347,7 @@ class AnyOrder(unittest.TestCase):
             feed.take(feed.tape.tick(feed.now_s))
             pages += [
                 (now_ms + chance.choice((1, 200, 2000)), wanted[0], world.page(*wanted, now_ms))
-                for wanted in [feed.tape.ask(feed.now_s)]
+                for wanted in (feed.tape.ask(feed.now_s), feed.tape.ask_quiet(feed.now_s))
                 if wanted
             ]
             for due in [page for page in pages if page[0] <= now_ms]:

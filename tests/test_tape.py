@@ -71,8 +71,13 @@ class Run:
         return self.tape.ask(self.now_s)
 
     def end(self, now_s: float | None = None) -> None:
-        """Close the tape."""
-        self.take(self.tape.close(self.now_s if now_s is None else now_s))
+        """Close the tape; the exchange's time is then that of trade 1000."""
+        self.take(self.tape.close(self.now_s if now_s is None else now_s, item(1000).time_ms))
+
+    def asked(self) -> tuple[int, int] | None:
+        """Return the page that is wanted now for want of a live trade."""
+        self.take(self.tape.tick(self.now_s))
+        return self.tape.ask_quiet(self.now_s)
 
     def missing(self) -> list[Missing]:
         """Return the gaps' ids and causes."""
@@ -557,14 +562,146 @@ class Limits(Case):
         self.written(run, [100, 102], [(101, 101, "gave-up")])
 
 
+class Quiet(Case):
+    def test_trades_of_an_outage_and_no_live_one_after_it(self) -> None:
+        """Ten seconds after an outage one page is asked for; what it brings is written, and then nothing is open."""
+        run = self.running()
+        run.tape.begin_outage()
+        run.now_s += 100
+        self.assertIsNone(run.asked(), "as long as it lasts")
+        run.tape.end_outage(run.now_s)
+        run.now_s += 9
+        self.assertIsNone(run.asked(), "a server can be behind")
+        run.now_s += 1
+        self.assertEqual(run.asked(), (101, 1000))
+        self.assertIsNone(run.asked(), "once")
+        run.page(101, 101, 102)
+        self.assertFalse(run.tape.waiting)
+        run.live(103)
+        self.written(run, [100, 101, 102, 103])
+
+    def test_a_live_trade_after_the_outage(self) -> None:
+        """It answers the question: nothing is asked for but the hole that it shows."""
+        for live, hole in ((101, None), (103, (101, 3))):
+            run = self.running()
+            run.tape.begin_outage()
+            run.tape.end_outage(run.now_s)
+            run.live(live)
+            self.assertEqual(run.later(60), hole)
+            self.assertIsNone(run.asked())
+
+    def test_more_trades_than_one_page_holds(self) -> None:
+        """A full page leaves open what is behind it."""
+        run = self.running()
+        run.tape.end_outage(run.now_s)
+        run.now_s += 10
+        self.assertEqual(run.asked(), (101, 1000))
+        run.page(101, *range(101, 1101))
+        self.assertEqual(run.asked(), (1101, 1000))
+        run.page(1101)
+        self.assertFalse(run.tape.waiting)
+        self.written(run, range(100, 1101))
+
+    def test_the_page_has_a_hole(self) -> None:
+        """A page that leaves trades out is a hole like any other."""
+        run = self.running()
+        run.tape.end_outage(run.now_s)
+        run.now_s += 10
+        run.asked()
+        run.page(101, 103)
+        self.assertEqual(run.later(1), (101, 3))
+        run.page(101, 101, 102)
+        self.written(run, range(100, 104))
+        self.assertFalse(run.tape.waiting)
+
+    def test_an_answer_of_no_use(self) -> None:
+        """What is no page answers nothing: it is asked for again a minute later."""
+        run = self.running()
+        run.tape.end_outage(run.now_s)
+        run.now_s += 10
+        run.asked()
+        run.take(run.tape.page(101, None, run.now_s))
+        self.assertIsNone(run.asked())
+        run.now_s += 60
+        self.assertEqual(run.asked(), (101, 1000))
+
+    def test_an_answer_from_before_the_next_outage(self) -> None:
+        """It says nothing of what was made since; its trades count."""
+        run = self.running()
+        run.tape.end_outage(run.now_s)
+        run.now_s += 10
+        run.asked()
+        run.tape.begin_outage()
+        run.page(101, 101)
+        self.written(run, [100, 101])
+        self.assertTrue(run.tape.unanswered)
+
+    def test_a_restart_that_proves_its_file_before_a_connection_is_open(self) -> None:
+        """What was made between the page that proved it and the first frame is asked for as after an outage."""
+        run = Run(last=item(100))
+        run.later(0)
+        run.page(100, 100)
+        self.assertTrue(run.tape.unanswered)
+        run.tape.end_outage(run.now_s)
+        run.now_s += 10
+        self.assertEqual(run.asked(), (101, 1000))
+        run.page(101)
+        self.assertFalse(run.tape.unanswered)
+
+    def test_backfill_turned_off(self) -> None:
+        """With a limit of 0 nothing is asked for; at the end the ledger says that it was not."""
+        run = self.running(BOUNDS._replace(backfill_limit=0))
+        run.tape.end_outage(run.now_s)
+        run.now_s += 60
+        self.assertIsNone(run.asked())
+        run.end()
+        self.assertEqual(run.gaps, [Gap("trades", item(100).time_ms, item(1000).time_ms, None, None, "not-asked")])
+
+    def test_another_program_destroys_the_trades_of_a_quiet_symbol(self) -> None:
+        """They are asked for at once, since no live trade shows that they are gone."""
+        run = Run()
+        run.live(100, 101, 102)
+        gap = Gap("trades", item(100).time_ms, item(102).time_ms, 101, 102, "destroyed")
+        run.take(run.tape.rewind(gap, [], [], run.now_s, begins=False))
+        self.assertEqual(run.asked(), (101, 1000))
+        run.page(101, 101, 102)
+        self.written(run, [100, 101, 102, 101, 102])
+        self.assertFalse(run.tape.waiting)
+
+    def test_a_stop_while_a_question_is_open(self) -> None:
+        """It is asked at once, also a second time; without an answer the ledger says from when to when."""
+        run = self.running()
+        run.tape.begin_outage()
+        run.tape.hurry()
+        self.assertEqual(run.asked(), (101, 1000))
+        run.tape.hurry()
+        self.assertEqual(run.asked(), (101, 1000))
+        run.end()
+        self.assertEqual(run.gaps, [Gap("trades", item(100).time_ms, item(1000).time_ms, None, None, "not-asked")])
+
+    def test_a_stop_with_an_answer(self) -> None:
+        """A page in time answers it, and the ledger says nothing; nor does it of a symbol without any trade."""
+        run = self.running()
+        run.tape.begin_outage()
+        run.tape.hurry()
+        run.asked()
+        run.page(101, 101)
+        run.end()
+        self.written(run, [100, 101])
+        run = Run()
+        run.tape.begin_outage()
+        run.end()
+        self.written(run, [])
+
+
 class Ends(Case):
     def test_a_stop_while_rest_works_leaves_the_hole_to_the_next_start(self) -> None:
-        """At a stop with a young hole the file ends before it, and the next start fetches it."""
+        """At a stop with a young hole the file ends before it, the ledger says so, and the next start fetches it."""
         run = self.running()
         run.live(103)
         run.later()
         run.end(run.now_s + AWAY_S - 1)
-        self.written(run, [100])
+        self.written(run, [100], [(0, 0, "not-asked")])
         again = Run(last=item(100))
         again.later(0)
         again.page(100, 100, 101, 102, 103)
@@ -590,7 +727,7 @@ class Ends(Case):
         run = Run(last=item(100))
         run.live(103)
         run.end()
-        self.written(run, [])
+        self.written(run, [], [(0, 0, "not-asked")])
         run = Run(last=item(100))
         run.live(103)
         run.end(run.now_s + AWAY_S + 1)
@@ -657,7 +794,11 @@ class Disk:
         self._new_rows, self._new_gaps = [], []
 
     def tape(self, bounds: Bounds) -> Tape:
-        recorded = [(gap.first_missing_id or 0, gap.last_missing_id or 0) for gap in self.gaps]
+        recorded = [
+            (gap.first_missing_id, gap.last_missing_id)
+            for gap in self.gaps
+            if gap.first_missing_id is not None and gap.last_missing_id is not None
+        ]
         return Tape(bounds, self.rows[-1] if self.rows else None, recorded)
 
 
@@ -682,7 +823,9 @@ class AnyOrder(unittest.TestCase):
                 )  # fmt: skip
                 _, disk = self.play(chance, bounds, away=chance.random() < 0.5)
                 self.whole(disk)
-                self.assertLessEqual({gap.cause for gap in disk.gaps}, {"not-available", "gave-up", "backfill-limit"})
+                self.assertLessEqual(
+                    {gap.cause for gap in disk.gaps}, {"not-available", "gave-up", "backfill-limit", "not-asked"}
+                )
 
     def whole(self, disk: Disk) -> set[int]:
         """Hold a file and its ledger against the promise; return the ids that the ledger calls missing."""
@@ -693,7 +836,9 @@ class AnyOrder(unittest.TestCase):
             self.assertEqual(row, item(trade_id).row)
         missing: set[int] = set()
         for gap in disk.gaps:
-            assert gap.first_missing_id is not None and gap.last_missing_id is not None
+            if gap.first_missing_id is None or gap.last_missing_id is None:
+                self.assertEqual("not-asked", gap.cause)
+                continue
             self.assertLessEqual(gap.from_ms, gap.to_ms)
             own = set(range(gap.first_missing_id, gap.last_missing_id + 1))
             self.assertTrue(own, gap)
@@ -735,7 +880,7 @@ class AnyOrder(unittest.TestCase):
                 disk.flush()
             if chance.random() < crashes:
                 if bounds.hold_s < 10**6 and chance.random() < 0.3:  # a stop does not wait for a slow REST
-                    disk.append(tape.close(now_s))
+                    disk.append(tape.close(now_s, 10**9))
                     disk.flush()
                 disk.crash()
                 tape, pages, late = disk.tape(bounds), [], []
