@@ -94,6 +94,7 @@ class App:
         self._control = control
         self._journal = journal
         self._relist_s = relist_s
+        self._checked = False  # whether the exchange has said that there are such symbols
         self._known: set[str] = set()
         self._gone: set[str] = set()
         self._groups = 0
@@ -141,7 +142,7 @@ class App:
                 return self._end_reports()
             allow_open_files(FILES_A_SYMBOL * len(symbols) + FILES_BESIDE)
             for symbol in symbols:
-                store.open(symbol)
+                store.open(symbol, at_once=self._checked)
             groups = self._plan(symbols)
             self._say_start(groups)
             if settings.compress:
@@ -204,12 +205,13 @@ class App:
             if isinstance(message, Answer):
                 info = self._read_list(message)
                 symbols = opening.take(info, now_s)
+                self._checked = info is not None
                 if info is not None and info.weight_a_minute:
                     self._budget.a_minute = info.weight_a_minute
                 if symbols is not None:
                     return symbols
             due.step(now_s, 0, take)
-            if now_s >= opening.again_s:
+            if now_s >= opening.again_s and not self._budget.blocked_s(now_s):
                 opening.again_s = math.inf
                 self._asks.put(wire.ask_exchange_info())
         due.last(take()._replace(stopped_ns=time.time_ns()))

@@ -81,6 +81,11 @@ class Folder:
         ledger = self.path / rows.file_name(rows.GAPS, symbol)
         return os.path.lexists(ledger) or any(self._parts[kind, symbol] for kind in rows.KINDS)
 
+    def has(self, symbol: str) -> bool:
+        """Return whether there is any file of a symbol, closed or not."""
+        names = (rows.file_name(kind, symbol) for kind in rows.KINDS)
+        return self.knows(symbol) or any(os.path.lexists(self.path / name) for name in names)
+
     def parts(self, kind: str, symbol: str) -> list[Part]:
         """Return the newest closed files of a symbol and kind: of those at the start, and those closed since."""
         return self._parts[kind, symbol]

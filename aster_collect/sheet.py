@@ -49,10 +49,12 @@ class Sheet:
         period_ms: int,
         *,
         ours: bool = True,
+        at_once: bool = True,
     ) -> None:
         """Open the file; raises `OSError`, and then it is closed. `period_ms` is 0 where it is never to be closed.
 
-        What it holds is set aside if it is not `ours`.
+        What it holds is set aside if it is not `ours`. If not `at_once` there is no file yet, and the first flush makes
+        it.
         """
         self.kind, self.symbol = kind, symbol
         self.table = Table(kind, columns, folder.appender(rows.file_name(kind, symbol)), folder)
@@ -64,6 +66,10 @@ class Sheet:
         self._turns = {_REOPEN: self._reopen, _CLOSE: self._close, _ASIDE: self._set_aside, _FORGET: self._forget}
         self.touched_ms = _touched_ms(self.appender.path)
         self.last_rows: list[str] = []  # all at the end of the file that bear the time of its last row
+        self.last_row: str | None = None
+        self.made = at_once
+        if not at_once:
+            return
         try:
             self.last_row = self.table.open(ours=ours)
             self.flush(sync=False)
@@ -140,6 +146,9 @@ class Sheet:
     def flush(self, *, sync: bool) -> None:
         """Write what is pending, through every mark; raises `OSError`, and nothing is lost by it."""
         appender = self.appender
+        if not self.made:
+            self.table.open(ours=False)
+            self.made = True
         try:
             appender.flush(sync=sync)
             while (mark := appender.mark) is not None:

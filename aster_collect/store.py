@@ -74,8 +74,11 @@ class Store:
         """Return the files that were closed since the last call because their period was over, oldest first."""
         return self._folder.take_closed()
 
-    def open(self, symbol: str) -> None:
+    def open(self, symbol: str, *, at_once: bool = True) -> None:
         """Open a symbol's files: each is whole rows under the right header when this returns.
+
+        If not `at_once`, a symbol that has none yet gets them with its first row: nobody knows whether there is such a
+        symbol.
 
         Files beside which no ledger was kept are the earlier script's: they are set aside, and fresh ones begun.
 
@@ -85,10 +88,11 @@ class Store:
             return
         opened: dict[tuple[str, str], Sheet] = {}
         ours = self._folder.knows(symbol)
+        at_once = at_once or self._folder.has(symbol)
         try:
             for kind in KINDS:
                 columns = rows.columns(kind, self._levels, self._receive_time)
-                sheet = Sheet(kind, symbol, columns, self._folder, self._period_ms, ours=ours)
+                sheet = Sheet(kind, symbol, columns, self._folder, self._period_ms, ours=ours, at_once=at_once)
                 opened[kind, symbol] = sheet
                 self.written_bytes += sheet.appender.written_bytes
         except OSError as error:
@@ -137,11 +141,19 @@ class Store:
             self._record_losses(sheet, sheet.time_ms(lines[0]))
         self.pending_bytes += sheet.append(lines, now_ms)
         self._dirty[sheet] = None
+        if not sheet.made:
+            self._make(symbol)
+
+    def _make(self, symbol: str) -> None:
+        """Let the next flush make all of a symbol's files, the ledger first."""
+        self._dirty_ledgers[self._sheets[rows.GAPS, symbol]] = None
+        self._dirty |= {self._sheets[kind, symbol]: None for kind in rows.KINDS}
 
     def gap(self, symbol: str, gap: Gap) -> None:
         """Keep a row of a symbol's ledger for the next flush; where memory is full, add it to what is lost by then.
 
-        Nothing of its stream is kept until that is told, so one row can tell of all that are of one cause.
+        Nothing of its stream is kept until that is told, so one row can tell of all that are of one cause. Where there
+        is no file yet it waits for the first row.
         """
         if self.pending_bytes > self._pending_limit:
             self._lose(self._sheets[gap.stream, symbol], gap)
@@ -153,7 +165,8 @@ class Store:
         row = (rows.gap_row(gap) + "\n").encode("ascii")
         ledger.appender.append(row)
         self.pending_bytes += len(row)
-        self._dirty_ledgers[ledger] = None
+        if ledger.made:
+            self._dirty_ledgers[ledger] = None
 
     def _lose(self, sheet: Sheet, gap: Gap) -> None:
         sheet.lose(gap)
@@ -201,7 +214,7 @@ class Store:
 
         What was renamed meanwhile stays whole under its new name, and a fresh file begins with its header.
         """
-        for sheet in self._sheets.values():
+        for sheet in filter(_is_made, self._sheets.values()):
             sheet.reopen()
             (self._dirty_ledgers if sheet.kind == rows.GAPS else self._dirty)[sheet] = None
         self._folder.rejects.reopen()
@@ -240,7 +253,8 @@ class Store:
         Return the sheets that can't be gone on with yet. Without a sync only files to be written are looked at.
         """
         damaged = set()
-        for sheet in list(self._sheets.values() if sync else (*self._dirty_ledgers, *self._dirty)):
+        sheets = self._sheets.values() if sync else (*self._dirty_ledgers, *self._dirty)
+        for sheet in list(filter(_is_made, sheets)):
             try:
                 destroyed = sheet.heal()
             except OSError as error:
@@ -309,3 +323,7 @@ class Store:
 
 def _told(name: str, error: OSError) -> str:
     return f"{name}: {error.strerror or error}"
+
+
+def _is_made(sheet: Sheet) -> bool:
+    return sheet.made

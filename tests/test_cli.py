@@ -336,16 +336,18 @@ class TheExchangeAtTheStart(Folder):
         self.assertIn("WARNING never delivered symbols=BTCUSDT", err)
 
     def test_rest_that_nobody_answers(self) -> None:
-        """Where REST is unreachable the program warns, collects without the check, and ends as asked."""
+        """Where REST is unreachable the program warns, and collects; what brings nothing has no file."""
         ws = self.exchange("BTCUSDT")[:2]
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))  # bound but not listening: refused, and nobody else can have the port
             port = closed.getsockname()[1]
             status, _, err = self.run_main(
-                "BTCUSDT", *ws, "--rest-url", f"http://127.0.0.1:{port}", "--duration", "2", "--flush-interval", "0.2"
+                *("BTCUSDT", "help", *ws, "--rest-url", f"http://127.0.0.1:{port}"),
+                *("--duration", "2", "--flush-interval", "0.2"),
             )
-        self.assertEqual(status, 0, err)
-        self.assertIn("WARNING symbols unchecked why=", err)
+        self.assertEqual(status, 4, err)
+        self.assertIn(f"WARNING symbols unchecked why=refused: 127.0.0.1:{port}", err)
+        self.assertEqual([], list(self.folder.rglob("*HELP*")))
         rows = (self.folder / "ASTER_data" / "prices_BTCUSDT.csv").read_text().splitlines()
         self.assertGreater(len(rows), 1)
 

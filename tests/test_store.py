@@ -113,6 +113,62 @@ class Opening(Case):
             self.assertIsNone(store.last_time_ms(kind, S))
         self.assertEqual(store.ledger_end(S), [])
 
+    def test_a_symbol_that_may_not_exist(self) -> None:
+        """It has no file until its first row comes, whatever is flushed, missed or asked meanwhile; then it has all."""
+        store = self.store()
+        before = self.names()
+        store.open("HELP", at_once=False)
+        stretch = Gap(rows.PRICES, 5, 6, None, None, "reconnect")
+        for kind in rows.KINDS:
+            self.assertEqual((store.last_row(kind, "HELP"), store.last_rows(kind, "HELP")), (None, []))
+            self.assertIsNone(store.last_time_ms(kind, "HELP"))
+        store.gap("HELP", stretch)
+        for _ in range(2):
+            store.flush()
+            store.reopen()
+            store.flush(sync=False)
+        self.assertEqual(self.names(), before)
+        store.append(rows.PRICES, "HELP", [row(rows.PRICES, 1)])
+        store.gap("HELP", gap(7, 8))
+        self.assertEqual(store.ledger_end("HELP"), [(7, 8)])
+        store.flush()
+        for number in (2, 3):
+            store.append(rows.TRADES, "HELP", [row(rows.TRADES, number)])
+            store.flush()
+        self.assertEqual(self.lines(rows.PRICES, "HELP"), [row(rows.PRICES, 1)])
+        self.assertEqual(self.lines(rows.TRADES, "HELP"), [row(rows.TRADES, 2), row(rows.TRADES, 3)])
+        self.assertEqual(self.lines(rows.GAPS, "HELP"), [rows.gap_row(stretch), rows.gap_row(gap(7, 8))])
+        self.assertEqual(self.lines(rows.ORDERBOOK, "HELP"), [])
+        self.assertEqual(store.ledger_end("HELP"), [(7, 8)])
+
+    def test_a_symbol_that_may_not_exist_and_has_files(self) -> None:
+        """Where there is any file of it, it is opened at once, and gone on with."""
+        self.store().append(rows.PRICES, S, [row(rows.PRICES, 1)])
+        self.stores[0].flush()
+        self.close()
+        self.path(rows.TRADES).unlink()
+        store = self.store("ETHUSDT")
+        store.open(S, at_once=False)
+        self.assertEqual(store.last_row(rows.PRICES, S), row(rows.PRICES, 1))
+        self.assertEqual(self.lines(rows.TRADES), [])
+        store.gap(S, gap(7, 8))
+        store.flush()
+        self.assertEqual(self.lines(rows.GAPS), [rows.gap_row(gap(7, 8))])
+
+    def test_a_first_row_on_a_full_disk(self) -> None:
+        """Where the files can't be made the first rows wait, and each is written once when they can."""
+        store = self.store(rotate="day")
+        store.open("HELP", at_once=False)
+        store.append(rows.PRICES, "HELP", [row(rows.PRICES, 1)])
+        self.path(rows.GAPS, "HELP").mkdir()
+        with self.assertRaises(StoreError):
+            store.flush()
+        self.assertFalse(self.path(rows.PRICES, "HELP").exists(), "the ledger goes first")
+        store.append(rows.PRICES, "HELP", [row(rows.PRICES, 2)])
+        self.path(rows.GAPS, "HELP").rmdir()
+        store.flush()
+        self.assertEqual(self.lines(rows.PRICES, "HELP"), [row(rows.PRICES, 1), row(rows.PRICES, 2)])
+
     def test_a_second_run_goes_on_behind_the_first(self) -> None:
         """A second run knows each file's last row and the ledger's ids, and appends under the one header."""
         for run in range(2):
