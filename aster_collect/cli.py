@@ -312,10 +312,10 @@ def _signals(tell: Callable[[int], None]) -> Iterator[None]:
 @contextlib.contextmanager
 def _demo(settings: Settings) -> Iterator[Settings]:
     """Run the built-in exchange on loopback, and point the settings at it."""
-    from .simulator import Simulator  # only the demo needs it
+    from .simulator import DEMO_SYMBOL_RATE, DEMO_SYMBOLS, Simulator  # only the demo needs it
 
     logging.getLogger("aster_collect.simulator").setLevel(logging.WARNING)  # its connections are ours seen from behind
-    with Simulator(symbols=settings.symbols) as exchange:
+    with Simulator(DEMO_SYMBOLS, len(DEMO_SYMBOLS) * DEMO_SYMBOL_RATE) as exchange:
         yield replace(settings, ws_url=exchange.ws_url, rest_url=exchange.rest_url)
 
 

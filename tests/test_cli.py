@@ -293,6 +293,13 @@ class TheExchangeAtTheStart(Folder):
         self.assertIn("BTCUSD is not listed; did you mean BTCUSDT, BTCUSD1", told)
         self.assertEqual([path.name for path in self.folder.rglob("*.csv")], [])
 
+    def test_a_symbol_that_the_demo_does_not_list(self) -> None:
+        """The demo's exchange lists what it lists: an asset alone is no symbol there either."""
+        status, _, err = self.run_main("BTC", "HELP", "--demo")
+        self.assertEqual(status, 2)
+        self.assertIn("symbols: BTC is not listed; did you mean BTCUSDT, BTCUSD1?; HELP is not listed", err)
+        self.assertEqual([], list(self.folder.rglob("*.csv")))
+
     def test_a_symbol_that_nothing_comes_close_to(self) -> None:
         """A symbol unlike any other is said to be not listed, with no guesses."""
         status, _, err = self.run_main("QQQ", *self.exchange("BTCUSDT"))

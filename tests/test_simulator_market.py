@@ -7,7 +7,7 @@ import unittest
 from decimal import Decimal
 from itertools import pairwise
 
-from aster_collect.simulator.instruments import DEFAULT_SYMBOLS
+from aster_collect.simulator.instruments import DEFAULT_SYMBOLS, DEMO_SYMBOL_RATE, DEMO_SYMBOLS
 from aster_collect.simulator.listing import EPOCH_US
 from aster_collect.simulator.market import Market
 from aster_collect.simulator.rest import Paging, answer
@@ -197,6 +197,23 @@ class TheMarket(RandomMarket):
                     source = market.source(f"{symbol.lower()}@{kind}")
                     count += source.first_after(NOW_US + 20_000_000) - source.first_after(NOW_US)
             self.assertAlmostEqual(count / 20, rate, delta=rate * 0.03)
+
+    def test_of_the_demo_has_dozens_of_symbols_with_books_that_hold(self):
+        """Each of the demo's symbols has prices above nothing, and they are those of any market with so many frames."""
+        market = Market(DEMO_SYMBOLS, len(DEMO_SYMBOLS) * DEMO_SYMBOL_RATE)
+        self.assertGreaterEqual(len(DEMO_SYMBOLS), 36)
+        self.assertLessEqual(set(DEFAULT_SYMBOLS), set(DEMO_SYMBOLS))
+        for symbol in DEMO_SYMBOLS:
+            (_, quote), *_ = events(market, f"{symbol.lower()}@bookTicker", NOW_US, 1)
+            (_, book), *_ = events(market, f"{symbol.lower()}@depth20@100ms", NOW_US, 1)
+            self.assertTrue(0 < Decimal(quote["b"]) < Decimal(quote["a"]), symbol)
+            for one, other in pairwise(book["b"]):
+                self.assertTrue(0 < Decimal(other[0]) < Decimal(one[0]), symbol)
+            self.assertTrue(all(Decimal(quantity) > 0 for _, quantity in book["b"] + book["a"]), symbol)
+        four = DEMO_SYMBOLS[:4]
+        few = Market(four, len(four) * DEMO_SYMBOL_RATE)
+        stream = f"{four[0].lower()}@aggTrade"
+        self.assertEqual(events(few, stream, NOW_US, 5), events(market, stream, NOW_US, 5))
 
     def test_sends_depth_no_faster_than_the_stream(self):
         """At a high rate depth events are one interval apart."""

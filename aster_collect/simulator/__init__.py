@@ -3,6 +3,18 @@
 from .connection import ConnectionInfo, Rules, Sent
 from .exchange import Request, Simulator
 from .faults import FAULTS, Fault
+from .instruments import DEMO_SYMBOL_RATE, DEMO_SYMBOLS
 from .market import Market
 
-__all__ = ["FAULTS", "ConnectionInfo", "Fault", "Market", "Request", "Rules", "Sent", "Simulator"]
+__all__ = [
+    "DEMO_SYMBOLS",
+    "DEMO_SYMBOL_RATE",
+    "FAULTS",
+    "ConnectionInfo",
+    "Fault",
+    "Market",
+    "Request",
+    "Rules",
+    "Sent",
+    "Simulator",
+]
