@@ -106,6 +106,7 @@ class App:
         self._packing: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._packing_stops = threading.Event()
         self._draining = threading.Event()
+        self._stopped_s = 0.0  # when connections were told to end; read once it drains
         self._signalled_s: float | None = None
         self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
         self._live = journal is not None and journal.live
@@ -341,6 +342,7 @@ class App:
 
     def _stop(self) -> int:
         """Stop in the direction of the data, connections, what is queued, files; return the exit status."""
+        self._stopped_s = time.monotonic()
         for feed in self._feeds.values():
             feed.stopping.set()
         self._packing_stops.set()
@@ -396,7 +398,7 @@ class App:
                 try:
                     collector.take(inbox.get(timeout=IDLE_S))
                 except queue.Empty:
-                    if self._draining.is_set() and collector.settle():
+                    if self._draining.is_set() and collector.settle(self._stopped_s):
                         return
                 for _ in range(inbox.batches()):
                     collector.take(inbox.get_nowait())

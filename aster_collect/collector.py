@@ -200,16 +200,17 @@ class Collector:
         pause_s = min(RETRY_S, self._turn_every_s) if self._failing_since_ns else self._turn_every_s
         self._turn_s = self._clock() + pause_s
 
-    def settle(self) -> bool:
+    def settle(self, stopped_s: float) -> bool:
         """Have REST asked before the end where trades may be missing; return whether nothing is open, or time is up.
 
-        To be called until it returns True, once nothing comes any more but answers.
+        To be called until it returns True, once nothing comes any more but answers; `stopped_s` is until when
+        connections were to deliver.
         """
         now_s = self._clock()
         if self._settled_s is None:
             self._settled_s = now_s + SETTLE_S
             for bundle in self._bundles:
-                for symbol in bundle.symbols if bundle.silent(now_s) else ():
+                for symbol in bundle.symbols if bundle.silent(stopped_s) else ():
                     self._markets[symbol].tape.begin_outage()
             for market in self._markets.values():
                 market.tape.hurry()

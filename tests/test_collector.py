@@ -524,10 +524,37 @@ class Quiet(Case):
         self.assertTrue(self.asks[-1].patient)
         self.answer([{"a": 3, "p": "10.1", "q": "0.5", "T": START_MS + 4000, "m": False}])
         self.bring(quote(3, 16_000))
-        self.assertTrue(self.collector.settle(), "nothing is open")
+        self.assertTrue(self.collector.settle(self.now_s), "nothing is open")
         self.end()
         self.assertEqual([trade_row(1, 0), trade_row(2, 0), trade_row(3, 4000)], self.lines(rows.TRADES))
         self.assertEqual({"prices", "orderbook"}, {row[0] for row in self.ledger()})
+
+    def test_an_answer_that_is_no_page(self) -> None:
+        """It tells nothing: the page is asked for again a minute later."""
+        self.outage()
+        self.pass_s(10.1)
+        self.answer({"code": -1})
+        self.pass_s(59)
+        self.assertEqual([3], self.pages())
+        self.pass_s(1.1)
+        self.assertEqual([3, 3], self.pages())
+
+    def test_a_symbol_that_is_opened_late(self) -> None:
+        """Its connection has long delivered: what was made since its file was proven is asked for ten seconds later."""
+        self.begin()
+        path = self.folder / "trades_NEWUSDT.csv"
+        path.mkdir()
+        self.collector.take(Listed(("NEWUSDT",)))
+        self.collector.take(Wanted(1, 9, 2))
+        frame = quote(1, 0, "NEWUSDT")
+        self.collector.take(Batch(1, 9, self.wall_ns(), self.now_s, frame.encode("latin-1"), [0, len(frame)]))
+        path.rmdir()
+        path.write_text(f"{HEADERS[rows.TRADES]}\n{trade_row(5, -60_000)}\n", "ascii")
+        (self.folder / "gaps_NEWUSDT.csv").touch()
+        self.pass_s(60.1)
+        self.answer([{"a": 5, "p": "10.1", "q": "0.5", "T": START_MS - 60_000, "m": False}])
+        self.pass_s(10.1)
+        self.assertEqual([5, 6], self.pages())
 
     def test_a_live_trade_after_the_outage(self) -> None:
         """It tells that there was none meanwhile, and nothing is asked for."""
@@ -536,7 +563,7 @@ class Quiet(Case):
         self.pass_s(20)
         self.assertEqual([], self.pages())
         self.bring(quote(3, 26_000))
-        self.assertTrue(self.collector.settle())
+        self.assertTrue(self.collector.settle(self.now_s))
 
     def test_another_connection_carries_on(self) -> None:
         """While one connection delivers, nothing is open when another is lost."""
@@ -546,7 +573,7 @@ class Quiet(Case):
         self.collector.take(Lost(0, 1, "reset", False))
         self.pass_s(1)
         self.bring(quote(2, 1000), connection=2)
-        self.assertTrue(self.collector.settle())
+        self.assertTrue(self.collector.settle(self.now_s))
 
     def test_a_stop_while_a_connection_is_down(self) -> None:
         """One page is asked for, not patiently, and the stop waits for it, two seconds at most."""
@@ -558,14 +585,14 @@ class Quiet(Case):
                 self.pass_s(1)
                 self.collector.take(Lost(0, 1, "reset", False))
                 self.pass_s(3)
-                self.assertFalse(self.collector.settle())
+                self.assertFalse(self.collector.settle(self.now_s))
                 self.assertEqual([3], self.pages())
                 self.assertFalse(self.asks[-1].patient)
                 if answered:
                     self.answer([{"a": 3, "p": "10.1", "q": "0.5", "T": START_MS + 2500, "m": False}])
                 else:
                     self.pass_s(2.1)
-                self.assertTrue(self.collector.settle())
+                self.assertTrue(self.collector.settle(self.now_s))
                 self.end()
                 if answered:
                     self.assertEqual(trade_row(3, 2500), self.lines(rows.TRADES)[-1])
@@ -589,8 +616,16 @@ class Quiet(Case):
         self.begin(history=0)
         self.bring(quote(1, 0), trade(1, 0))
         self.pass_s(6)
-        self.assertFalse(self.collector.settle())
+        self.assertFalse(self.collector.settle(self.now_s))
         self.assertEqual([2], self.pages())
+
+    def test_a_stop_that_has_much_to_decode_yet(self) -> None:
+        """What came until the stop is what counts, however long ago that is once it is decoded."""
+        self.begin(history=0)
+        self.bring(quote(1, 0), trade(1, 0))
+        stopped_s = self.now_s
+        self.pass_s(20)
+        self.assertTrue(self.collector.settle(stopped_s))
 
     def test_a_restart_whose_connection_opens_late(self) -> None:
         """What was made between the page that proved the file and the first frame is asked for too."""
