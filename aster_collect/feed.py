@@ -15,6 +15,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from http.client import responses
 from typing import NamedTuple
 
 import websocket
@@ -316,7 +317,8 @@ def _ask_to_upgrade(made: websocket.WebSocket, url: str, way: Route, bounded: Bo
         made.connect(url, socket=bounded, redirect_limit=0, header=header)  # type: ignore[no-untyped-call]
     except websocket.WebSocketBadStatusException as error:
         headers, body = error.resp_headers or {}, error.resp_body or b""
-        reply = Reply(str(way), error.status_code or 0, error.status_message or "", headers, body)
+        status = error.status_code or 0
+        reply = Reply(str(way), status, responses.get(status, ""), headers, body)  # 1.8 of the library keeps no phrase
         wait_s = max(ban_s(reply, time.time()), BANS_S[reply.status]) if reply.status in BANS_S else 0.0
         raise NetworkError("handshake", refusal(reply), wait_s) from error
     except websocket.WebSocketException as error:
