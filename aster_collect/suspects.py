@@ -82,14 +82,16 @@ class Suspects:
         return True
 
     def refute(self, item: Item, now_s: float) -> list[Item]:
-        """Take a trade of the former ids; return the suspects that it shows to be odd.
+        """Take a trade of the former ids, which go on: no proof from before it counts; return what it shows to be odd.
 
-        Those are what was made before it, or came so long ago that no slow connection explains it.
+        That is what was made before it, or came so long ago that no slow connection explains it.
         """
         before_s = now_s - FORMER_MS / 1000
-        return self._drop(
+        dropped = self._drop(
             [one.id for one in self.kept.values() if one.time_ms < item.time_ms or self._since_s[one.id] < before_s]
         )
+        self._proofs = []
+        return dropped
 
     def repeats(self) -> list[Item]:
         """Drop and return those that were made before the newest trade: they came twice."""

@@ -170,6 +170,16 @@ class OddFrames(unittest.TestCase):
             feed.bring(*(made(5050 + 10 * number + one, hour_ms + MINUTE_MS * one) for one in range(10)))
         self.assertEqual((0, 3, 80), (feed.foreign, len(feed.odd), len(feed.ids)))
 
+    def test_some_in_a_minute_in_which_the_former_ids_go_on(self) -> None:
+        """They are no proof either, however well they fit to each other: what has begun anew does not go on."""
+        feed = Feed()
+        next_ms = feed.former()
+        for number in range(5):
+            odd_ms = next_ms + number * 5000
+            feed.take(feed.tape.add(made(4000 + number, odd_ms + MINUTE_MS), odd_ms / 1000))
+            feed.bring(*(made(5050 + 10 * number + one, odd_ms + one) for one in range(10)))
+        self.assertEqual((0, list(range(5000, 5100))), (feed.foreign, feed.ids))
+
     def test_the_next_id_and_a_time_ahead(self) -> None:
         """It is written, since nothing shows that it is odd; ids that begin anew right after it are believed still."""
         for after in (0, 1, 5):
