@@ -288,18 +288,21 @@ class App:
         self._start(f"connection {number}", feed.run)
 
     def _next(self, moment_s: float) -> Message:
-        """Return what comes next, None at a moment of the monotonic clock, or that the run is to end."""
-        try:
-            message = self._control.get(timeout=_until(min(self._end_s, moment_s)))
-        except queue.Empty:
-            message = None
-        if isinstance(message, Signalled) and message.number != HANGUP:
-            self._signalled_s = time.monotonic()
-            log.info("stop why=signal number=%d", message.number)
-            return Over()
+        """Return what comes next, None at a moment of the monotonic clock, or that the run is to end.
+
+        Nothing that came is dropped: that a thread has ended is said once.
+        """
         if time.monotonic() >= self._end_s:
             log.info("stop why=duration")
             self._by_duration = True
+            return Over()
+        try:
+            message = self._control.get(timeout=_until(min(self._end_s, moment_s)))
+        except queue.Empty:
+            return None
+        if isinstance(message, Signalled) and message.number != HANGUP:
+            self._signalled_s = time.monotonic()
+            log.info("stop why=signal number=%d", message.number)
             return Over()
         return message
 
