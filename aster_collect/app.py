@@ -21,7 +21,7 @@ from .feed import Feed, Line
 from .inbox import Inbox
 from .journal import Journal
 from .limits import allow_open_files
-from .opening import Opening, all_perpetuals
+from .opening import TRADING_AGAIN_S, Opening, all_perpetuals
 from .pacing import WEIGHT_A_MINUTE, WeightBudget
 from .report import LINE_S, Due, Report, Reporter, check_metrics_file
 from .rest import Rest
@@ -88,12 +88,18 @@ class App:
     """The threads of one run, and the queue on which they and the signals speak to the main thread."""
 
     def __init__(
-        self, settings: Settings, control: Control, journal: Journal | None = None, *, relist_s: float = RELIST_S
+        self,
+        settings: Settings,
+        control: Control,
+        journal: Journal | None = None,
+        *,
+        relist_s: float = RELIST_S,
+        trading_again_s: float = TRADING_AGAIN_S,
     ) -> None:
         self._settings = settings
         self._control = control
         self._journal = journal
-        self._relist_s = relist_s
+        self._relist_s, self._trading_again_s = relist_s, trading_again_s
         self._checked = False  # whether the exchange has said that there are such symbols
         self._known: set[str] = set()
         self._gone: set[str] = set()
@@ -138,7 +144,7 @@ class App:
             self._start("rest", lambda: serve_rest(rest, self._asks, self._deliver))
             reporter = Reporter(self._reports, settings.data_dir, settings.metrics_file, self._journal)
             self._start("report", reporter.run)
-            symbols = self._first_symbols()
+            symbols = self._first_symbols(store)
             if symbols is None:
                 return self._end_reports()
             allow_open_files(FILES_A_SYMBOL * len(symbols) + FILES_BESIDE)
@@ -188,15 +194,15 @@ class App:
         else:
             self._control.put(answer)
 
-    def _first_symbols(self) -> list[str] | None:
+    def _first_symbols(self, store: Store) -> list[str] | None:
         """Ask the exchange what it lists and return the symbols to collect, None if it is to end meanwhile."""
-        opening = Opening(self._settings)
+        opening = Opening(self._settings, trading_again_s=self._trading_again_s)
         started_ns = time.time_ns()
         due = Due(self._reports, self._live, time.monotonic())
 
         def take() -> Snapshot:
-            told = self._settings.told()
-            return waiting(__version__, os.getpid(), told, started_ns, time.time_ns(), opening.waits_for)
+            now_ns, room = time.time_ns(), (store.free_bytes(), self._settings.min_free_mb << 20)
+            return waiting(__version__, os.getpid(), self._settings.told(), started_ns, now_ns, room, opening.waits_for)
 
         self._asks.put(wire.ask_exchange_info())
         while not isinstance(message := self._next(min(opening.again_s, time.monotonic() + LINE_S)), Over):

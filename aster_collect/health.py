@@ -133,8 +133,6 @@ def judge(said: Any, max_age_s: float, now_s: float) -> tuple[list[str], str, li
     """
     if said.get("stopped_unix_s") is not None:
         return [f"stopped in order at {said['stopped']}"], "", []
-    if said.get("waiting"):
-        return [f"waiting: {said['waiting']}"], "", []
     limit_s = max(max_age_s, 2 * float(said["settings"].get("flush_interval_s", 0)))
     wrong = []
     if said["failing_since_unix_s"] is not None:
@@ -147,7 +145,9 @@ def judge(said: Any, max_age_s: float, now_s: float) -> tuple[list[str], str, li
     else:
         young = not now_s - float(said["started_unix_s"]) > limit_s
         wrong += [fault for link in said["connections"] if (fault := _fault(link, limit_s, now_s, young))]
-    if not said["connections"]:
+    if said.get("waiting"):
+        wrong.append(f"waiting: {said['waiting']}")
+    elif not said["connections"]:
         wrong.append("no connections")
     ages_s = [now_s - link["last_frame_unix_s"] for link in said["connections"] if link["last_frame_unix_s"]]
     if not ages_s and not wrong:

@@ -77,9 +77,15 @@ class Snapshot(NamedTuple):
 
 
 def waiting(
-    version: str, pid: int, settings: dict[str, object], started_ns: int, now_ns: int, waits_for: str
+    version: str,
+    pid: int,
+    settings: dict[str, object],
+    started_ns: int,
+    now_ns: int,
+    room: tuple[int, int],
+    waits_for: str,
 ) -> Snapshot:
-    """Return a moment of a run that has not begun to collect."""
+    """Return a moment of a run that has not begun to collect; `room` is what the disk has, and what it should."""
     return Snapshot(
         version=version,
         pid=pid,
@@ -97,8 +103,8 @@ def waiting(
         queue_bytes=0,
         pending_bytes=0,
         written_bytes=0,
-        free_bytes=0,
-        min_free_bytes=0,
+        free_bytes=room[0],
+        min_free_bytes=room[1],
         failing_since_ns=0,
         last_error="",
         clock_offset_ms=None,

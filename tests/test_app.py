@@ -5,15 +5,17 @@ import queue
 import signal
 import socket
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
 
-from aster_collect import app
+from aster_collect import app, health
 from aster_collect.app import STOPPED, UNDELIVERED, App, Ended, Signalled
 from aster_collect.settings import Settings
 from aster_collect.simulator import Simulator
 
+DEADLINE_S = 30.0
 DURATION_S = 0.3
 SYMBOL = "BTCUSDT"
 
@@ -85,6 +87,33 @@ class TheEndOfTheDuration(Runs):
         settings = self.settings(all_symbols=True, duration_s=DURATION_S)
         with self.assertRaisesRegex(RuntimeError, "rest ended"):
             App(settings, control).run()
+
+
+class Maintenance(Runs):
+    def test_trading_resumes(self) -> None:
+        """A run begun while nothing trades is unhealthy and says why, and collects once trading resumes."""
+        exchange = self.enterContext(Simulator((SYMBOL,), 200.0))
+        exchange.delist_symbol(SYMBOL)
+        ended: queue.SimpleQueue[int] = queue.SimpleQueue()
+        one = App(self.settings(exchange, symbols=(SYMBOL,), flush_interval_s=0.1), self.control, trading_again_s=0.1)
+        with self.assertLogs("aster_collect", "INFO") as logged:
+            threading.Thread(target=lambda: ended.put(one.run()), daemon=True).start()
+            self.wait_for(lambda: self.health() == (1, ["waiting: nothing is trading"]))
+            exchange.list_symbol(SYMBOL)
+            self.wait_for(lambda: self.health()[0] == 0)
+            self.control.put(Signalled(signal.SIGTERM))
+            self.assertEqual(ended.get(timeout=DEADLINE_S), STOPPED)
+        self.assertTrue(any("trading again waited_s=" in line for line in logged.output))
+        self.assertGreater((self.folder / f"prices_{SYMBOL}.csv").read_bytes().count(b"\n"), 1)
+
+    def health(self) -> tuple[int, list[str]]:
+        return health.check(str(self.folder), 60.0, time.time())
+
+    def wait_for(self, is_so) -> None:  # type: ignore[no-untyped-def]
+        end_s = time.monotonic() + DEADLINE_S
+        while not is_so():
+            self.assertLess(time.monotonic(), end_s, self.health())
+            time.sleep(0.02)
 
 
 if __name__ == "__main__":

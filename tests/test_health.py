@@ -16,7 +16,7 @@ from aster_collect import health, settings
 from aster_collect.replace import replace_file
 from aster_collect.snapshot import ConnectionState, Snapshot
 from aster_collect.status import status_json
-from tests.test_status import NOW_NS, SECOND, snapshot
+from tests.test_status import NOW_NS, SECOND, snapshot, unbegun
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW_S = NOW_NS / SECOND
@@ -56,7 +56,12 @@ class Health(unittest.TestCase):
     def test_a_run_that_stopped_or_has_not_begun(self) -> None:
         """After a stop in order, and while the start waits, that is what is wrong, and nothing else."""
         self.assertEqual(self.judged(snapshot(stopped_ns=NOW_NS))[1].partition(" at ")[0], "stopped in order")
-        self.assertEqual(self.judged(snapshot(waits_for="nothing is trading")), (1, "waiting: nothing is trading\n"))
+        self.assertEqual(self.judged(unbegun()), (1, "waiting: nothing is trading\n"))
+
+    def test_a_start_that_waited_and_was_killed(self) -> None:
+        """It does not look as if it still waited: that its file stands still is said first."""
+        said = "status.json not written for 90 s\nwaiting: nothing is trading\n"
+        self.assertEqual(self.judged(unbegun(), later_s=90.0), (1, said))
 
     def test_a_connection_that_went_silent_and_came_back(self) -> None:
         """A silent connection is 1 as soon as its last frame is older than the age, and 0 again when it delivers."""

@@ -1,65 +1,91 @@
-"""What is wanted at the start is collected as soon as it trades, and not before."""
+"""The start waits for what will mend itself, and refuses what only the user can mend; time is virtual."""
 
 import math
 import unittest
 
 from aster_collect.errors import ConfigError
-from aster_collect.opening import LIST_AGAIN_S, NO_LIST, NO_TRADING, TRADING_AGAIN_S, Opening
+from aster_collect.opening import LIST_AGAIN_S, NO_LIST, NO_TRADING, SAY_AGAIN_S, TRADING_AGAIN_S, Opening
 from aster_collect.settings import Settings
 from aster_collect.wire import ExchangeInfo
+from tests.test_symbols import info
+
+NOTHING = info()
+HALTED = info(BTCUSDT="SETTLING", ETHUSDT="SETTLING")
+OPEN = info("BTCUSDT", "ETHUSDT")
 
 
-def listed(**statuses: str) -> ExchangeInfo:
-    return ExchangeInfo(statuses, dict.fromkeys(statuses, "PERPETUAL"), 2400)
+def opening(*symbols: str) -> Opening:
+    """Return the start of a run with these symbols, of all without any."""
+    return Opening(Settings(symbols=symbols) if symbols else Settings(all_symbols=True))
 
 
-class NamedSymbols(unittest.TestCase):
-    def setUp(self) -> None:
-        self.opening = Opening(Settings(symbols=("AUSDT", "BUSDT")))
+class Maintenance(unittest.TestCase):
+    def waits(self, one: Opening, answer: ExchangeInfo | None, now_s: float, again_s: float) -> None:
+        """Check that an answer begins nothing, and that the next one is asked for so much later."""
+        self.assertIsNone(one.take(answer, now_s))
+        self.assertEqual(one.again_s, now_s + again_s)
 
-    def test_without_a_list_are_taken_as_given(self) -> None:
-        """REST is no condition for collecting."""
-        self.assertEqual(self.opening.take(None, 0.0), ["AUSDT", "BUSDT"])
+    def test_nothing_trades(self) -> None:
+        """With a list that is empty, or halted whole, named symbols and --all wait, and begin when trading resumes."""
+        for symbols in ((), ("BTCUSDT", "ETHUSDT")):
+            for answer in (NOTHING, HALTED):
+                one = opening(*symbols)
+                with self.assertLogs("aster_collect.opening", "INFO"):
+                    for minute in range(3):
+                        self.waits(one, answer, 60.0 * minute, TRADING_AGAIN_S)
+                        self.assertEqual(one.waits_for, NO_TRADING)
+                    self.assertEqual(one.take(OPEN, 180.0), ["BTCUSDT", "ETHUSDT"])
 
-    def test_of_which_one_is_halted(self) -> None:
-        """The others are collected, and it is named."""
-        with self.assertLogs("aster_collect.opening", "WARNING") as logs:
-            self.assertEqual(self.opening.take(listed(AUSDT="TRADING", BUSDT="SETTLING"), 0.0), ["AUSDT"])
-        self.assertIn("symbol skipped symbol=BUSDT status=SETTLING", logs.output[0])
+    def test_it_says_so_but_not_each_minute(self) -> None:
+        """A day of maintenance is a line at its begin, one an hour, and one at its end."""
+        one = opening("BTCUSDT")
+        with self.assertLogs("aster_collect.opening", "INFO") as logged:
+            for minute in range(24 * 60):
+                one.take(HALTED, 60.0 * minute)
+            one.take(OPEN, 24 * 3600.0)
+        levels = [record.levelname for record in logged.records]
+        self.assertEqual(levels, ["WARNING"] * int(24 * 3600 / SAY_AGAIN_S) + ["INFO"])
+        self.assertIn("waited_s=86400", logged.output[-1])
 
-    def test_while_all_are_halted_or_nothing_is_listed(self) -> None:
-        """Maintenance is waited for, a minute at a time."""
-        now_s = 0.0
-        for info in (listed(AUSDT="SETTLING", BUSDT="SETTLING"), listed()):
-            with self.assertLogs("aster_collect.opening", "WARNING") as logs:
-                self.assertIsNone(self.opening.take(info, now_s))
-            self.assertEqual(len(logs.output), 1)
-            self.assertEqual((self.opening.waits_for, self.opening.again_s), (NO_TRADING, now_s + TRADING_AGAIN_S))
-            now_s += TRADING_AGAIN_S
-        self.assertEqual(self.opening.take(listed(AUSDT="TRADING", BUSDT="TRADING"), now_s), ["AUSDT", "BUSDT"])
+    def test_rest_fails_while_nothing_trades(self) -> None:
+        """An exchange that was seen halted is not taken for open because its list can't be had for a while."""
+        one = opening("BTCUSDT")
+        with self.assertLogs("aster_collect.opening", "INFO"):
+            self.waits(one, HALTED, 0.0, TRADING_AGAIN_S)
+            self.waits(one, None, 60.0, TRADING_AGAIN_S)
+            self.assertEqual(one.waits_for, NO_TRADING)
+            self.assertEqual(one.take(OPEN, 120.0), ["BTCUSDT"])
 
-    def test_of_which_one_is_not_listed(self) -> None:
-        """Only the user can mend that."""
-        with self.assertRaisesRegex(ConfigError, "BUSDT is not listed"):
-            self.opening.take(listed(AUSDT="TRADING"), 0.0)
+    def test_only_some_trade(self) -> None:
+        """Where one of the named symbols trades it is begun with, and the others are warned about."""
+        with self.assertLogs("aster_collect.opening", "WARNING") as logged:
+            self.assertEqual(opening("BTCUSDT", "OLDUSDT").take(info("BTCUSDT", OLDUSDT="SETTLING"), 0.0), ["BTCUSDT"])
+        self.assertEqual(len(logged.output), 1)
+        self.assertIn("symbol skipped symbol=OLDUSDT status=SETTLING", logged.output[0])
 
 
-class TheWholeExchange(unittest.TestCase):
-    def setUp(self) -> None:
-        self.opening = Opening(Settings(all_symbols=True))
+class WhatOnlyTheUserCanMend(unittest.TestCase):
+    def test_a_symbol_that_is_not_listed(self) -> None:
+        """It is refused by a list that has others, halted or not; an empty list says nothing of it."""
+        for answer in (OPEN, HALTED):
+            with self.assertRaises(ConfigError):
+                opening("BTC").take(answer, 0.0)
+        with self.assertLogs("aster_collect.opening", "WARNING"):
+            self.assertIsNone(opening("BTC").take(NOTHING, 0.0))
 
-    def test_without_a_list_asks_again_soon(self) -> None:
-        """There is nothing to collect without it."""
-        self.assertEqual(self.opening.again_s, math.inf)
-        self.assertIsNone(self.opening.take(None, 7.0))
-        self.assertEqual((self.opening.waits_for, self.opening.again_s), (NO_LIST, 7.0 + LIST_AGAIN_S))
 
-    def test_with_nothing_trading_waits(self) -> None:
-        """An empty list, or one of halted symbols, is asked for again each minute."""
-        for info in (listed(), listed(AUSDT="BREAK")):
-            with self.assertLogs("aster_collect.opening", "WARNING"):
-                self.assertIsNone(self.opening.take(info, 0.0))
-        self.assertEqual(self.opening.take(listed(AUSDT="TRADING"), 60.0), ["AUSDT"])
+class NoList(unittest.TestCase):
+    def test_named_symbols(self) -> None:
+        """They are collected unchecked."""
+        self.assertEqual(opening("BTCUSDT").take(None, 0.0), ["BTCUSDT"])
+
+    def test_all_symbols(self) -> None:
+        """Where all are wanted there is nothing to begin with: it is asked again in seconds."""
+        one = opening()
+        self.assertEqual((one.waits_for, one.again_s), (NO_LIST, math.inf))
+        self.assertIsNone(one.take(None, 7.0))
+        self.assertEqual((one.waits_for, one.again_s), (NO_LIST, 7.0 + LIST_AGAIN_S))
+        self.assertEqual(one.take(OPEN, 12.0), ["BTCUSDT", "ETHUSDT"])
 
 
 if __name__ == "__main__":

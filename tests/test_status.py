@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from unicodedata import east_asian_width
 
-from aster_collect.snapshot import DELAY_BOUNDS_S, ConnectionState, Delays, Snapshot, StreamState
+from aster_collect.snapshot import DELAY_BOUNDS_S, ConnectionState, Delays, Snapshot, StreamState, waiting
 from aster_collect.status import columns, fit, log_line, rates, status_json, terminal_line
 
 SECOND = 1_000_000_000
@@ -59,9 +59,30 @@ def snapshot(**changed: Any) -> Snapshot:
     )._replace(**changed)
 
 
+def unbegun(waits_for: str = "nothing is trading") -> Snapshot:
+    """Return a minute of waiting at the start, on a disk with 12 GB of room."""
+    room = (12_300 << 20, 200 << 20)
+    return waiting("1.0.0", 4242, snapshot().settings, NOW_NS - 60 * SECOND, NOW_NS, room, waits_for)
+
+
 def facts(line: str) -> dict[str, str]:
     """Return a line's `key=value` pairs."""
     return dict(word.split("=", 1) for word in line.split(" "))
+
+
+class ARunThatHasNotBegun(unittest.TestCase):
+    def test_the_status_file_says_what_for(self) -> None:
+        """The file is whole, without connections and symbols, and names what is waited for; a run that goes on none."""
+        said = json.loads(status_json(unbegun()))
+        self.assertEqual(said.keys(), json.loads(status_json(snapshot())).keys())
+        self.assertEqual((said["waiting"], said["connections"], said["symbols"]), ("nothing is trading", [], {}))
+        self.assertEqual(said["free_bytes"], 12_300 << 20)
+        self.assertIsNone(json.loads(status_json(snapshot()))["waiting"])
+
+    def test_the_terminal_says_what_for(self) -> None:
+        """The line is what is waited for, and fits."""
+        self.assertEqual(terminal_line(unbegun(), None, 79), "WAITING: nothing is trading")
+        self.assertEqual(terminal_line(unbegun(), None, 12), "WAITING: not")
 
 
 class TheStatusFile(unittest.TestCase):
