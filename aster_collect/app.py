@@ -112,6 +112,7 @@ class App:
         self._packing: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._packing_stops = threading.Event()
         self._draining = threading.Event()
+        self._ended: set[str] = set()
         self._stopped_s = 0.0  # when connections were told to end; read once it drains
         self._signalled_s: float | None = None
         self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
@@ -310,6 +311,8 @@ class App:
             self._signalled_s = time.monotonic()
             log.info("stop why=signal number=%d", message.number)
             return Over()
+        if isinstance(message, Ended):
+            self._ended.add(message.name)  # it can be alive for a moment, and says it only once
         return message
 
     def _wait(self) -> None:
@@ -378,7 +381,7 @@ class App:
 
     def _await(self, names: set[str], patience_s: float) -> bool:
         """Block until the named threads have ended, or patience has; a second signal ends the process here."""
-        names = set(names)
+        names = names - self._ended
         end_s = time.monotonic() + patience_s
         while names:
             try:
@@ -392,6 +395,7 @@ class App:
                 elif now_s - self._signalled_s > ONE_SIGNAL_S:
                     _exit_at_once()
             if isinstance(message, Ended):
+                self._ended.add(message.name)
                 names.discard(message.name)
         return True
 
