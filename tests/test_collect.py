@@ -5,18 +5,21 @@ import signal
 import subprocess
 import time
 import unittest
+from concurrent.futures import Future
 
 from aster_collect.settings import LIST_MARKETS
 from aster_collect.simulator import Fault, Market, Rules
 from aster_collect.simulator.faults import GARBAGE_KINDS, garbage
 
 from .support import (
+    DEADLINE_S,
     ORDERBOOK,
     PRICES,
     ROOT,
     TRADES,
     Collector,
     EndToEnd,
+    beside,
     now_ms,
     read_gaps,
     read_rejects,
@@ -319,9 +322,26 @@ class AStop(EndToEnd):
                     self.assertGreater(time_ms(self.rows(PRICES, symbol)[-1], PRICES), failed_ms - 1000)
 
 
-class AConnection(EndToEnd):
-    def test_that_ends_is_opened_again_and_its_end_is_said_once(self):
+ended: Future[None]
+
+
+def setUpModule():
+    """Begin what waits for one reconnect after the other, and goes on while the other tests run."""
+    global ended
+    ends = Ends()
+    ended = beside(ends, ends.end_in_every_way)
+
+
+class WhatWentOnBeside(unittest.TestCase):
+    def test_a_connection_that_ends_is_opened_again_and_its_end_is_said_once(self):
         """Refused, reset, closed, cut, silent or half-open: each is one line with the reason, and then a reconnect."""
+        ended.result(4 * DEADLINE_S)
+
+
+class Ends(EndToEnd):
+    """A connection that ends in one way after the other."""
+
+    def end_in_every_way(self):
         exchange = self.begin(rate=500)
         collector = self.collect("--stall-timeout", "1")
         self.wait_for_everything(collector)
@@ -353,6 +373,8 @@ class AConnection(EndToEnd):
         self.stop(collector)
         self.assert_promises()
 
+
+class AConnection(EndToEnd):
     def test_is_kept_by_answering_pings(self):
         """A server that drops whoever does not answer its pings, or says too much, keeps the connection."""
         rules = Rules(ping_interval_s=0.02, pong_timeout_s=0.5)

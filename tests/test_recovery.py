@@ -4,7 +4,7 @@ import json
 import time
 import unittest
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 from aster_collect.simulator import Fault
 
@@ -13,6 +13,7 @@ from .support import (
     ORDERBOOK,
     PRICES,
     EndToEnd,
+    beside,
     event_of_sent,
     last_ms,
     market_events,
@@ -42,11 +43,7 @@ def setUpModule():
     hand_overs.collect("--max-connection-age", "2")
     hand_overs_began_s = time.monotonic()
     ends = ManyEnds()
-    unittest.addModuleCleanup(ends.doCleanups)
-    ends.setUp()
-    beside = ThreadPoolExecutor(1)
-    unittest.addModuleCleanup(beside.shutdown)
-    ended = beside.submit(ends.end_thirty_times)
+    ended = beside(ends, ends.end_thirty_times)
 
 
 class ManyEnds(EndToEnd):

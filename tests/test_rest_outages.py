@@ -1,10 +1,11 @@
 """REST that is down, slow, angry or forgetful while trades are missing: what the files hold afterwards."""
 
 import unittest
+from concurrent.futures import Future
 
 from aster_collect.simulator import Fault
 
-from .support import TRADES, EndToEnd, now_ms, read_gaps, sent_ids
+from .support import DEADLINE_S, TRADES, EndToEnd, beside, now_ms, read_gaps, sent_ids
 
 LOST_FRAMES = 15
 LOST_MS = 500  # these are made within so long
@@ -54,9 +55,20 @@ class Rest(EndToEnd):
         self.assertEqual(0, self.exchange.requests_while_banned)
 
 
-class WhatPasses(Rest):
-    def test_leaves_the_trades_whole(self):
-        """Trades lost while REST is down, slow, angry, short or full of holes are all there once it is well."""
+passed: Future[None]
+
+
+def setUpModule():
+    """Begin what waits for one thing after the other, and goes on while the other tests run."""
+    global passed
+    defects = Defects()
+    passed = beside(defects, defects.leave_the_trades_whole)
+
+
+class Defects(Rest):
+    """REST that has one defect after the other."""
+
+    def leave_the_trades_whole(self):
         exchange = self.begin()
         collector = self.collect()
         self.wait_for_everything(collector)
@@ -79,6 +91,14 @@ class WhatPasses(Rest):
         """Return how many requests were answered so."""
         return sum(request.status == status for request in self.exchange.requests)
 
+
+class WhatWentOnBeside(unittest.TestCase):
+    def test_leaves_the_trades_whole(self):
+        """Trades lost while REST is down, slow, angry, short or full of holes are all there once it is well."""
+        passed.result(4 * DEADLINE_S)
+
+
+class WhatPasses(Rest):
     def test_at_the_start_leaves_the_past_whole(self):
         """A fresh file has its past, and an old one goes on without a hole, though REST is away at the start."""
         exchange = self.begin()
