@@ -318,6 +318,14 @@ class Order(Case):
         self.set_time(PRICES, 4, at(-0.001))
         self.broken(f"{PRICES}:4", "time goes back by 1001 ms")
 
+    def test_one_odd_time_among_prices(self) -> None:
+        """It is written as it came: the way back from it to the times around it is counted, however far it was."""
+        for line in (2, 3):
+            self.files = good()
+            self.set_time(PRICES, line, "9999999999.999")
+            self.holds()
+            self.assertIn("goes back 1 time", self.run_main()[1])
+
     def test_block_of_prices_doubled(self) -> None:
         """A block that stands there twice is broken, but where the ledger says that times begin anew in it."""
         rows_of = good()[PRICES][1:]

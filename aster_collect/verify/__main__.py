@@ -16,7 +16,8 @@ _EPILOG = """\
 checked for each symbol, over rotated and compressed files as one history:
   all files    the right header, whole rows, plain decimals, no NUL, no blank line
   prices       bid below ask (a price of zero is an absent side), mid exact; having no ids, time goes
-               back by a second at most, or where the ledger has a stretch of restart or clock
+               back by a second at most, from one odd time to those around it, or where the ledger
+               has a stretch of restart or clock
   orderbook    lastUpdateId rises, bids descend, asks ascend, blank levels last, not crossed
   trades       each id once, each one higher than the last but for what gaps_<SYMBOL>.csv lists
   gaps         there, well-formed, and not contradicted: no id is both listed and present, and at

@@ -36,18 +36,20 @@ class Prices:
 
     def take(self, name: str, rows: Numbered) -> None:
         """Check rows: time, and bid, ask and mid as one text."""
-        good, times, last_cell, last_ms = self._good, self.times, b"", self.times.last_ms
+        good, times, last_cell = self._good, self.times, b""
+        last_ms, before_ms = times.last_ms, times.before_ms
         for line, (time_cell, quote) in rows:
             if time_cell != last_cell:
                 time_ms = int(time_cell.replace(b".", b""))
                 last_cell = time_cell
             if time_ms > times.watch_ms or time_ms < last_ms or last_ms < 0:
-                times.last_ms = last_ms
+                times.last_ms, times.before_ms = last_ms, before_ms
                 times.row(name, line, time_ms)
-            last_ms = time_ms
+            if time_ms != last_ms:
+                before_ms, last_ms = last_ms, time_ms
             if quote not in good:
                 self._quote(name, line, quote)
-        times.last_ms = last_ms
+        times.last_ms, times.before_ms = last_ms, before_ms
 
     def begin_file(self, period_ms: int) -> None:
         """Note that the rows of another file follow."""

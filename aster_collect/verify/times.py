@@ -7,6 +7,8 @@ from .ledger import MARGIN_MS, Broken, Ledger, Stretches
 
 NO_TIME = -1
 MOST_BACK_MS = 1000  # a second: what servers of the exchange differ by
+JUMP_MS = 5000  # ahead by so much in one row, and back with the next, a time is odd …
+FARTHEST_MS = 86_400_000  # … and that of a first row, which has none before it, where it is days ahead
 QUIET = 10  # so much of a whole hour or day without rows, its tenth part, may be quiet beside what the ledger explains
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -23,8 +25,9 @@ class Back(NamedTuple):
 class Times:
     """The times of the rows of one kind.
 
-    A step back is counted. It is broken where no ids prove the order, it is larger than a second, and the ledger has no
-    stretch around it behind which times may begin anew. Where a file follows a closed one, no whole hour or day without
+    A step back is counted. It is broken where no ids prove the order, it is larger than a second, and neither does it
+    lead back from one odd time to those around that, nor has the ledger a stretch around it behind which times may
+    begin anew. Where a file follows a closed one, no whole hour or day without
     rows may lie between them, after which closed files are named, but for what the ledger explains.
     """
 
@@ -39,6 +42,7 @@ class Times:
         self.watch_ms = self._stretches.watch_ms
         self.first_ms = NO_TIME
         self.last_ms = NO_TIME
+        self.before_ms = NO_TIME  # the time before `last_ms`, of rows without ids
         self.back: Back | None = None
 
     @property
@@ -74,13 +78,19 @@ class Times:
         step_ms = self.last_ms - time_ms
         self._highest_ms = max(self._highest_ms, self.last_ms)
         self.first_ms = min(self.first_ms, time_ms)
-        if not self._ids and step_ms > MOST_BACK_MS:
+        if not self._ids and step_ms > MOST_BACK_MS and not self._leads_back(time_ms):
             unexplained_ms, _ = self._begins_anew.unexplained(time_ms, self.last_ms - 1)
             if unexplained_ms > MARGIN_MS:
                 self._broken(name, line, f"time goes back by {step_ms} ms")
                 return
         back = self.back or Back(0, 0, name, line)
         self.back = back._replace(steps=back.steps + 1, largest_ms=max(back.largest_ms, step_ms))
+
+    def _leads_back(self, time_ms: int) -> bool:
+        """Return whether a step back only undoes a jump ahead that one row before it made."""
+        if self.before_ms == NO_TIME:
+            return self.last_ms - time_ms > FARTHEST_MS
+        return self.last_ms - self.before_ms > JUMP_MS and time_ms >= self.before_ms - MOST_BACK_MS
 
     def _follow(self, name: str, line: int, time_ms: int) -> None:
         period_ms = self._period_before_ms
