@@ -29,7 +29,7 @@ from .rest import serve as serve_rest
 from .rotate import delete_expired
 from .settings import Settings, without_secret
 from .snapshot import Snapshot, waiting
-from .status import stop_line
+from .status import proof_command, stop_line
 from .store import Store
 from .wire import ExchangeInfo, Group
 
@@ -118,6 +118,7 @@ class App:
         self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
         self._live = journal is not None and journal.live
         self._end_s = math.inf
+        self._started_ns = 0
         self._status = STOPPED
         self._by_duration = False
         self._silent: list[str] = []  # symbols of which no frame has ever come
@@ -127,6 +128,7 @@ class App:
     def run(self) -> int:
         """Collect until told to stop; return the exit status. Raises `ConfigError` and `LockedError` at the start."""
         settings = self._settings
+        self._started_ns = time.time_ns()
         if settings.duration_s is not None:
             self._end_s = time.monotonic() + settings.duration_s
         if settings.metrics_file is not None:
@@ -198,10 +200,10 @@ class App:
     def _first_symbols(self, store: Store) -> list[str] | None:
         """Ask the exchange what it lists and return the symbols to collect, None if it is to end meanwhile."""
         opening = Opening(self._settings, trading_again_s=self._trading_again_s)
-        started_ns = time.time_ns()
         due = Due(self._reports, self._live, time.monotonic())
 
         def take() -> Snapshot:
+            started_ns = self._started_ns
             now_ns, room = time.time_ns(), (store.free_bytes(), self._settings.min_free_mb << 20)
             return waiting(__version__, os.getpid(), self._settings.told(), started_ns, now_ns, room, opening.waits_for)
 
@@ -219,11 +221,19 @@ class App:
                 if symbols is not None:
                     return symbols
             due.step(now_s, 0, take)
-            if now_s >= opening.again_s and not self._budget.blocked_s(now_s):
-                opening.again_s = math.inf
-                self._asks.put(wire.ask_exchange_info())
-        due.last(take()._replace(stopped_ns=time.time_ns()))
-        self._status = UNDELIVERED if self._by_duration else STOPPED
+            if now_s >= opening.again_s:
+                blocked_s = self._budget.blocked_s(now_s)
+                opening.again_s = now_s + blocked_s if blocked_s else math.inf
+                if not blocked_s:
+                    self._asks.put(wire.ask_exchange_info())
+        last = take()._replace(stopped_ns=time.time_ns())
+        due.last(last)
+        if self._by_duration:
+            self._status = UNDELIVERED
+            log.warning(
+                "never delivered symbols=%s", "all" if self._settings.all_symbols else ",".join(self._settings.symbols)
+            )
+        log.info("stopped %s", stop_line(last))
         return None
 
     def _read_list(self, answer: Answer) -> ExchangeInfo | None:
@@ -311,6 +321,8 @@ class App:
             self._signalled_s = time.monotonic()
             log.info("stop why=signal number=%d", message.number)
             return Over()
+        if isinstance(message, Signalled):
+            log.info("reopen why=hang-up")
         if isinstance(message, Ended):
             self._ended.add(message.name)  # it can be alive for a moment, and says it only once
         return message
@@ -323,7 +335,6 @@ class App:
                 relist_s = time.monotonic() + self._relist_s
                 self._asks.put(wire.ask_exchange_info())
             if isinstance(message, Signalled):
-                log.info("reopen why=hang-up")
                 self._inbox.tell(Reopen())
             elif isinstance(message, Answer):
                 info = self._read_list(message)
@@ -370,7 +381,6 @@ class App:
         if not self._all_written:
             self._status = FAILED
         elif self._by_duration and self._silent and self._status == STOPPED:
-            log.warning("never delivered symbols=%s", ",".join(self._silent))
             self._status = UNDELIVERED
         return self._end_reports()
 
@@ -427,14 +437,17 @@ class App:
             while not (written := collector.close()) and time.monotonic() < end_s:
                 time.sleep(FULL_DISK_S / 4)
             self._all_written = written
-            last = take()._replace(stopped_ns=time.time_ns())
+            last = take()._replace(started_ns=self._started_ns, stopped_ns=time.time_ns())
             due.last(last)
             frames = Counter[str]()
             for stream in last.streams:
                 frames[stream.symbol] += stream.frames
             self._silent = [symbol for symbol, count in frames.items() if not count]
+            if self._by_duration and self._silent:
+                log.warning("never delivered symbols=%s", ",".join(self._silent))
             if written:
                 log.info("stopped %s", stop_line(last))
+                log.info("prove command=%s", proof_command(last))
             else:
                 collector.say_unwritten()
 

@@ -260,7 +260,7 @@ def settings_of(words: argparse.Namespace) -> Settings:
 def main(argv: list[str] | None = None) -> int:
     """Run the program with these arguments (default: the command line's); return the exit status."""
     command = parser()
-    words = command.parse_args(argv)
+    words = command.parse_intermixed_args(argv)  # symbols may stand on both sides of an option
     journal = _start_log("WARNING" if words.quiet else words.log_level)
     status, why = FAILED, ""
     try:

@@ -565,5 +565,5 @@ def _say_gap(symbol: str, gap: Gap) -> None:
     log.warning(
         "gap streams=%s symbols=%s from=%s to=%s first_missing=%s last_missing=%s cause=%s",
         gap.stream, symbol, rows.seconds(gap.from_ms), rows.seconds(gap.to_ms),
-        gap.first_missing_id, gap.last_missing_id, gap.cause,
+        *("" if one is None else one for one in (gap.first_missing_id, gap.last_missing_id)), gap.cause,
     )  # fmt: skip

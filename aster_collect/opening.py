@@ -55,6 +55,9 @@ class Opening:
             self.again_s = now_s + self._trading_again_s
         elif self._settings.all_symbols:
             self.again_s = now_s + LIST_AGAIN_S
+            if now_s >= self._say_s:
+                self._say_s = now_s + SAY_AGAIN_S
+                log.warning("waiting why=no_list_of_symbols retry_s=%g", LIST_AGAIN_S)
         else:
             return list(self._settings.symbols)
         return None

@@ -5,6 +5,7 @@ Pure. Rates are the difference of two snapshots; without an earlier one they are
 
 import json
 import shlex
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from unicodedata import east_asian_width
@@ -93,19 +94,23 @@ def log_line(snapshot: Snapshot, previous: Snapshot | None) -> str:
 
 
 def stop_line(snapshot: Snapshot) -> str:
-    """Return what a run says of itself at its end, as `key=value`, with the command that proves it."""
+    """Return what a run says of itself at its end, as `key=value`."""
     counts = dict.fromkeys(rows.KINDS, 0)
     for stream in snapshot.streams:
         counts[stream.kind] += stream.rows
-    folder = str(snapshot.settings["data_dir"])
     facts: dict[str, object] = {
         "seconds": f"{(snapshot.stopped_ns - snapshot.started_ns) / 1e9:.1f}",
         **{f"{kind}_rows": count for kind, count in counts.items()},
         "gaps": sum(stream.gaps for stream in snapshot.streams),
-        "folder": folder,
-        "prove": f"'python -m aster_collect.verify {shlex.quote(folder)}'",
+        "folder": snapshot.settings["data_dir"],
     }
     return " ".join(f"{name}={value}" for name, value in facts.items())
+
+
+def proof_command(snapshot: Snapshot) -> str:
+    """Return the command that proves a run's files, fit for a shell."""
+    python = shlex.quote(sys.executable or "python3")
+    return f"{python} -m aster_collect.verify {shlex.quote(str(snapshot.settings['data_dir']))}"
 
 
 def terminal_line(snapshot: Snapshot, previous: Snapshot | None, width: int) -> str:

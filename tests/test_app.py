@@ -13,7 +13,7 @@ from pathlib import Path
 from aster_collect import app, health
 from aster_collect.app import STOPPED, UNDELIVERED, App, Ended, Signalled
 from aster_collect.settings import Settings
-from aster_collect.simulator import Simulator
+from aster_collect.simulator import Fault, Simulator
 
 DEADLINE_S = 30.0
 DURATION_S = 0.3
@@ -34,6 +34,21 @@ class LateEnded:
         if self._left:
             return self._left.pop()
         raise queue.Empty
+
+
+class Counted:
+    """A control queue that counts how often it was looked at."""
+
+    def __init__(self) -> None:
+        self._messages: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self.gets = 0
+
+    def put(self, message: object) -> None:
+        self._messages.put(message)
+
+    def get(self, timeout: float | None = None) -> object:
+        self.gets += 1
+        return self._messages.get(timeout=timeout)
 
 
 class Runs(unittest.TestCase):
@@ -105,6 +120,18 @@ class Maintenance(Runs):
             self.assertEqual(ended.get(timeout=DEADLINE_S), STOPPED)
         self.assertTrue(any("trading again waited_s=" in line for line in logged.output))
         self.assertGreater((self.folder / f"prices_{SYMBOL}.csv").read_bytes().count(b"\n"), 1)
+
+    def test_rest_bans_while_it_waits(self) -> None:
+        """It sleeps until it may ask again, and does not look at the clock without a pause."""
+        exchange = self.enterContext(Simulator((SYMBOL,), 200.0))
+        exchange.delist_symbol(SYMBOL)
+        control = Counted()
+        settings = self.settings(exchange, symbols=(SYMBOL,), duration_s=1.0)
+        with self.assertLogs("aster_collect", "INFO"):
+            one = App(settings, control, trading_again_s=0.1)
+            threading.Timer(0.4, lambda: exchange.inject(Fault("rest_418", seconds=60))).start()
+            self.assertEqual(one.run(), UNDELIVERED)
+        self.assertLess(control.gets, 50)
 
     def health(self) -> tuple[int, list[str]]:
         return health.check(str(self.folder), 60.0, time.time())

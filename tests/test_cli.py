@@ -314,6 +314,12 @@ class TheExchangeAtTheStart(Folder):
         names = {path.name for path in (self.folder / "ASTER_data").glob("*.csv")}
         self.assertEqual(names, {f"{kind}_BTCUSDT.csv" for kind in ("prices", "orderbook", "trades", "gaps")})
 
+    def test_symbols_on_both_sides_of_an_option(self) -> None:
+        """Words that are no option's are symbols, wherever they stand."""
+        status, _, err = self.run_main("BTCUSDT", "--duration", "1", "OLDUSDT", *self.exchange("BTCUSDT"))
+        self.assertEqual(status, 0, err)
+        self.assertIn("symbol skipped symbol=OLDUSDT", err)
+
     def test_only_symbols_that_do_not_trade(self) -> None:
         """It waits for them to, says so where health looks, obeys --duration, and ends with 4: nothing came."""
         status, _, err = self.run_main("OLDUSDT", "--duration", "1.5", *self.exchange("BTCUSDT"))

@@ -83,7 +83,9 @@ class NoList(unittest.TestCase):
         """Where all are wanted there is nothing to begin with: it is asked again in seconds."""
         one = opening()
         self.assertEqual((one.waits_for, one.again_s), (NO_LIST, math.inf))
-        self.assertIsNone(one.take(None, 7.0))
+        with self.assertLogs("aster_collect.opening", "WARNING") as logs:
+            self.assertIsNone(one.take(None, 7.0))
+        self.assertIn("waiting why=no_list_of_symbols", logs.output[0])
         self.assertEqual((one.waits_for, one.again_s), (NO_LIST, 7.0 + LIST_AGAIN_S))
         self.assertEqual(one.take(OPEN, 12.0), ["BTCUSDT", "ETHUSDT"])
 

@@ -156,7 +156,7 @@ class StatusTest(Watched):
         shown = [line for line in lines if line and not line[:4].isdigit()]
         self.assertGreaterEqual(len(shown), 3, text)
         self.assertTrue(all(len(line) <= 60 for line in shown), shown)
-        self.assertRegex(text, r"INFO stopped seconds=4\.\d prices_rows=[1-9]\d* .* prove=")
+        self.assertRegex(text, r"INFO stopped seconds=4\.\d prices_rows=[1-9]\d* .* folder=")
         self.assertTrue(text.endswith(("\r\x1b[J", "\r\n")), text[-80:])
 
 
