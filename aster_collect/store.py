@@ -113,11 +113,6 @@ class Store:
         """Return when a file had last been changed when it was opened, by this machine's clock."""
         return self._sheets[kind, symbol].touched_ms
 
-    def last_time_ms(self, kind: str, symbol: str) -> int | None:
-        """Return the time of that row."""
-        sheet = self._sheets[kind, symbol]
-        return None if sheet.last_row is None else sheet.time_ms(sheet.last_row)
-
     def ledger_end(self, symbol: str) -> list[tuple[int, int]]:
         """Return the ranges of trade ids, both ends included, that the end of a symbol's ledger calls missing."""
         ledger = self._sheets[rows.GAPS, symbol]

@@ -393,7 +393,7 @@ class Resuming(Case):
         store = self.store()
         for kind in rows.KINDS:
             self.assertEqual(store.last_row(kind, S), last[kind])
-            self.assertEqual(store.last_time_ms(kind, S), MIDNIGHT_MS + 2 * DAY_MS)
+            self.assertEqual(rows.row_time_ms(kind, store.last_row(kind, S)), MIDNIGHT_MS + 2 * DAY_MS)
             store.append(kind, S, [row(kind, 3, MIDNIGHT_MS + 3 * DAY_MS)])
         store.flush()
         for kind in rows.KINDS:
@@ -875,7 +875,8 @@ class Anything(Case):
                 for kind in rows.KINDS:
                     last = store.last_row(kind, S)
                     number[kind] = number_of(kind, last) if last else 0
-                    time_ms = max(time_ms, store.last_time_ms(kind, S) or 0)
+                    last = store.last_row(kind, S)
+                    time_ms = max(time_ms, rows.row_time_ms(kind, last) if last else 0)
         disk.room = None
         store.flush()
         for kind in rows.KINDS:

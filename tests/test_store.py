@@ -110,7 +110,7 @@ class Opening(Case):
             self.assertEqual(self.lines(kind), [])
             self.assertEqual(self.lines(kind, "币安人生USDT"), [])
             self.assertIsNone(store.last_row(kind, S))
-            self.assertIsNone(store.last_time_ms(kind, S))
+            self.assertIsNone(store.last_row(kind, S))
         self.assertEqual(store.ledger_end(S), [])
 
     def test_a_symbol_that_may_not_exist(self) -> None:
@@ -121,7 +121,7 @@ class Opening(Case):
         stretch = Gap(rows.PRICES, 5, 6, None, None, "reconnect")
         for kind in rows.KINDS:
             self.assertEqual((store.last_row(kind, "HELP"), store.last_rows(kind, "HELP")), (None, []))
-            self.assertIsNone(store.last_time_ms(kind, "HELP"))
+            self.assertIsNone(store.last_row(kind, "HELP"))
         store.gap("HELP", stretch)
         for _ in range(2):
             store.flush()
@@ -183,8 +183,8 @@ class Opening(Case):
         store = self.store()
         self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, number) for number in range(4)])
         self.assertEqual(store.ledger_end(S), [(0, 5), (10, 15)])
-        self.assertEqual(store.last_time_ms(rows.TRADES, S), 1_764_000_000_003)
-        self.assertEqual(store.last_time_ms(rows.PRICES, S), 1_764_000_000_003)
+        self.assertEqual(rows.row_time_ms(rows.TRADES, store.last_row(rows.TRADES, S)), 1_764_000_000_003)
+        self.assertEqual(rows.row_time_ms(rows.PRICES, store.last_row(rows.PRICES, S)), 1_764_000_000_003)
 
     def test_a_file_of_two_gigabytes_opens_at_once(self) -> None:
         """Opening does not depend on a file's size, for every kind of file."""
