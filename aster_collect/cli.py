@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
 from .errors import ConfigError, LockedError, StoreError
-from .journal import Journal, printable
 from .settings import (
     DATA_DIR,
     DEMO_DIR,
@@ -29,10 +28,11 @@ from .settings import (
     Settings,
     shortened,
 )
-from .terminal import StatusHandler
+from .watch.journal import Journal, printable
+from .watch.terminal import StatusHandler
 
 if TYPE_CHECKING:
-    from .app import Control
+    from .run.app import Control
 
 FAILED, IMPOSSIBLE, LOCKED = 1, 2, 3
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -283,7 +283,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(settings: Settings, demo: bool, journal: Journal | None) -> int:
     try:
-        from .app import App, Signalled  # here, so that what is missing is one line, and --help does without
+        from .run.app import App, Signalled  # here, so that what is missing is one line, and --help does without
     except ModuleNotFoundError as error:
         if error.name != "websocket":
             raise

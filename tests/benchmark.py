@@ -21,9 +21,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from aster_collect import rows, wire
-
-from .flood import BLOCK_FRAMES, FIRST_TRADE, HISTORY, HISTORY_MS, cut, fill, make_block
+from aster_collect.exchange import rows, wire
+from tests.flood import BLOCK_FRAMES, FIRST_TRADE, HISTORY, HISTORY_MS, cut, fill, make_block
 
 TLS = (str(Path(__file__).parent / "tls" / "cert.pem"), str(Path(__file__).parent / "tls" / "key.pem"))
 TWO = ["BTCUSDT", "ETHUSDT"]
@@ -280,8 +279,8 @@ def start_up(symbols: list[str], size: int) -> None:
 def collect(waits_path: str, argv: list[str]) -> int:
     """Run the program, and note for every batch how long it waited between its stamp and its decoding."""
     from aster_collect import cli
-    from aster_collect.collector import Collector
-    from aster_collect.events import Batch
+    from aster_collect.exchange.events import Batch
+    from aster_collect.run.collector import Collector
 
     waits: list[float] = []
     take = Collector.take

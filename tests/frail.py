@@ -16,11 +16,13 @@ import sys
 import time
 from pathlib import Path
 
-from aster_collect import app, cli, feed
-from aster_collect.collector import Collector
-from aster_collect.events import Batch
-from aster_collect.feed import Connection
-from aster_collect.inbox import Inbox
+from aster_collect import cli
+from aster_collect.exchange.events import Batch
+from aster_collect.net import feed
+from aster_collect.net.feed import Connection
+from aster_collect.net.inbox import Inbox
+from aster_collect.run import app
+from aster_collect.run.collector import Collector
 
 FULL_BYTES = 1  # no file may grow beyond so much: every write fails
 ROOM_BYTES = 500  # at first the largest file still has so much room, and the write that meets the end is cut in two

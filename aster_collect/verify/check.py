@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..rows import GAPS, ORDERBOOK, PRICES, TRADES, file_name
+from ..exchange.rows import GAPS, ORDERBOOK, PRICES, TRADES, file_name
 from .ledger import Ledger, union
 from .lines import LINE_BYTES, Damaged, blocks
 from .order import Books, Prices, Trades

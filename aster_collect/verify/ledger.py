@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from sys import maxsize
 from typing import NamedTuple
 
-from ..rows import ORDERBOOK, PRICES, TRADES
+from ..exchange.rows import ORDERBOOK, PRICES, TRADES
 
 Broken = Callable[[str, int, str], None]
 Numbered = Iterable[tuple[int, tuple[bytes, ...]]]

@@ -6,7 +6,7 @@ Every class remembers the first and last time and the count of what it was given
 
 from operator import gt, lt
 
-from ..rows import ORDERBOOK, PRICES, TRADES
+from ..exchange.rows import ORDERBOOK, PRICES, TRADES
 from .ledger import Broken, Ledger, Listed, Numbered, milliseconds
 from .rules import FRACTION_DIGITS
 from .times import Times

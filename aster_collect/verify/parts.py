@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ..rows import GAPS, ORDERBOOK, PRICES, TRADES, file_name
+from ..exchange.rows import GAPS, ORDERBOOK, PRICES, TRADES, file_name
 
 KINDS = (PRICES, ORDERBOOK, TRADES, GAPS)  # the ledger last: see open_current
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from unicodedata import east_asian_width
 
-from ..rows import GAPS, TRADES
+from ..exchange.rows import GAPS, TRADES
 from .times import Back, utc
 
 REASONS = 20

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..rows import CAUSES, GAPS, LEVELS, ORDERBOOK, PRICES, RECEIVE_TIME, TRADES, columns
+from ..exchange.rows import CAUSES, GAPS, LEVELS, ORDERBOOK, PRICES, RECEIVE_TIME, TRADES, columns
 
 FRACTION_DIGITS = 33  # the collector takes 32, and a middle can need one more
 _SHOWN = 40

@@ -1,0 +1,65 @@
+"""Which of the exchange's symbols are collected, and what somebody meant who named one that is not listed. Pure."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..errors import ConfigError
+from ..settings import checked_symbol
+from .wire import ExchangeInfo
+
+TRADING = "TRADING"
+PERPETUAL = "PERPETUAL"
+QUOTE_ASSETS = ("USDT", "USD1", "USDF", "USDC", "USD")  # the likeliest first
+GUESSES = 3
+ALIKE = 0.75  # a letter wrong or two swapped, in a symbol of eight
+SHORTEST_PART = 2  # letters of a symbol's part that say anything
+
+
+def check_listed(symbols: Iterable[str], info: ExchangeInfo) -> None:
+    """Raise `ConfigError` for symbols that the exchange does not list, with the names that come closest."""
+    unknown = [symbol for symbol in symbols if symbol not in info.statuses]
+    if unknown:
+        raise ConfigError("symbols: " + "; ".join(_not_listed(symbol, info.statuses) for symbol in unknown))
+
+
+def divide(symbols: Sequence[str], info: ExchangeInfo) -> tuple[list[str], dict[str, str]]:
+    """Return which of listed symbols trade, and of the others the status that keeps them from it."""
+    trading = [symbol for symbol in symbols if info.statuses[symbol] == TRADING]
+    return trading, {symbol: info.statuses[symbol] for symbol in symbols if symbol not in trading}
+
+
+def perpetuals(info: ExchangeInfo) -> tuple[list[str], list[str]]:
+    """Return all perpetual symbols that trade, in order, and why others can't be collected: no file can be so named."""
+    found, refused = [], []
+    for symbol, status in sorted(info.statuses.items()):
+        if status == TRADING and info.contract_types[symbol] == PERPETUAL:
+            try:
+                found.append(checked_symbol(symbol))
+            except ConfigError as error:
+                refused.append(str(error))
+    return found, refused
+
+
+def _not_listed(symbol: str, statuses: Mapping[str, str]) -> str:
+    names = guesses(symbol, [name for name, status in statuses.items() if status == TRADING])
+    return f"{symbol} is not listed" + (f"; did you mean {', '.join(names)}?" if names else "")
+
+
+def guesses(symbol: str, listed: Iterable[str]) -> list[str]:
+    """Return up to three of the listed symbols that somebody may mean by one that is not, the likeliest first.
+
+    That is the symbol without its `-` or `_`, the asset of its name in a quote currency, what begins with it, what
+    holds it (`PEPE`: `1000PEPEUSDT`), and what differs by a letter or two.
+    """
+    names = list(listed)
+    plain = symbol.replace("-", "").replace("_", "")
+    found = [plain, *(plain + quote for quote in QUOTE_ASSETS), *(_base(plain) + quote for quote in QUOTE_ASSETS)]
+    if len(plain) >= SHORTEST_PART:
+        found += sorted((name for name in names if plain in name), key=lambda name: (name.find(plain), len(name), name))
+    found += difflib.get_close_matches(plain, names, n=GUESSES, cutoff=ALIKE)
+    return list(dict.fromkeys(name for name in found if name in names))[:GUESSES]
+
+
+def _base(symbol: str) -> str:
+    quote = next((quote for quote in QUOTE_ASSETS if symbol.endswith(quote) and symbol != quote), "")
+    return symbol.removesuffix(quote)

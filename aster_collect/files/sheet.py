@@ -1,0 +1,286 @@
+"""One CSV file of one symbol: whole rows under its header, closed under its period's name when that is over."""
+
+import errno
+import logging
+import sys
+from collections.abc import Iterator
+from itertools import takewhile
+from math import inf
+from pathlib import Path
+from typing import NamedTuple
+
+from ..exchange import rows
+from ..exchange.events import Gap
+from .appender import Mark
+from .folder import Folder
+from .rotate import DAY_MS, last_row, period_end, period_name
+from .table import Table
+from .tail import lines_before
+
+log = logging.getLogger(__name__)
+
+NEAR_MS = 60_000  # the farthest that rows change places in time
+AHEAD_MS = 600_000  # by more no row is ahead of the exchange's clock, but for an odd one
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+_REOPEN, _CLOSE, _ASIDE, _FORGET = "reopen", "close", "set aside", "forget trades"  # what marks say
+
+
+class Destroyed(NamedTuple):
+    """Rows that somebody took out of a file, as a gap.
+
+    Of trades also what is still there to be written, in order: the last of them, and all that waited behind; `begins`
+    says that no row is left before.
+    """
+
+    gap: Gap
+    waiting: list[str]
+    begins: bool
+
+
+class Sheet:
+    """One CSV file, and what of it waits for the disk: rows, with marks between them for what is done to the file."""
+
+    def __init__(
+        self,
+        kind: str,
+        symbol: str,
+        columns: tuple[str, ...],
+        folder: Folder,
+        period_ms: int,
+        *,
+        ours: bool = True,
+        at_once: bool = True,
+    ) -> None:
+        """Open the file; raises `OSError`, and then it is closed. `period_ms` is 0 where it is never to be closed.
+
+        What it holds is set aside if it is not `ours`. If not `at_once` there is no file yet, and the first flush makes
+        it.
+        """
+        self.kind, self.symbol = kind, symbol
+        self.table = Table(kind, columns, folder.appender(rows.file_name(kind, symbol)), folder)
+        self.appender = self.table.appender
+        self.losses: dict[str, Gap] = {}  # by cause
+        self._folder = folder
+        self._period_ms = 0 if kind == rows.GAPS else period_ms
+        self._end_ms = 0  # where the period ends that is being written; 0 while there is none
+        self._turns = {_REOPEN: self._reopen, _CLOSE: self._close, _ASIDE: self._set_aside, _FORGET: self._forget}
+        self.touched_ms = _touched_ms(self.appender.path)
+        self.last_rows: list[str] = []  # all at the end of the file that bear the time of its last row
+        self.last_row: str | None = None
+        self.made = at_once
+        if not at_once:
+            return
+        try:
+            self.last_row = self.table.open(ours=ours)
+            self.flush(sync=False)
+            self._resume()
+        except OSError:
+            self.appender.close()
+            raise
+
+    def _resume(self) -> None:
+        parts = self._folder.parts(self.kind, self.symbol)
+        if self.last_row is None and parts:
+            self.last_row = last_row(self._folder.path, parts)
+        written_ms = [part.end_ms - 1 for part in parts]
+        if self.last_row is not None and self.kind != rows.GAPS:
+            last_ms = self.time_ms(self.last_row)
+            self.last_rows = list(takewhile(lambda line: self.time_ms(line) == last_ms, self._newest_rows()))[::-1]
+            # One odd time, far ahead of when it was written, is none; where all are it is this machine's that is odd.
+            times_ms = map(self.time_ms, self._newest_rows())
+            written_ms.append(next((one for one in times_ms if one <= self.touched_ms + DAY_MS), last_ms))
+        if self._period_ms and written_ms:
+            self._end_ms = period_end(max(written_ms), self._period_ms)
+
+    def _newest_rows(self) -> Iterator[str]:
+        """Yield the last rows of the file, or if it has none the last one before it, the newest first."""
+        lines = lines_before(self.appender.descriptor, len(self.table.header), self.appender.size) or [
+            self.last_row or ""
+        ]
+        return (line for line in reversed(lines) if self.table.is_row(line))
+
+    def time_ms(self, row: str) -> int:
+        """Return the time in a row of this file, in milliseconds."""
+        return rows.row_time_ms(self.kind, row)
+
+    def append(self, lines: list[str], now_ms: int | None = None) -> int:
+        """Keep rows for the next flush, a mark where a period ends; return how many bytes they are.
+
+        Time never goes back to an earlier period: such a row stays in the file that is being written. So does one of
+        far ahead of `now_ms`, what the exchange's clock says: no other row would end a period after it.
+        """
+        if not self._period_ms or self.time_ms(lines[-1]) < self._end_ms - NEAR_MS:
+            return self._keep(lines)
+        latest_ms = inf if now_ms is None else now_ms + AHEAD_MS
+        start = kept = 0
+        for at, line in enumerate(lines):
+            time_ms = self.time_ms(line)
+            if self._end_ms <= time_ms <= latest_ms:
+                kept += self._keep(lines[start:at])
+                if self._end_ms:
+                    self.appender.add_mark(Mark(_CLOSE, period_name(self._end_ms, self._period_ms)))
+                start, self._end_ms = at, period_end(time_ms, self._period_ms)
+        return kept + self._keep(lines[start:])
+
+    def _keep(self, lines: list[str]) -> int:
+        data = ("\n".join(lines) + "\n").encode("ascii") if lines else b""
+        self.appender.append(data)
+        return len(data)
+
+    def reopen(self) -> None:
+        """Go on, once all that is pending is written, in the file that is under the path by then."""
+        self.appender.add_mark(Mark(_REOPEN))
+
+    def set_aside(self, why: str) -> None:
+        """Once all that is pending is written, give the file and all closed ones before it other names, whole.
+
+        What comes next is of another history, and goes to a fresh file.
+        """
+        self.appender.add_mark(Mark(_ASIDE, why))
+        self.last_row, self._end_ms = None, 0
+
+    def forget_trades(self, why: str) -> None:
+        """Once all that is pending is written, set a ledger aside if it has rows of trades; the others stay."""
+        self.appender.add_mark(Mark(_FORGET, why))
+
+    def flush(self, *, sync: bool) -> None:
+        """Write what is pending, through every mark; raises `OSError`, and nothing is lost by it."""
+        appender = self.appender
+        if not self.made:
+            self.table.open(ours=False)
+            self.made = True
+        try:
+            appender.flush(sync=sync)
+            while (mark := appender.mark) is not None:
+                self._turns[mark.do](mark.word)
+                appender.pass_mark()
+                appender.flush(sync=sync)
+        finally:
+            self.table.look_on()
+
+    # All before a mark is written when one of these is called; each raises `OSError`, and is called again then.
+
+    def _reopen(self, _: str) -> None:
+        if not self.appender.is_at_path():
+            self._follow()
+
+    def _close(self, period: str) -> None:
+        """Give the file the name of its period, and begin the next.
+
+        A file without a row goes on, and so does one that can't be renamed though the disk has room: rows matter more
+        than names.
+        """
+        appender = self.appender
+        if not appender.is_at_path():
+            self._follow()
+            return
+        if self.table.is_empty:
+            return
+        appender.sync()
+        if sys.platform == "win32":
+            appender.close()  # it renames no open file
+        try:
+            self._folder.close_file(appender.path, self.kind, self.symbol, period)
+        except OSError as error:
+            if error.errno in FULL:
+                raise
+            why = error.strerror or error
+            log.error("file not closed file=%s period=%s why=%s next=goes_on", appender.path.name, period, why)
+            if appender.descriptor >= 0:
+                return
+        appender.close()
+        self.table.open()
+
+    def _follow(self) -> None:
+        """Go on in the file that is under the path, where that of before has another name, or is gone."""
+        if self.appender.descriptor >= 0:
+            self.appender.sync()
+        if self.appender.path.is_symlink():
+            self._folder.set_aside(self.appender.path, "is_a_link")
+        self.appender.close()
+        self.table.open()
+
+    def _set_aside(self, why: str) -> None:
+        self._folder.set_parts_aside(self.kind, self.symbol, why)
+        self.table.set_aside(why)
+
+    def _forget(self, why: str) -> None:
+        self.table.keep(lambda line: not line.startswith(f"{rows.TRADES},"), why)
+
+    def heal(self) -> Destroyed | None:
+        """Go on in what another program left of the file, and return what it destroyed; to be called before a flush.
+
+        Trades can be had again: what is to be written behind them is handed back, to come again in order. Raises
+        `OSError`, and is to be called again then, before anything is written.
+        """
+        cut = self.table.heal()
+        if cut is None or self.kind == rows.GAPS:
+            return None
+        marks = self.appender.marks
+        if any(mark.do == _ASIDE for mark in marks):
+            return None  # what is gone is of a history that leaves the ledger's
+        from_ms, to_ms = self.time_ms(cut.left or cut.first), self.time_ms(cut.last)
+        gap = Gap(self.kind, min(from_ms, to_ms), to_ms, None, None, "destroyed")
+        if self.kind != rows.TRADES:
+            return Destroyed(gap, [], cut.left is None)
+        first_id = rows.row_id(cut.left) + 1 if cut.left else rows.row_id(cut.first)
+        gap = _with_ids(gap, first_id, rows.row_id(cut.last))
+        waiting = self.appender.take_pending()
+        if waiting.startswith(self.table.header):
+            self.appender.append(self.table.header)
+        if Mark(_REOPEN) in marks:
+            self.reopen()
+        self.losses = {}  # they are fetched again with the others
+        self._end_ms = 0
+        if self._period_ms:
+            parts_ms = [part.end_ms for part in self._folder.parts(self.kind, self.symbol)]
+            left_ms = [period_end(self.time_ms(cut.left), self._period_ms)] if cut.left else []
+            self._end_ms = max([0, *parts_ms, *left_ms])
+        lines = waiting.removeprefix(self.table.header).decode("ascii").split("\n")[:-1]
+        return Destroyed(gap, [cut.last, *lines], cut.left is None)
+
+    def lost(self, lines: list[str]) -> Gap:
+        """Return rows that memory can't hold as a gap."""
+        first, last = lines[0], lines[-1]
+        gap = Gap(self.kind, self.time_ms(first), self.time_ms(last), None, None, "overflow")
+        return gap if self.kind != rows.TRADES else _with_ids(gap, rows.row_id(first), rows.row_id(last))
+
+    def lose(self, gap: Gap) -> None:
+        """Note what is missing while memory is full: one gap for each cause, which grows."""
+        if not self.losses:
+            log.error("rows lost file=%s why=disk_full_and_memory_full", self.appender.path.name)
+        known = self.losses.get(gap.cause)
+        self.losses[gap.cause] = gap if known is None else _both(known, gap)
+
+    def take_losses(self, next_ms: int) -> list[Gap]:
+        """Return these gaps, and forget them; `next_ms` is the time of the first row behind, 0 without one."""
+        gaps, self.losses = list(self.losses.values()), {}
+        return [gap if gap.last_missing_id is not None else gap._replace(to_ms=max(gap.to_ms, next_ms)) for gap in gaps]
+
+    def waiting_rows(self) -> int:
+        """Return how many rows wait to be written."""
+        return self.appender.pending().removeprefix(self.table.header).count(b"\n")
+
+
+def _with_ids(gap: Gap, first_id: int, last_id: int) -> Gap:
+    return gap._replace(first_missing_id=first_id, last_missing_id=last_id)
+
+
+def _both(one: Gap, other: Gap) -> Gap:
+    """Return a gap that takes in two, and what lies between."""
+    firsts = [gap.first_missing_id for gap in (one, other) if gap.first_missing_id is not None]
+    lasts = [gap.last_missing_id for gap in (one, other) if gap.last_missing_id is not None]
+    return one._replace(
+        from_ms=min(one.from_ms, other.from_ms),
+        to_ms=max(one.to_ms, other.to_ms),
+        first_missing_id=min(firsts, default=None),
+        last_missing_id=max(lasts, default=None),
+    )
+
+
+def _touched_ms(path: Path) -> int:
+    """Return when a file was last changed, 0 where there is none."""
+    try:
+        return path.lstat().st_mtime_ns // 1_000_000
+    except FileNotFoundError:
+        return 0

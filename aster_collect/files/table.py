@@ -1,0 +1,247 @@
+"""One CSV file under its name: whole rows under the right header, whatever a crash or another program made of it."""
+
+import logging
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from ..exchange import rows
+from .appender import Appender
+from .folder import Folder
+from .plain import begin_plain, read_plain
+from .rejects import REJECTS_NAME
+from .tail import Tail, find_tail, read_at, written_end
+
+log = logging.getLogger(__name__)
+
+BEGIN_BYTES = 64  # of a row: more than its id and its time take
+LEDGER_BYTES = 1 << 16  # of the end of a ledger that are remembered
+
+
+class Cut(NamedTuple):
+    """Rows that somebody took out of a file: the first and the last of them, and the row before, if it is there."""
+
+    left: str | None
+    first: str
+    last: str
+
+
+class Table:
+    """An appender's file: opened to whole rows, looked after while it is written, mended in place where it can be.
+
+    ```
+    open ──▶ whole rows ──somebody deletes, cuts or writes to it──▶ changed ──heal──▶ whole rows, and what is gone
+                 ▲────────────────────────────────────────────────────────────────────────┘
+    ```
+    """
+
+    def __init__(self, kind: str, columns: tuple[str, ...], appender: Appender, folder: Folder) -> None:
+        self.kind = kind
+        self.header = (",".join(columns) + "\n").encode("ascii")
+        self.appender = appender
+        self._folder = folder
+        self._cells = len(columns)
+        self._first = ""  # the begin of the file's first row
+        self._ledger_end = b""  # what a ledger says nothing else could say again
+        self._change = ""  # what somebody did to the file, until it is mended; what had been in it:
+        self._was: Cut | None = None
+        self._known, self._known_end = b"", 0
+
+    def is_row(self, text: str) -> bool:
+        """Return whether a line is a row of this file."""
+        return rows.is_row(self.kind, self._cells, text)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the file has no row."""
+        return self.appender.size <= len(self.header)
+
+    def open(self, *, ours: bool = True) -> str | None:
+        """Open the file under the path, whole rows under the right header, and return its last row.
+
+        A file of other rows, or of rows that are not `ours`, is set aside, and a fresh one begun. Raises `OSError`,
+        and then it is closed.
+        """
+        self._finish_replacing()
+        self._first = ""
+        try:
+            self.appender.open()
+            tail = self._look()
+            if not isinstance(tail, str) and tail.last_row is not None and not ours:
+                tail = "no_ledger_beside_it"
+            if isinstance(tail, str):
+                self.set_aside(tail)
+                return None
+            self._repair(tail)
+        except OSError:
+            self.appender.close()
+            raise
+        self.look_on()
+        return tail.last_row
+
+    def look_on(self) -> None:
+        """Remember what tells later what was in the file; to be called when rows were written."""
+        appender, start = self.appender, len(self.header)
+        if not self._first and appender.last_line not in (b"", self.header[:-1]):
+            self._first = (
+                read_at(appender.descriptor, BEGIN_BYTES, start).partition(b"\n")[0].decode("ascii", "replace")
+            )
+        if self.kind == rows.GAPS and appender.descriptor >= 0:
+            self._ledger_end = self.end()
+
+    def end(self) -> bytes:
+        """Return the end of what is in the file, or was in it when somebody changed it and it is not mended yet."""
+        if self._change:
+            return self._known
+        low = max(len(self.header), self.appender.size - LEDGER_BYTES)
+        return read_at(self.appender.descriptor, self.appender.size - low, low) if self.appender.size > low else b""
+
+    def set_aside(self, why: str) -> None:
+        """Give the file another name, whole, and begin a fresh one; what is pending goes there.
+
+        Raises `OSError`, and can be called again then.
+        """
+        if self.appender.descriptor >= 0:
+            self.appender.sync()
+        self.appender.close()
+        self._folder.set_aside(self.appender.path, why)
+        self._first = ""
+        self.appender.start_over(self.header)
+
+    def keep(self, wanted: Callable[[str], bool], why: str) -> None:
+        """Leave out the rows that are not wanted any more, if there are any: the file as it was is set aside whole.
+
+        Raises `OSError`, and can be called again then. No moment needs room on the disk with the old name gone.
+        """
+        path, beside = self.appender.path, self._beside
+        if os.path.lexists(path):
+            with read_plain(path) as file:
+                lines = file.read().decode("ascii", "replace").split("\n")[1:-1]
+            kept = [line for line in lines if wanted(line)]
+            if len(kept) < len(lines):
+                beside.unlink(missing_ok=True)
+                with begin_plain(beside) as file:
+                    file.write(self.header + "".join(f"{line}\n" for line in kept).encode("ascii", "replace"))
+                    file.flush()
+                    os.fsync(file.fileno())
+                self.appender.close()
+                self._folder.set_aside(path, why)
+        if not self.appender.is_at_path():
+            self.appender.close()
+            self.open()
+
+    @property
+    def _beside(self) -> Path:
+        return self.appender.path.with_name(f".{self.appender.path.name}.tmp")
+
+    def _finish_replacing(self) -> None:
+        """End what a crash, or an error, left of `keep` when the old name was gone and the new one not there yet."""
+        if os.path.lexists(self._beside) and not os.path.lexists(self.appender.path):
+            self._beside.rename(self.appender.path)
+
+    def heal(self) -> Cut | None:
+        """Go on in what somebody else left of the file, or in a fresh one; return which of its rows are gone.
+
+        A file that was cut goes on where it is; one that holds something else is set aside whole. Raises `OSError`,
+        and is to be called again then, before anything is written.
+        """
+        if not self._change and not self._notice():
+            return None
+        tail = self._mend() if self._change == "truncated" else None
+        if tail is None:
+            self.set_aside(self._change.replace(" ", "_"))
+        self._put_back(len(self.header) if tail is None else tail.end)
+        change, self._change = self._change, ""
+        if self._was is None or change == "written to":  # then its rows are in the file that was set aside
+            return None
+        return self._was._replace(left=tail and tail.last_row)
+
+    def _notice(self) -> bool:
+        """Look whether somebody changed the file, and if so remember what was in it."""
+        appender = self.appender
+        self._change = appender.changed() if appender.descriptor >= 0 else ""
+        if not self._change:
+            return False
+        log.error("file changed by another program file=%s what=%s", appender.path.name, self._change)
+        self._was = Cut(None, self._first, appender.last_line.decode("ascii", "replace")) if self._first else None
+        self._known, self._known_end = self._ledger_end, appender.size
+        if self.kind == rows.GAPS:
+            start = len(self.header)
+            there = read_at(appender.descriptor, max(0, appender.size - start), start)
+            if len(there) == appender.size - start and there.endswith(self._known):  # all of it, as before
+                self._known = there
+        half = len(self._known) - self._known.rfind(b"\n") - 1
+        self._known, self._known_end = self._known[: len(self._known) - half], self._known_end - half
+        return True
+
+    def _mend(self) -> Tail | None:
+        """Go on in a file that was cut, and return its tail; None where it was cut and something else written to it."""
+        if self.appender.descriptor < 0:
+            return None
+        self.appender.begin_line()
+        tail = self._look()
+        if isinstance(tail, str):
+            self._change = tail
+            return None
+        if tail.last_row is not None and (self._was is None or not self._comes_before(tail.last_row, self._was.last)):
+            self._change = "rewritten"
+            return None
+        self._repair(tail)
+        self._first = self._first if tail.last_row else ""
+        return tail
+
+    def _comes_before(self, row: str, last: str) -> bool:
+        if row == last or self.kind == rows.GAPS:
+            return row != last
+        key = rows.row_id if self.kind == rows.TRADES else partial(rows.row_time_ms, self.kind)
+        return key(row) <= key(last)
+
+    def _put_back(self, end: int) -> None:
+        """Let the rows of a ledger that are not in it any more, from `end` on, be written again."""
+        start = self._known_end - len(self._known)
+        known = self._known[max(0, max(end, len(self.header)) - start) :]
+        if self.kind == rows.GAPS and start > max(end, len(self.header)):
+            log.error("ledger rows lost file=%s bytes=%d", self.appender.path.name, start - end)
+            known = known.partition(b"\n")[2]
+        self.appender.put_first(known, behind=self.header)
+
+    def _look(self) -> Tail | str:
+        """Return the tail of the open file, or in a word why it is not a file that this run would write.
+
+        What a crash left of a header alone is cut, and the header is kept for the next flush.
+        """
+        descriptor, header = self.appender.descriptor, self.header
+        begin = read_at(descriptor, len(header), 0)
+        if begin == header:
+            tail = find_tail(descriptor, len(header), self.is_row)
+            if tail is None:
+                return "no_whole_row_near_the_end"
+            return "other_rows" if self._is_of_others(tail.torn) else tail
+        written = written_end(descriptor)
+        if written >= len(header) or not header.startswith(begin[:written]):
+            return "other_header"
+        self.appender.cut(0)
+        self.appender.put_first(header)
+        return Tail(0, None, b"", 0)
+
+    def _is_of_others(self, torn: bytes) -> bool:
+        """Return whether a torn end begins with a whole line of as many cells, of another form: no crash does that."""
+        line, newline, _ = torn.partition(b"\n")
+        text = line.removesuffix(b"\r").decode("ascii", "replace")
+        return bool(newline) and text.isprintable() and "\ufffd" not in text and text.count(",") == self._cells - 1
+
+    def _repair(self, tail: Tail) -> None:
+        """Cut what is behind the last whole row, and keep it among the rejects; raises `OSError`."""
+        appender = self.appender
+        if tail.torn or tail.nuls:
+            if tail.torn:
+                self._folder.reject(appender.path.name, "torn tail", tail.torn)
+            appender.cut(tail.end)
+            log.warning(
+                "tail repaired file=%s cut_bytes=%d nul_bytes=%d kept_in=%s",
+                appender.path.name, len(tail.torn), tail.nuls, REJECTS_NAME,
+            )  # fmt: skip
+        appender.size = tail.end
+        appender.last_line = (tail.last_row or "").encode("ascii")

@@ -1,0 +1,1 @@
+"""The way to the exchange and back: connections, REST, and how politely both are asked."""

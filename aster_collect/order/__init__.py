@@ -1,0 +1,1 @@
+"""How events become rows in order, each once, and what of them is missing. Pure."""

@@ -1,0 +1,1 @@
+"""One run: its threads, its connections and its symbols, from start to end."""

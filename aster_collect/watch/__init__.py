@@ -1,0 +1,1 @@
+"""How a run stands, for whoever looks: status file, metrics, log and terminal."""

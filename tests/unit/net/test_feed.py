@@ -1,0 +1,502 @@
+"""A connection is kept up politely: bans are obeyed, flapping slows down, silence ends it, and nothing is dropped."""
+
+import contextlib
+import socket
+import tempfile
+import threading
+import unittest
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from functools import partial
+from hashlib import sha1
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+from aster_collect.errors import FeedError
+from aster_collect.exchange.events import HAND_OVER, Bad, Batch, Lost, Opened
+from aster_collect.net.bans import Bans, Handshakes
+from aster_collect.net.feed import OVERLAP_S, PONG_EVERY_S, Connection, Feed, Line
+from aster_collect.net.inbox import Inbox, Message
+
+STALL_S = 10.0
+OLDEST_S = 1000.0
+QUIET = b""
+LOST = FeedError("eof", "the server hung up without a close frame")
+PING, PONG = b"\x89\x01p", b"\x8a\x00"
+LOOPBACK = "127.0.0.1"
+SHORT_S = 0.3
+UPGRADED = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: PROOF\r\n\r\n"
+)
+
+
+def text(payload: str) -> bytes:
+    """Return one text message as a server sends it."""
+    data = payload.encode("ascii")
+    assert len(data) < 126, "a short frame"
+    return bytes((0x81, len(data))) + data
+
+
+class Clock:
+    """Time that goes on only while somebody waits."""
+
+    def __init__(self) -> None:
+        self.now_s = 5000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def wall_ns(self) -> int:
+        return int(self.now_s * 1e9)
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+class Stopping:
+    """Stands in for the event that stops a feed: waiting takes no time, and after so many delays it is set."""
+
+    def __init__(self, clock: Clock, most: int) -> None:
+        self.delays_s: list[float] = []
+        self.stopped = False
+        self._clock, self._most = clock, most
+
+    def is_set(self) -> bool:
+        return self.stopped
+
+    def wait(self, seconds: float) -> bool:
+        self.delays_s.append(seconds)
+        self._clock.now_s += seconds
+        self.stopped = len(self.delays_s) >= self._most
+        return self.stopped
+
+
+class Wire:
+    """An open connection that brings what a script says: bytes, errors, and between reads the time that passes."""
+
+    def __init__(self, script: Iterator[bytes | FeedError], clock: Clock, every_s: float = 0.0) -> None:
+        self.ponged: list[bytes] = []
+        self.closed = False
+        self._script, self._clock, self._every_s = script, clock, every_s
+
+    def read(self) -> bytes:
+        self._clock.now_s += self._every_s
+        one = next(self._script)
+        if isinstance(one, FeedError):
+            raise one
+        return one
+
+    def wait(self, timeout_s: float) -> bool:
+        self._clock.now_s += timeout_s
+        return False
+
+    def pong(self, payload: bytes) -> None:
+        self.ponged.append(payload)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Case(unittest.TestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.inbox = Inbox()
+        self.asked: list[Feed] = []
+        self.successors: list[Feed] = []
+        self.allow()
+
+    def allow(self) -> None:
+        """Forget all bans, and all connections that were tried."""
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.handshakes = Handshakes(Bans(folder), clock=self.clock)
+
+    def feed(self, connect: Callable[[str], Any], delays: int = 1, **options: Any) -> tuple[Feed, Stopping]:
+        """Return a feed that longest delays hold up, and that is stopped by so many of them."""
+        feed = Feed(
+            Line(7, 3, 2, options.pop("url", "ws://x"), STALL_S, OLDEST_S),
+            options.pop("inbox", self.inbox),
+            self.handshakes,
+            self.successors.append,
+            options.pop("predecessor", None),
+            connect=connect,
+            clock=self.clock,
+            wall_ns=self.clock.wall_ns,
+            sleep=self.clock.sleep,
+            draw=lambda: 1.0,
+        )
+        stopping = Stopping(self.clock, delays)
+        feed.stopping = stopping  # type: ignore[assignment]
+        return feed, stopping
+
+    def messages(self) -> list[Message]:
+        """Return what the inbox has."""
+        found = []
+        while self.inbox.batches():
+            found.append(self.inbox.get_nowait())
+        return found
+
+    def payloads(self, messages: list[Message]) -> list[str]:
+        """Return the text messages of all batches."""
+        return [
+            one.data[start:stop].decode("ascii")
+            for one in messages
+            if isinstance(one, Batch)
+            for start, stop in zip(one.bounds[::2], one.bounds[1::2], strict=True)
+        ]
+
+
+class AHandshake(Case):
+    """A server on this machine answers a handshake with these bytes, and then does what `then` does."""
+
+    def failure(self, answer: bytes, then: Callable[[socket.socket], None] = lambda one: None) -> FeedError:
+        """Return what connecting raises, in 0.3 s or so where the server goes on and on."""
+        with socket.create_server((LOOPBACK, 0)) as server:
+            thread = threading.Thread(target=self.serve, args=(server, answer, then))
+            thread.start()
+            self.host = f"{LOOPBACK}:{server.getsockname()[1]}"
+            with self.assertRaises(FeedError) as caught:
+                Connection(f"ws://{self.host}/stream", timeout_s=SHORT_S)
+            thread.join(30)
+        self.assertIn(self.host, str(caught.exception))
+        self.assertTrue(str(caught.exception).isprintable())
+        return caught.exception
+
+    def serve(self, server: socket.socket, answer: bytes, then: Callable[[socket.socket], None]) -> None:
+        connection, _ = server.accept()
+        with connection:
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += connection.recv(4096)
+            key = request.split(b"Sec-WebSocket-Key: ")[1].split(b"\r\n")[0]
+            proof = b64encode(sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+            try:
+                connection.sendall(answer.replace(b"PROOF", proof))
+                then(connection)
+            except OSError:
+                pass  # the other side hung up
+
+    def test_headers_that_drip(self) -> None:
+        """A handshake whose headers come a byte at a time is given up in time, as a whole."""
+
+        def drip(connection: socket.socket) -> None:
+            while True:
+                connection.sendall(b"x")
+                connection.settimeout(0.01)
+                with contextlib.suppress(TimeoutError):
+                    if not connection.recv(1):
+                        return
+
+        self.assertEqual(self.failure(b"HTTP/1.1 101 Switching\r\nX: ", drip).reason, "timeout")
+
+    def test_a_header_without_end(self) -> None:
+        """A header line, headers or a body without end are given up at 64 KiB, and no more of them is kept."""
+
+        def flood(block: bytes, connection: socket.socket) -> None:
+            while True:
+                connection.sendall(block)
+
+        for begin, block in (
+            (b"HTTP/1.1 101 Switching\r\nX: ", b"x" * 65536),
+            (b"HTTP/1.1 101 Switching\r\n", b"X: x\r\n" * 1000),
+            (b"HTTP/1.1 503 Unavailable\r\nContent-Length: 99999999999\r\n\r\n", b"x" * 65536),
+        ):
+            error = self.failure(begin, partial(flood, block))
+            self.assertEqual(error.reason, "oversized")
+            self.assertIn("more than 65536 bytes", str(error))
+
+    def test_a_cookie_with_an_odd_name(self) -> None:
+        """A cookie that the library chokes on is let go, and the frame right behind the handshake is the first read."""
+        answer = UPGRADED.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a@b=1\r\nset-cookie: c=2; Domain=.x\r\n\r\n")
+        with socket.create_server((LOOPBACK, 0)) as server:
+            thread = threading.Thread(target=self.serve, args=(server, answer + text("first"), lambda one: None))
+            thread.start()
+            connection = Connection(f"ws://{LOOPBACK}:{server.getsockname()[1]}/stream")
+            thread.join(30)
+            self.assertEqual(connection.read(), text("first"))
+            connection.close()
+
+    def test_an_answer_that_is_none(self) -> None:
+        """Whatever stands in the place of an answer is a lost connection, whatever the library raises over it."""
+        for odd in (b"", b"\r\n", b"\x00\xff\r\n\r\n", b"HTTP/1.1 x\r\n\r\n", b"HTTP/1.1 200 OK\r\nodd\r\n\r\n",
+                    b"HTTP/1.1 500 E\r\nContent-Length: x\r\n\r\n", b"HTTP/1.1 101 S\r\n\r\n"):  # fmt: skip
+            self.failure(odd)
+
+    def test_a_redirect(self) -> None:
+        """A redirect is not followed: it is told with the host that it leads to."""
+        error = self.failure(b"HTTP/1.1 307 Temporary\r\nLocation: wss://evil.example/stream\r\n\r\n")
+        self.assertEqual(error.reason, "handshake")
+        self.assertIn("answered 307 with a redirect to evil.example, not followed", str(error))
+
+    def test_a_firewall(self) -> None:
+        """A page for people in the place of a handshake is told with its status and meaning."""
+        page = b"<!DOCTYPE html>\x1b[31m"
+        error = self.failure(b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page))
+        self.assertEqual(
+            str(error), f"handshake: HTML from {self.host}: 403 Forbidden (its firewall refuses this address)"
+        )
+
+
+class Refusals(Case):
+    def delay_after(self, status: str) -> float:
+        """Return how long a feed waits after a handshake that a server on this machine answers so."""
+        self.allow()
+        with socket.create_server((LOOPBACK, 0)) as server:
+            thread = threading.Thread(target=self.refuse, args=(server, status))
+            thread.start()
+            feed, stopping = self.feed(Connection, url=f"ws://{LOOPBACK}:{server.getsockname()[1]}/stream")
+            with self.assertLogs("aster_collect.net.feed", "WARNING"):
+                feed.run()
+            thread.join(30)
+        self.assertEqual([Lost(2, 7, "handshake", False)], self.messages())
+        return stopping.delays_s[0]
+
+    def refuse(self, server: socket.socket, status: str) -> None:
+        connection, _ = server.accept()
+        with connection:
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += connection.recv(4096)
+            connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    def test_a_ban_in_the_handshake(self) -> None:
+        """A handshake refused with 418 is not tried again before Retry-After is over, or 2 minutes without it."""
+        self.assertEqual(3600, self.delay_after("418 I'm a teapot\r\nRetry-After: 3600"))
+        self.assertEqual(120, self.delay_after("418 I'm a teapot"))
+
+    def test_a_ban_without_end(self) -> None:
+        """A Retry-After longer than the longest ban is cut to 3 days."""
+        for endless in ("9999999", "9" * 400):
+            self.assertEqual(3 * 86_400, self.delay_after(f"418 I'm a teapot\r\nRetry-After: {endless}"))
+
+    def test_a_limit_in_the_handshake(self) -> None:
+        """A handshake refused with 429 waits for a minute at least, whatever Retry-After says."""
+        for told in ("", "\r\nRetry-After: 5", "\r\nRetry-After: soon", "\r\nRetry-After: -700"):
+            self.assertEqual(60, self.delay_after(f"429 Too Many Requests{told}"))
+
+    def test_a_ban_of_another_connection(self) -> None:
+        """A connection waits for the end of a ban that another one has met, and a stop ends the wait."""
+        self.handshakes.banned(600.0, "handshake: 418")
+        urls: list[str] = []
+
+        def away(url: str) -> Any:
+            urls.append(url)
+            raise FeedError("refused")
+
+        feed, stopping = self.feed(away, delays=2)
+        with self.assertLogs("aster_collect.net.feed", "WARNING") as logs:
+            feed.run()
+        self.assertEqual(([600.0, 0.5], 1), (stopping.delays_s, len(urls)))
+        self.assertIn("connection waits connection=", logs.output[0])
+        feed, stopping = self.feed(away, delays=1)
+        self.handshakes.banned(600.0, "handshake: 418")
+        with self.assertLogs("aster_collect.net.feed", "WARNING"):
+            feed.run()
+        self.assertEqual(([600.0], 1), (stopping.delays_s, len(urls)))
+
+    def test_more_connections_than_a_minute_may_have(self) -> None:
+        """When sixty connections were tried within a minute, the next waits for the oldest to be a minute old."""
+        for _ in range(60):
+            self.assertEqual(0.0, self.handshakes.take())
+
+        def away(url: str) -> Any:
+            raise FeedError("refused")
+
+        self.clock.now_s += 20
+        feed, stopping = self.feed(away, delays=2)
+        with self.assertLogs("aster_collect.net.feed", "WARNING"):
+            feed.run()
+        self.assertEqual([40.0, 0.5], stopping.delays_s)
+
+    def test_another_refusal(self) -> None:
+        """A handshake refused for another reason is tried again after the usual delay."""
+        self.assertEqual(0.5, self.delay_after("503 Service Unavailable\r\nRetry-After: 3600"))
+
+    def test_a_server_that_is_away(self) -> None:
+        """A server that refuses every connection is tried less and less, up to every 30 seconds."""
+
+        def away(url: str) -> Any:
+            raise FeedError("refused")
+
+        feed, stopping = self.feed(away, delays=8)
+        with self.assertLogs("aster_collect.net.feed", "WARNING"):
+            feed.run()
+        self.assertEqual([0.5, 1, 2, 4, 8, 16, 30, 30], stopping.delays_s)
+
+
+class Flapping(Case):
+    def delays_s(self, delivers_s: float, delays: int) -> list[float]:
+        """Return the delays between connections that deliver for so long and are lost then, again and again."""
+        wires: list[Wire] = []
+
+        def connect(url: str) -> Any:
+            frames = [text("first"), text("last")] if delivers_s else [text("only")]
+            wires.append(Wire(iter([*frames, LOST]), self.clock, delivers_s / 2))
+            return wires[-1]
+
+        feed, stopping = self.feed(connect, delays)
+        with self.assertLogs("aster_collect.net.feed", "WARNING"):
+            feed.run()
+        self.assertEqual(delays, len(wires))
+        self.assertTrue(all(wire.closed for wire in wires))
+        self.assertEqual(delays, sum(isinstance(one, Lost) for one in self.messages()))
+        return stopping.delays_s
+
+    def test_a_server_that_hangs_up_after_one_frame(self) -> None:
+        """A server that accepts, sends one frame and hangs up is tried ever more slowly, up to every 2 seconds."""
+        self.assertEqual([0.5, 1, 2, 2, 2, 2], self.delays_s(0.0, 6))
+        self.assertEqual([0.5, 1, 2, 2], self.delays_s(29.0, 4))
+
+    def test_a_connection_that_delivered_for_half_a_minute(self) -> None:
+        """After 30 seconds of delivery the delays start over."""
+        self.assertEqual([0.5, 0.5, 0.5], self.delays_s(31.0, 3))
+
+    def test_a_server_that_accepts_and_sends_nothing_of_use(self) -> None:
+        """Connections that bring no message count as failed, and their delays grow to 30 seconds."""
+        feed, stopping = self.feed(lambda url: Wire(iter([PING, LOST]), self.clock), 8)
+        with self.assertLogs("aster_collect.net.feed", "WARNING"):
+            feed.run()
+        self.assertEqual([0.5, 1, 2, 4, 8, 16, 30, 30], stopping.delays_s)
+
+
+class Reading(Case):
+    def test_a_server_that_pings_and_sends_nothing_else(self) -> None:
+        """A connection without a message is given up after the timeout, though pings come and are answered."""
+        wire = Wire(chain([text("one")], *repeat((PING * 10, QUIET, PONG), 1000)), self.clock, 0.1)
+        feed, _ = self.feed(lambda url: wire)
+        began_s = self.clock.now_s
+        with self.assertRaisesRegex(FeedError, "stalled: no frame for 10 s"):
+            feed.serve()
+        self.assertTrue(wire.closed)
+        self.assertTrue(STALL_S < self.clock.now_s - began_s < STALL_S + 1)
+        self.assertLessEqual(10, len(wire.ponged))
+        self.assertLessEqual(len(wire.ponged), STALL_S / PONG_EVERY_S + 1)
+        self.assertEqual({b"p"}, set(wire.ponged))
+
+    def test_a_message_after_a_long_silence(self) -> None:
+        """A message within the timeout starts it anew."""
+        silence = [QUIET] * 35  # of a quarter of a second each
+        wire = Wire(iter([*silence, text("one"), *silence, text("two"), LOST]), self.clock)
+        feed, _ = self.feed(lambda url: wire)
+        with self.assertRaisesRegex(FeedError, "eof"):
+            feed.serve()
+        self.assertEqual(["one", "two"], self.payloads(self.messages()))
+
+    def test_a_close_frame(self) -> None:
+        """What came before a close frame is handed over, and the loss bears the server's code and words."""
+        wire = Wire(iter([text("last") + b"\x88\x05\x03\xf3bye"]), self.clock)
+        feed, _ = self.feed(lambda url: wire)
+        with self.assertLogs("aster_collect.net.feed", "WARNING") as logs:
+            feed.run()
+        self.assertIn("code=1011 text='bye'", logs.output[0])
+        opened, *rest, lost = self.messages()
+        self.assertEqual(Opened(2, 7, 5000 * 10**9, 5000.0), opened)
+        self.assertEqual((["last"], Lost(2, 7, "closed", False)), (self.payloads(rest), lost))
+
+    def test_a_binary_message(self) -> None:
+        """A message that is no text is handed over as bad, and the connection goes on."""
+        wire = Wire(iter([b"\x82\x02\xff\x00" + text("next"), LOST]), self.clock)
+        feed, _ = self.feed(lambda url: wire)
+        with self.assertRaises(FeedError):
+            feed.serve()
+        messages = self.messages()
+        self.assertIn(Bad(7, 5000 * 10**9, "binary", b"\xff\x00"), messages)
+        self.assertEqual(["next"], self.payloads(messages))
+
+
+class SlowInbox(Inbox):
+    """An inbox for few bytes, whose collector takes one message only after a put has waited several times."""
+
+    def __init__(self, clock: Clock, waits: float) -> None:
+        super().__init__(1000)
+        self.taken: list[Message] = []
+        self.waited = 0
+        self._clock, self._waits, self._left = clock, waits, waits
+
+    def put(self, item: Message, block: bool = True, timeout: float | None = None) -> None:
+        if block:
+            assert timeout, "a wait without a deadline does not look whether to stop"
+            self.waited += 1
+            self._clock.now_s += timeout
+            self._left -= 1
+            if self._left <= 0:
+                self._left = self._waits
+                self.taken.append(self.get_nowait())
+        super().put(item, block=False)
+
+
+class FullInbox(Case):
+    def test_a_collector_that_is_slow(self) -> None:
+        """A connection waits while the inbox is full, for minutes if need be, and every message arrives in order."""
+        self.inbox = inbox = SlowInbox(self.clock, waits=40)
+        names = [f"m{number}" for number in range(50)]
+        feed, _ = self.feed(lambda url: Wire(chain(map(text, names), [LOST]), self.clock))
+        with self.assertLogs("aster_collect.net.feed", "WARNING") as logs:
+            feed.run()
+        messages = inbox.taken + self.messages()
+        self.assertEqual(names, self.payloads(messages))
+        self.assertEqual(Lost(2, 7, "eof", False), messages[-1])
+        self.assertLessEqual(40 * 40, inbox.waited)
+        said = [line for line in logs.output if "inbox full" in line]
+        self.assertTrue(2 <= len(said) <= 10, "said once a minute")
+
+    def test_a_stop_while_the_inbox_is_full(self) -> None:
+        """A feed that is stopped waits 2 seconds more for a full inbox, and ends."""
+        self.inbox = inbox = SlowInbox(self.clock, waits=float("inf"))
+        feed, stopping = self.feed(lambda url: Wire(map(text, repeat("m")), self.clock))
+        while not inbox.full():
+            inbox.put_nowait(Opened(2, 7, 0, 0.0))
+        stopping.stopped = True
+        began_s = self.clock.now_s
+        with self.assertLogs("aster_collect.net.feed", "WARNING"):
+            feed._put(Opened(2, 7, 1, 1.0))
+        self.assertTrue(2.0 < self.clock.now_s - began_s < 3.0)
+
+
+class HandOver(Case):
+    def test_a_relieved_connection(self) -> None:
+        """A relieved connection is read on for the overlap, hands all of it over, and is lost for good by hand-over."""
+        relieved_s = self.clock.now_s + 3.0
+        feeds: list[Feed] = []
+
+        def frames() -> Iterator[bytes]:
+            while True:
+                if self.clock.now_s >= relieved_s:
+                    feeds[0].relieved.set()
+                yield text(f"{self.clock.now_s:.3f}")
+
+        wire = Wire(frames(), self.clock, 0.1)
+        feed, stopping = self.feed(lambda url: wire)
+        feeds.append(feed)
+        feed.run()
+        messages = self.messages()
+        self.assertEqual(Lost(2, 7, HAND_OVER, True), messages[-1])
+        last_s = float(self.payloads(messages)[-1])
+        self.assertTrue(relieved_s + OVERLAP_S - 0.01 <= last_s <= relieved_s + OVERLAP_S + 0.3, last_s - relieved_s)
+        self.assertTrue(wire.closed)
+        self.assertEqual([], stopping.delays_s)
+
+    def test_an_old_connection(self) -> None:
+        """An old connection wants one successor; lost before that delivers, it is lost for good and not made again."""
+        frames = chain(repeat(text("x"), 20), [LOST])
+        feed, stopping = self.feed(lambda url: Wire(frames, self.clock, OLDEST_S / 18))
+        with self.assertNoLogs("aster_collect.net.feed", "WARNING"):
+            feed.run()
+        self.assertEqual(([feed], True), (self.successors, feed.replaced))
+        self.assertEqual(Lost(2, 7, "eof", True), self.messages()[-1])
+        self.assertEqual([], stopping.delays_s)
+
+    def test_a_successor_that_opens_and_brings_nothing(self) -> None:
+        """A predecessor is relieved by its successor's first message, not by the handshake or a ping."""
+        former, _ = self.feed(lambda url: None)
+        feed, _ = self.feed(lambda url: Wire(iter([PING, QUIET, LOST]), self.clock), predecessor=former)
+        self.assertRaises(FeedError, feed.serve)
+        self.assertFalse(former.relieved.is_set())
+        feed, _ = self.feed(lambda url: Wire(iter([text("x"), LOST]), self.clock), predecessor=former)
+        self.assertRaises(FeedError, feed.serve)
+        self.assertTrue(former.relieved.is_set())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,148 @@
+"""A run ends when it was told to, whatever it waits for, and its status says whether anything came."""
+
+import json
+import queue
+import signal
+import socket
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+from aster_collect import health
+from aster_collect.run import app
+from aster_collect.run.app import STOPPED, UNDELIVERED, App, Ended, Signalled
+from aster_collect.settings import Settings
+from aster_collect.simulator import Fault, Simulator
+
+DEADLINE_S = 30.0
+DURATION_S = 0.3
+SYMBOL = "BTCUSDT"
+
+
+class LateEnded:
+    """A control queue on which a thread's end comes at the very moment in which the time is over."""
+
+    def __init__(self) -> None:
+        self._left = [Ended("rest", ZeroDivisionError("broken on purpose"))]
+
+    def put(self, message: object) -> None:
+        pass
+
+    def get(self, timeout: float | None = None) -> object:
+        time.sleep(timeout or 0.0)
+        if self._left:
+            return self._left.pop()
+        raise queue.Empty
+
+
+class Counted:
+    """A control queue that counts how often it was looked at."""
+
+    def __init__(self) -> None:
+        self._messages: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self.gets = 0
+
+    def put(self, message: object) -> None:
+        self._messages.put(message)
+
+    def get(self, timeout: float | None = None) -> object:
+        self.gets += 1
+        return self._messages.get(timeout=timeout)
+
+
+class Runs(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        closed = self.enterContext(socket.socket())
+        closed.bind(("127.0.0.1", 0))  # not listening: refused, and nobody else can have the port
+        self.nobody = f"127.0.0.1:{closed.getsockname()[1]}"
+        self.control: app.Control = queue.SimpleQueue()
+
+    def settings(self, exchange: Simulator | None = None, **more: object) -> Settings:
+        """Return the settings for a run on an exchange, or on a port that nobody listens on."""
+        ws_url = f"ws://{self.nobody}" if exchange is None else exchange.ws_url
+        rest_url = f"http://{self.nobody}" if exchange is None else exchange.rest_url
+        named: dict[str, object] = {"data_dir": self.folder, "ws_url": ws_url, "rest_url": rest_url, **more}
+        return Settings(**named)  # type: ignore[arg-type]
+
+    def status(self) -> dict[str, object]:
+        said = json.loads((self.folder / "status.json").read_text("utf-8"))
+        assert isinstance(said, dict)
+        return said
+
+
+class TheEndOfTheDuration(Runs):
+    def test_all_symbols_of_an_exchange_that_does_not_answer(self) -> None:
+        """The time counts from the start and covers the asking, and the status says that nothing came."""
+        with self.assertLogs("aster_collect", "INFO"):
+            ended = App(self.settings(all_symbols=True, duration_s=DURATION_S), self.control).run()
+        self.assertEqual(ended, UNDELIVERED)
+        self.assertEqual(self.status()["waiting"], "the exchange gives no list of symbols")
+        self.assertIsNotNone(self.status()["stopped"])
+
+    def test_a_connection_that_nobody_takes(self) -> None:
+        """A window in which nothing could be collected does not look like a good one; the symbols are named."""
+        with self.assertLogs("aster_collect", "WARNING") as logged:
+            ended = App(self.settings(symbols=(SYMBOL,), duration_s=DURATION_S), self.control).run()
+        self.assertEqual(ended, UNDELIVERED)
+        self.assertIn(f"WARNING:aster_collect.run.app:never delivered symbols={SYMBOL}", logged.output)
+
+    def test_a_signal_before_anything_came(self) -> None:
+        """Who stops it by hand knows what has come: that is 0 as ever."""
+        for more in ({"symbols": (SYMBOL,)}, {"all_symbols": True}):
+            control: app.Control = queue.SimpleQueue()
+            control.put(Signalled(signal.SIGTERM))
+            with self.assertLogs("aster_collect", "INFO"):
+                self.assertEqual(App(self.settings(**more), control).run(), STOPPED)
+
+    def test_a_thread_ends_at_the_same_moment(self) -> None:
+        """The end of a thread is not lost because the time is over when it is read."""
+        control: app.Control = LateEnded()  # type: ignore[assignment]
+        settings = self.settings(all_symbols=True, duration_s=DURATION_S)
+        with self.assertRaisesRegex(RuntimeError, "rest ended"):
+            App(settings, control).run()
+
+
+class Maintenance(Runs):
+    def test_trading_resumes(self) -> None:
+        """A run begun while nothing trades is unhealthy and says why, and collects once trading resumes."""
+        exchange = self.enterContext(Simulator((SYMBOL,), 200.0))
+        exchange.delist_symbol(SYMBOL)
+        ended: queue.SimpleQueue[int] = queue.SimpleQueue()
+        one = App(self.settings(exchange, symbols=(SYMBOL,), flush_interval_s=0.1), self.control, trading_again_s=0.1)
+        with self.assertLogs("aster_collect", "INFO") as logged:
+            threading.Thread(target=lambda: ended.put(one.run()), daemon=True).start()
+            self.wait_for(lambda: self.health() == (1, ["waiting: nothing is trading"]))
+            exchange.list_symbol(SYMBOL)
+            self.wait_for(lambda: self.health()[0] == 0)
+            self.control.put(Signalled(signal.SIGTERM))
+            self.assertEqual(ended.get(timeout=DEADLINE_S), STOPPED)
+        self.assertTrue(any("trading again waited_s=" in line for line in logged.output))
+        self.assertGreater((self.folder / f"prices_{SYMBOL}.csv").read_bytes().count(b"\n"), 1)
+
+    def test_rest_bans_while_it_waits(self) -> None:
+        """It sleeps until it may ask again, and does not look at the clock without a pause."""
+        exchange = self.enterContext(Simulator((SYMBOL,), 200.0))
+        exchange.delist_symbol(SYMBOL)
+        control = Counted()
+        settings = self.settings(exchange, symbols=(SYMBOL,), duration_s=1.0)
+        with self.assertLogs("aster_collect", "INFO"):
+            one = App(settings, control, trading_again_s=0.1)
+            threading.Timer(0.4, lambda: exchange.inject(Fault("rest_418", seconds=60))).start()
+            self.assertEqual(one.run(), UNDELIVERED)
+        self.assertLess(control.gets, 50)
+
+    def health(self) -> tuple[int, list[str]]:
+        return health.check(str(self.folder), 60.0, time.time())
+
+    def wait_for(self, is_so) -> None:  # type: ignore[no-untyped-def]
+        end_s = time.monotonic() + DEADLINE_S
+        while not is_so():
+            self.assertLess(time.monotonic(), end_s, self.health())
+            time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,126 @@
+"""Imports point one way, and what is pure stays pure."""
+
+import ast
+import unittest
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2] / "aster_collect"
+
+# What each room of the program may look into, beside itself; the modules at the top stand by their names.
+ALLOWED = {
+    "__init__": set(),
+    "errors": set(),
+    "exchange": {"errors", "settings"},
+    "settings": {"errors"},
+    "order": {"errors", "exchange", "watch.snapshot"},
+    "watch": {"__init__", "errors", "exchange", "files.replace", "health"},
+    "net": {"__init__", "errors", "exchange", "files.plain", "files.replace", "settings"},
+    "files": {"errors", "exchange"},
+    "run": {"__init__", "errors", "exchange", "files", "health", "net", "order", "settings", "watch"},
+    "health": {"files.plain"},
+    "cli": {"__init__", "errors", "run", "settings", "simulator", "watch"},
+    "__main__": {"cli"},
+    "simulator": {"__init__"},
+    "verify": {"exchange.rows"},
+}  # fmt: skip
+# No circle within a room either: its modules from the top of the design down, each imports from those above alone.
+ORDERS = {
+    "exchange": ("events", "wire", "rows", "symbols"),
+    "order": ("suspects", "question", "clock", "reorder", "offset", "tape", "coverage", "written", "bundle", "market"),
+    "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "bans", "feed", "rest"),
+    "files": ("plain", "tail", "limits", "replace", "appender", "lock", "rejects", "rotate", "folder", "compress",
+              "table", "sheet", "store"),
+    "run": ("opening", "collector", "app"),
+    "watch": ("snapshot", "links", "status", "metrics", "terminal", "journal", "report"),
+}  # fmt: skip
+PURE = {"errors", "settings", "exchange", "order", "net.frames", "net.inbox", "net.pacing", "net.address", "net.reply",
+        "watch.snapshot", "watch.links", "watch.status", "watch.metrics"}  # fmt: skip
+IMPURE = {"asyncio", "logging", "os", "queue", "select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess",
+          "tempfile", "threading", "time", "urllib.request", "websocket"}  # fmt: skip
+EXCUSED = {"net.inbox": {"queue"}}  # it is one
+CALLS = {"open", "print", "input"}
+
+
+def name_of(path: Path) -> str:
+    """Return a module's dotted name within the package."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def imports(path: Path) -> tuple[set[str], set[str]]:
+    """Return what a module imports: dotted names within the package, and names outside it."""
+    own: set[str] = set()
+    other: set[str] = set()
+    folder = path.relative_to(PACKAGE).parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            other |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            base = [*folder[: len(folder) - node.level + 1], *((node.module or "").split(".") if node.module else [])]
+            for alias in node.names:
+                inside = PACKAGE.joinpath(*base, alias.name)
+                module = [*base, alias.name] if inside.with_suffix(".py").exists() or inside.is_dir() else base
+                own.add(".".join(module) or "__init__")
+        elif isinstance(node, ast.ImportFrom):
+            other.add(node.module or "")
+    return own, other
+
+
+def among(name: str, names: set[str]) -> bool:
+    """Return whether a module is one of these, or in one of these packages."""
+    parts = name.split(".")
+    return any(".".join(parts[:length]) in names for length in range(1, len(parts) + 1))
+
+
+MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
+
+
+class Layout(unittest.TestCase):
+    def test_every_room_says_what_it_may_look_into(self) -> None:
+        """Each package and each module at the top stands in the table."""
+        self.assertEqual({name.split(".")[0] for name in MODULES}, set(ALLOWED))
+
+    def test_imports_point_one_way(self) -> None:
+        """A module imports from its own room, and from those that the table allows it."""
+        for name, path in MODULES.items():
+            room = name.split(".")[0]
+            for imported in imports(path)[0]:
+                self.assertTrue(among(imported, ALLOWED[room] | {room}), f"{name} imports {imported}")
+
+    def test_no_room_has_a_circle(self) -> None:
+        """Within a room each module imports from those above it in the design."""
+        for room, order in ORDERS.items():
+            found = {name.split(".")[1] for name in MODULES if name.startswith(f"{room}.")} - {"__init__"}
+            self.assertEqual(found, set(order), room)
+            for at, module in enumerate(order):
+                own = {
+                    one.split(".")[1] for one in imports(MODULES[f"{room}.{module}"])[0] if one.startswith(f"{room}.")
+                }
+                self.assertLessEqual(own, set(order[:at]), f"{room}.{module}")
+
+    def test_what_is_pure_stays_pure(self) -> None:
+        """A pure module imports no socket, file, clock, thread or logger, and opens and prints nothing."""
+        for name, path in MODULES.items():
+            if not among(name, PURE):
+                continue
+            _, other = imports(path)
+            self.assertFalse(other & IMPURE - EXCUSED.get(name, set()), name)
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    self.assertNotIn(node.func.id, CALLS, f"{name}:{node.lineno}")
+
+    def test_one_module_imports_websocket(self) -> None:
+        """Nothing but the feed knows the WebSocket library."""
+        users = {name for name, path in MODULES.items() if any(one.startswith("websocket") for one in imports(path)[1])}
+        self.assertEqual(users, {"net.feed"})
+
+    def test_proof_and_simulator_import_the_package_by_no_other_way(self) -> None:
+        """`verify` and the simulator are held to the table: they name the package nowhere else."""
+        for name, path in MODULES.items():
+            if among(name, {"verify", "simulator"}):
+                self.assertFalse(
+                    {one for one in imports(path)[1] if one.split(".")[0] in ("websocket", "aster_collect")}, name
+                )
+
+
+if __name__ == "__main__":
+    unittest.main()
