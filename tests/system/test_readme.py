@@ -405,7 +405,7 @@ class TheLinks(TestCase):
         promises = [row for row in table(section("What is promised")) if row[0].isdigit()]
         self.assertEqual([row[0] for row in promises], list("1234567"))
         for number, _, proofs in promises:
-            named = re.findall(r"`(tests/\w+\.py)`", proofs)
+            named = re.findall(r"`(tests/[\w/]+\.py)`", proofs)
             self.assertTrue(named, number)
             for name in named:
                 self.assertTrue((ROOT / name).is_file(), f"promise {number}: {name}")
