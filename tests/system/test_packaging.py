@@ -196,7 +196,7 @@ class TheSourceDistribution(unittest.TestCase):
             with tarfile.open(archive) as files:
                 files.extractall(built, filter="data")
             (unpacked,) = (path for path in built.iterdir() if path.is_dir())
-            wanted = [path for folder in ("tests", "deploy", ".ci") for path in (source / folder).rglob("*")]
+            wanted = [path for folder in ("tests", "docs", "deploy", ".ci") for path in (source / folder).rglob("*")]
             wanted += [path for path in source.iterdir() if path.suffix in (".md", ".txt", ".py", ".yml", ".toml")]
             missing = [str(path) for path in wanted if not (unpacked / path.relative_to(source)).exists()]
             self.assertEqual(missing, [])

@@ -13,7 +13,7 @@ from aster_collect.files.lock import Lock
 
 HOLD = "import sys; from pathlib import Path; from aster_collect.files.lock import Lock; Lock(Path(sys.argv[1])); "
 STOP = 'flock -n ASTER_data/.lock true || kill "$(cat ASTER_data/.lock)"'
-README = Path(__file__).parents[3] / "README.md"
+OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 
 
 def failing(number: int) -> object:
@@ -130,7 +130,7 @@ class Owning(unittest.TestCase):
 
 @unittest.skipIf(not any(os.access(f"{path}/flock", os.X_OK) for path in os.get_exec_path()), "no flock")
 class Stopping(unittest.TestCase):
-    """The README's way to stop a collector that no terminal and no supervisor knows."""
+    """The documented way to stop a collector that no terminal and no supervisor knows."""
 
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -145,7 +145,7 @@ class Stopping(unittest.TestCase):
         return process
 
     def stop(self) -> None:
-        self.assertIn(f"{STOP}\n", README.read_text("utf-8"))
+        self.assertIn(f"{STOP}\n", OPERATIONS.read_text("utf-8"))
         command = STOP.replace("ASTER_data", str(self.folder))
         subprocess.run(["sh", "-c", command], check=False, capture_output=True, timeout=20)
 

@@ -1,0 +1,63 @@
+"""What docs/monitoring.md says is so: log events, status keys, metrics, the alert."""
+
+import ast
+import json
+import re
+from unittest import TestCase
+
+from aster_collect.watch.metrics import metrics_text
+from aster_collect.watch.status import status_json
+from tests.unit.docs.page import DOCS, ROOT, fenced, table
+from tests.unit.watch.test_status import snapshot
+
+MONITORING = DOCS["monitoring"]
+
+
+class TheLog(TestCase):
+    def test_a_log_line_that_nobody_explains(self) -> None:
+        """Every event that the collector logs is in the table with its level, and no other."""
+        logged = set()
+        for path in (ROOT / "aster_collect").rglob("*.py"):
+            if path.parent.name in ("simulator", "verify"):
+                continue
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and isinstance(node.func.value, ast.Name)
+                    and node.func.value.id == "log"
+                ):
+                    text = ast.literal_eval(node.args[0])
+                    level = {"exception": "ERROR"}.get(node.func.attr, node.func.attr.upper())
+                    logged.add((level, re.split(r" (?:[\w/]+=|%)", text)[0]))
+        told = {(row[0], row[1].strip("`")) for row in table(MONITORING.section("Logs")) if row[0].isupper()}
+        self.assertEqual(sorted(told), sorted(logged))
+
+
+class TheStatus(TestCase):
+    def test_a_fact_that_nobody_explains(self) -> None:
+        """Every key of status.json is in the table, and no other; a time's second form is told once."""
+        told = [key for row in table(MONITORING.section("Status")) for key in re.findall(r"`(\w+)`", row[0])]
+        written = [key for key in json.loads(status_json(snapshot())) if not key.endswith("_unix_s")]
+        self.assertEqual(sorted(told), sorted(written))
+
+    def test_a_metric_that_nobody_explains(self) -> None:
+        """The table is the metrics with their labels and help texts, in order."""
+        text = metrics_text(snapshot())
+        told = table(MONITORING.section("Metrics"))
+        self.assertEqual([row[0].strip("`") for row in told], re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE))
+        for name, labels, meaning in told:
+            self.assertIn(f"# HELP {name.strip('`')} {meaning}\n", text)
+            found = re.findall(rf"^{name.strip('`')}(?:_bucket)?\{{(.*?)\}} ", text, re.MULTILINE)
+            self.assertEqual(set(re.findall(r"`(\w+)`", labels)), {*re.findall(r"(\w+)=", ",".join(found))}, name)
+
+    def test_the_alert(self) -> None:
+        """The rules that are shown are those of the file, wait for minutes, and name metrics that there are."""
+        lines = (ROOT / "deploy" / "alerts.yml").read_text("utf-8").splitlines()
+        (shown,) = fenced("yaml", MONITORING.section("Metrics"))
+        self.assertEqual(shown.splitlines(), [line for line in lines if line[:1] != "#"])
+        self.assertRegex(shown, r"\n {8}for: [1-9]m\n")
+        asked = re.findall(r"aster_collect_\w+", shown)
+        self.assertTrue(asked)
+        for name in asked:
+            self.assertIn(f"# TYPE {name} ", metrics_text(snapshot()))
