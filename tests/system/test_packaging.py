@@ -169,6 +169,12 @@ class AnInstalledPackage(unittest.TestCase):
         for name in (metadata["long_description"].removeprefix("file:").strip(), metadata["license_files"]):
             self.assertTrue((ROOT / name).is_file(), name)
 
+    def test_a_type_checker_takes_its_hints(self) -> None:
+        """The package ships the marker of PEP 561, and the classifiers say so."""
+        self.assertIn("py.typed", self.setup["options.package_data"]["aster_collect"].split())
+        self.assertTrue((ROOT / "aster_collect" / "py.typed").is_file())
+        self.assertIn("Typing :: Typed", self.setup["metadata"]["classifiers"].splitlines())
+
     def test_one_dependency(self) -> None:
         """What the package requires is what requirements.txt pins, and nothing else."""
         wanted = re.findall(r"^([a-z-]+)", self.setup["options"]["install_requires"].strip(), re.MULTILINE)
