@@ -32,7 +32,7 @@ from .watch.journal import Journal, printable
 from .watch.terminal import StatusHandler
 
 if TYPE_CHECKING:
-    from .run.app import Control
+    from .run.supervisor import Control
 
 FAILED, IMPOSSIBLE, LOCKED = 1, 2, 3
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -283,7 +283,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(settings: Settings, demo: bool, journal: Journal | None) -> int:
     try:
-        from .run.app import App, Signalled  # here, so that what is missing is one line, and --help does without
+        from .run.supervisor import (  # here, so that what is missing is one line, and --help does without
+            Signalled,
+            Supervisor,
+        )
     except ModuleNotFoundError as error:
         if error.name != "websocket":
             raise
@@ -292,7 +295,7 @@ def _run(settings: Settings, demo: bool, journal: Journal | None) -> int:
     control: Control = queue.SimpleQueue()
     exchange = _demo(settings) if demo else contextlib.nullcontext(settings)
     with _signals(lambda number: control.put(Signalled(number))), exchange as settings:
-        return App(settings, control, journal).run()
+        return Supervisor(settings, control, journal).run()
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from aster_collect.exchange.events import Batch
 from aster_collect.net import feed
 from aster_collect.net.feed import Connection
 from aster_collect.net.inbox import Inbox
-from aster_collect.run import app
+from aster_collect.run import supervisor
 from aster_collect.run.collector import Collector
 
 FULL_BYTES = 1  # no file may grow beyond so much: every write fails
@@ -38,8 +38,8 @@ def count() -> None:
                 received.append(len(item.bounds) // 2)
             super()._put(item)
 
-    app.Inbox = Counting
-    stopped = app.App.run
+    supervisor.Inbox = Counting
+    stopped = supervisor.Supervisor.run
 
     @functools.wraps(stopped)
     def run(self):
@@ -48,12 +48,12 @@ def count() -> None:
         finally:
             sys.stderr.write(f"received messages={sum(received)}\n")
 
-    app.App.run = run
+    supervisor.Supervisor.run = run
 
 
 def disk(memory: str) -> None:
     """Let the disk be full on request: a limit on the size of files, kept by the system as ENOSPC is."""
-    app.Store = functools.partial(app.Store, pending_limit=int(memory))
+    supervisor.Store = functools.partial(supervisor.Store, pending_limit=int(memory))
     folder = Path(sys.argv[sys.argv.index("--data-dir") + 1])
     free = resource.getrlimit(resource.RLIMIT_FSIZE)
 
@@ -112,7 +112,7 @@ def main() -> int:
     elif what == "main":
         signal.signal(signal.SIGUSR1, lambda *_: broken())
     elif what == "relist":
-        app.App = functools.partial(app.App, relist_s=float(value))
+        supervisor.Supervisor = functools.partial(supervisor.Supervisor, relist_s=float(value))
     else:
         stick()
     return cli.main(sys.argv[2:])

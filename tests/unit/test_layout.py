@@ -30,7 +30,7 @@ ORDERS = {
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "bans", "feed", "rest"),
     "files": ("plain", "tail", "limits", "replace", "appender", "lock", "rejects", "rotate", "folder", "compress",
               "table", "sheet", "store"),
-    "run": ("opening", "collector", "app"),
+    "run": ("opening", "collector", "supervisor"),
     "watch": ("snapshot", "links", "status", "metrics", "terminal", "journal", "report"),
 }  # fmt: skip
 PURE = {"errors", "settings", "exchange", "order", "net.frames", "net.inbox", "net.pacing", "net.address", "net.reply",

@@ -11,8 +11,8 @@ import unittest
 from pathlib import Path
 
 from aster_collect import health
-from aster_collect.run import app
-from aster_collect.run.app import STOPPED, UNDELIVERED, App, Ended, Signalled
+from aster_collect.run import supervisor
+from aster_collect.run.supervisor import STOPPED, UNDELIVERED, Ended, Signalled, Supervisor
 from aster_collect.settings import Settings
 from aster_collect.simulator import Fault, Simulator
 
@@ -58,7 +58,7 @@ class Runs(unittest.TestCase):
         closed = self.enterContext(socket.socket())
         closed.bind(("127.0.0.1", 0))  # not listening: refused, and nobody else can have the port
         self.nobody = f"127.0.0.1:{closed.getsockname()[1]}"
-        self.control: app.Control = queue.SimpleQueue()
+        self.control: supervisor.Control = queue.SimpleQueue()
 
     def settings(self, exchange: Simulator | None = None, **more: object) -> Settings:
         """Return the settings for a run on an exchange, or on a port that nobody listens on."""
@@ -77,7 +77,7 @@ class TheEndOfTheDuration(Runs):
     def test_all_symbols_of_an_exchange_that_does_not_answer(self) -> None:
         """The time counts from the start and covers the asking, and the status says that nothing came."""
         with self.assertLogs("aster_collect", "INFO"):
-            ended = App(self.settings(all_symbols=True, duration_s=DURATION_S), self.control).run()
+            ended = Supervisor(self.settings(all_symbols=True, duration_s=DURATION_S), self.control).run()
         self.assertEqual(ended, UNDELIVERED)
         self.assertEqual(self.status()["waiting"], "the exchange gives no list of symbols")
         self.assertIsNotNone(self.status()["stopped"])
@@ -85,24 +85,24 @@ class TheEndOfTheDuration(Runs):
     def test_a_connection_that_nobody_takes(self) -> None:
         """A window in which nothing could be collected does not look like a good one; the symbols are named."""
         with self.assertLogs("aster_collect", "WARNING") as logged:
-            ended = App(self.settings(symbols=(SYMBOL,), duration_s=DURATION_S), self.control).run()
+            ended = Supervisor(self.settings(symbols=(SYMBOL,), duration_s=DURATION_S), self.control).run()
         self.assertEqual(ended, UNDELIVERED)
-        self.assertIn(f"WARNING:aster_collect.run.app:never delivered symbols={SYMBOL}", logged.output)
+        self.assertIn(f"WARNING:aster_collect.run.supervisor:never delivered symbols={SYMBOL}", logged.output)
 
     def test_a_signal_before_anything_came(self) -> None:
         """Who stops it by hand knows what has come: that is 0 as ever."""
         for more in ({"symbols": (SYMBOL,)}, {"all_symbols": True}):
-            control: app.Control = queue.SimpleQueue()
+            control: supervisor.Control = queue.SimpleQueue()
             control.put(Signalled(signal.SIGTERM))
             with self.assertLogs("aster_collect", "INFO"):
-                self.assertEqual(App(self.settings(**more), control).run(), STOPPED)
+                self.assertEqual(Supervisor(self.settings(**more), control).run(), STOPPED)
 
     def test_a_thread_ends_at_the_same_moment(self) -> None:
         """The end of a thread is not lost because the time is over when it is read."""
-        control: app.Control = LateEnded()  # type: ignore[assignment]
+        control: supervisor.Control = LateEnded()  # type: ignore[assignment]
         settings = self.settings(all_symbols=True, duration_s=DURATION_S)
         with self.assertRaisesRegex(RuntimeError, "rest ended"):
-            App(settings, control).run()
+            Supervisor(settings, control).run()
 
 
 class Maintenance(Runs):
@@ -111,7 +111,9 @@ class Maintenance(Runs):
         exchange = self.enterContext(Simulator((SYMBOL,), 200.0))
         exchange.delist_symbol(SYMBOL)
         ended: queue.SimpleQueue[int] = queue.SimpleQueue()
-        one = App(self.settings(exchange, symbols=(SYMBOL,), flush_interval_s=0.1), self.control, trading_again_s=0.1)
+        one = Supervisor(
+            self.settings(exchange, symbols=(SYMBOL,), flush_interval_s=0.1), self.control, trading_again_s=0.1
+        )
         with self.assertLogs("aster_collect", "INFO") as logged:
             threading.Thread(target=lambda: ended.put(one.run()), daemon=True).start()
             self.wait_for(lambda: self.health() == (1, ["waiting: nothing is trading"]))
@@ -129,7 +131,7 @@ class Maintenance(Runs):
         control = Counted()
         settings = self.settings(exchange, symbols=(SYMBOL,), duration_s=1.0)
         with self.assertLogs("aster_collect", "INFO"):
-            one = App(settings, control, trading_again_s=0.1)
+            one = Supervisor(settings, control, trading_again_s=0.1)
             threading.Timer(0.4, lambda: exchange.inject(Fault("rest_418", seconds=60))).start()
             self.assertEqual(one.run(), UNDELIVERED)
         self.assertLess(control.gets, 50)

@@ -86,7 +86,7 @@ Control = queue.SimpleQueue[Signalled | Ended | Aged | Answer | Closed]
 Message = Signalled | Ended | Aged | Answer | Closed | Over | None
 
 
-class App:
+class Supervisor:
     """The threads of one run, and the queue on which they and the signals speak to the main thread."""
 
     def __init__(
