@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from ..files.archive import NotAFolder
 from .check import check_folder
-from .parts import NotAFolder
 
 DATA_DIR = "ASTER_data"
 

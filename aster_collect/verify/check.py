@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..exchange.rows import GAPS, ORDERBOOK, PRICES, TRADES, file_name
+from ..files.archive import KINDS, Files, Source, close, in_order, list_folder, open_current, open_part, set_aside_times
+from ..files.blocks import LINE_BYTES, Damaged, blocks
 from .ledger import Ledger, union
-from .lines import LINE_BYTES, Damaged, blocks
 from .order import Books, Prices, Trades
-from .parts import KINDS, Files, Source, close, in_order, list_folder, open_current, open_part, set_aside_times
 from .report import History, Report
 from .rules import Form, form, reason, shown
 

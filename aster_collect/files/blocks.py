@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .parts import Source
+from .archive import Source
 
 BLOCK_BYTES = 1 << 18
 LINE_BYTES = 1 << 20
