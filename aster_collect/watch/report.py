@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..errors import ConfigError
 from ..files.replace import replace_file
-from ..health import STATUS_NAME
+from .health import STATUS_NAME
 from .journal import Journal
 from .metrics import metrics_text
 from .snapshot import Snapshot

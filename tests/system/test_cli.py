@@ -16,7 +16,8 @@ import time
 import unittest
 from pathlib import Path
 
-from aster_collect import __version__, cli, settings
+from aster_collect import __version__, settings
+from aster_collect.commands import collect
 from aster_collect.files.lock import Lock
 from aster_collect.simulator import Simulator
 
@@ -89,7 +90,7 @@ class Folder(unittest.TestCase):
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
-                status = cli.main(list(arguments))
+                status = collect.main(list(arguments))
             except SystemExit as end:
                 assert isinstance(end.code, int)
                 status = end.code
@@ -267,9 +268,9 @@ class WhatItSaysOfItself(Folder):
             "--stall-timeout 3 --history 0 --backfill-limit 7 --hold-limit 8 1.5 --connections 2 "
             "--max-connection-age 60 --no-sync"
         )
-        words = cli.parser().parse_args(given.split())
+        words = collect.parser().parse_args(given.split())
         self.assertEqual(
-            cli.settings_of(words),
+            collect.settings_of(words),
             settings.Settings(
                 ("ETHUSDT", "BTCUSDT", "币安人生USDT"), 20, 0.5, Path("d"), 500, True, 9.0, "ws://h:1", "http://h:2",
                 3.0, 0, 7, 8, 1.5, 2, 60.0, False,
@@ -278,8 +279,8 @@ class WhatItSaysOfItself(Folder):
 
     def test_nothing_asked_is_the_defaults(self) -> None:
         """Without arguments the settings are their own defaults, with --demo but for the folder."""
-        self.assertEqual(cli.settings_of(cli.parser().parse_args([])), settings.Settings())
-        demo = cli.settings_of(cli.parser().parse_args(["--demo"]))
+        self.assertEqual(collect.settings_of(collect.parser().parse_args([])), settings.Settings())
+        demo = collect.settings_of(collect.parser().parse_args(["--demo"]))
         self.assertEqual(demo, settings.Settings(data_dir=settings.DEMO_DIR))
 
 

@@ -18,7 +18,7 @@ from io import StringIO
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from aster_collect import health
+from aster_collect.commands import health
 from aster_collect.simulator import Fault
 from tests.support import (
     DEADLINE_S,

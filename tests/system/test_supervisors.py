@@ -15,11 +15,12 @@ from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
 
-from aster_collect import cli
-from aster_collect.cli import IMPOSSIBLE, LOCKED
+from aster_collect.commands import collect
+from aster_collect.commands.collect import IMPOSSIBLE, LOCKED
 from aster_collect.exchange import rows
 from aster_collect.files.rotate import read_name
 from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S, FILES_A_SYMBOL, FILES_BESIDE
+from aster_collect.settings import LIST_MARKETS
 from aster_collect.simulator import Simulator
 from tests.support import DEADLINE_S, LOOK_S, PRICES, ROOT, TRADES, last_ms, now_ms
 
@@ -66,7 +67,7 @@ class ACrontab(unittest.TestCase):
 
     def setUp(self) -> None:
         self.home = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="aster-test-")))
-        self.exchange = self.enterContext(Simulator(cli.LIST_MARKETS, 1000.0))
+        self.exchange = self.enterContext(Simulator(LIST_MARKETS, 1000.0))
         self.clone = self.home / "aster-collect"
         (self.clone / ".venv" / "bin").mkdir(parents=True)
         (self.clone / "aster_collect").symlink_to(ROOT / "aster_collect")
@@ -177,7 +178,7 @@ class AUnit(unittest.TestCase):
         command = shlex.split(self.service["ExecStart"])
         self.assertEqual(command[: len(PROGRAM)], PROGRAM)
         self.assertEqual(command.pop(), "$ASTER_ARGS")
-        given = cli.parser().parse_args([*command[len(PROGRAM) :], "BTCUSDT", "--rotate", "day"])
+        given = collect.parser().parse_args([*command[len(PROGRAM) :], "BTCUSDT", "--rotate", "day"])
         self.assertEqual(str(given.data_dir), DATA)
         self.assertEqual(self.service["ReadWritePaths"], DATA)
         self.assertEqual(f"/var/lib/{self.service['StateDirectory']}", DATA)
@@ -227,7 +228,7 @@ class ASupervisor(unittest.TestCase):
         """The command is one that the program takes."""
         command = shlex.split(self.program["command"])
         self.assertEqual(command[: len(PROGRAM)], PROGRAM)
-        self.assertEqual(str(cli.parser().parse_args(command[len(PROGRAM) :]).data_dir), DATA)
+        self.assertEqual(str(collect.parser().parse_args(command[len(PROGRAM) :]).data_dir), DATA)
         self.assertEqual(self.program["directory"], PROGRAM[0].removesuffix("/.venv/bin/python"))
         self.assertNotIn(self.program["user"], ("", "root"))
 

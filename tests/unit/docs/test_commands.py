@@ -7,18 +7,16 @@ import shlex
 from typing import ClassVar
 from unittest import TestCase
 
-import aster_collect.simulator.__main__
-import aster_collect.verify.__main__
-from aster_collect import cli, health
+from aster_collect.commands import collect, health, simulate, verify
 from aster_collect.simulator import faults
 from tests.unit.docs.page import DOCS, PAGES, ROOT, fenced
 
 
 class TheCommands(TestCase):
     PARSERS: ClassVar = {
-        "aster_collect": cli.parser().parse_args,
-        "aster_collect.verify": aster_collect.verify.__main__._parser().parse_args,
-        "aster_collect.simulator": aster_collect.simulator.__main__._parser().parse_args,
+        "aster_collect": collect.parser().parse_args,
+        "aster_collect.verify": verify._parser().parse_args,
+        "aster_collect.simulator": simulate._parser().parse_args,
         "aster_collect.health": health._call,
     }
 
@@ -47,7 +45,7 @@ class TheCommands(TestCase):
         ]
         self.assertTrue(given)
         for arguments in given:
-            cli.parser().parse_args(shlex.split(arguments))
+            collect.parser().parse_args(shlex.split(arguments))
 
     def test_a_file_that_a_command_needs(self) -> None:
         """Every requirements file and script that a command names is in the repository."""
@@ -58,7 +56,7 @@ class TheCommands(TestCase):
 
     def test_an_option_that_is_mentioned_but_gone(self) -> None:
         """Every option named in the docs is one of the program, of the programs beside it, or of pip and docker."""
-        parsers = (cli.parser(), aster_collect.verify.__main__._parser(), aster_collect.simulator.__main__._parser())
+        parsers = (collect.parser(), verify._parser(), simulate._parser())
         known = {option for parser in parsers for action in parser._actions for option in action.option_strings}
         known |= set(re.findall(r"--[a-z-]+", health.HELP)) | {"--quick"}
         known |= {"--build", "--rm", "--read-only", "--stop-timeout", "--now", "--collector"}

@@ -4,7 +4,7 @@ import os
 import re
 from unittest import TestCase
 
-from aster_collect import cli
+from aster_collect.commands import collect
 from tests.unit.docs.page import DOCS, table
 
 
@@ -13,7 +13,7 @@ def help_text() -> str:
     width = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = "2000"
     try:
-        return cli.parser().format_help()
+        return collect.parser().format_help()
     finally:
         if width is None:
             del os.environ["COLUMNS"]

@@ -10,11 +10,11 @@ import time
 import unittest
 from pathlib import Path
 
-from aster_collect import health
 from aster_collect.run import supervisor
 from aster_collect.run.supervisor import STOPPED, UNDELIVERED, Ended, Signalled, Supervisor
 from aster_collect.settings import Settings
 from aster_collect.simulator import Fault, Simulator
+from aster_collect.watch import health
 
 DEADLINE_S = 30.0
 DURATION_S = 0.3

@@ -12,11 +12,11 @@ import unittest
 from collections.abc import Callable
 from pathlib import Path
 
+from aster_collect.commands.verify import main
 from aster_collect.exchange import rows
 from aster_collect.files.archive import close, list_folder, open_current, open_part
 from aster_collect.files.blocks import blocks
 from aster_collect.verify import Report, check_folder
-from aster_collect.verify.__main__ import main
 from aster_collect.verify.ledger import Ledger
 from aster_collect.verify.order import Prices
 
