@@ -27,7 +27,7 @@ class TheLinks(TestCase):
 
     def test_a_promise_without_a_proof(self) -> None:
         """Each of the seven promises names tests, and they exist."""
-        promises = [row for row in table(DOCS["promises"].text) if row[0].isdigit()]
+        promises = [row for row in table(DOCS["promises"].text) if len(row) == 3]
         self.assertEqual([row[0] for row in promises], list("1234567"))
         for number, _, proofs in promises:
             named = re.findall(r"`(tests/[\w/]+\.py)`", proofs)
