@@ -1,0 +1,72 @@
+"""The README is short, keeps its order, and what it shows works."""
+
+import contextlib
+import io
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest import TestCase
+
+from aster_collect.exchange import rows
+from aster_collect.exchange.events import Trade
+from aster_collect.verify.rules import form
+from tests.unit.docs.page import README, fenced, table
+from tests.unit.docs.test_options import help_options
+
+SECTIONS = [
+    "Install",
+    "60 seconds without a network",
+    "The real run",
+    "The files",
+    "What is promised",
+    "Leaving it running",
+    "Options",
+    "More",
+]
+
+
+class TheReadme(TestCase):
+    maxDiff = None
+
+    def test_a_readme_that_nobody_reads_to_its_end(self) -> None:
+        """It has at most 200 lines, and its sections are in the order in which a newcomer asks."""
+        self.assertLessEqual(len(README.text.splitlines()), 200)
+        self.assertEqual(re.findall(r"^## (.*)$", README.prose, re.MULTILINE), SECTIONS)
+
+    def test_an_option_in_other_words(self) -> None:
+        """The ten options are those of --help, word for word."""
+        told = table(README.section("Options"))
+        self.assertEqual(len(told), 10)
+        listed = help_options()
+        for row in told:
+            self.assertIn(row, listed)
+
+    def test_a_row_that_no_file_has(self) -> None:
+        """Each kind of file has its line, whose sample is a row of it; an ellipsis stands for more of the same."""
+        told = table(README.section("The files"))
+        self.assertEqual({name.strip("`").partition("_")[0] for name, *_ in told}, {*rows.KINDS, rows.GAPS})
+        for name, _, sample in told:
+            kind, row = name.strip("`").partition("_")[0], sample.strip("`")
+            columns = rows.columns(kind, 10, False)
+            if row.endswith(",…"):
+                row = row.removesuffix("…") + ",".join(["1"] * (len(columns) - row.count(",")))
+            shape = form(kind, ",".join(columns).encode())
+            assert shape is not None
+            self.assertIsNotNone(shape.pattern.fullmatch(f"{row}\n".encode()), name)
+
+    def test_pandas(self) -> None:
+        """The first snippet runs on what the demo leaves, and finds the prices of each minute."""
+        self.enterContext(contextlib.chdir(self.enterContext(tempfile.TemporaryDirectory())))
+        folder = Path("ASTER_data/demo")
+        folder.mkdir(parents=True)
+        made = [rows.trade_row(Trade("BTCUSDT", n, 0, 0, "buy", f"{100 + n}.5", "1"), 30_000 * n) for n in range(4)]
+        lines = [",".join(rows.columns(rows.TRADES, 10, False)), *made, ""]
+        (folder / rows.file_name(rows.TRADES, "BTCUSDT")).write_text("\n".join(lines), "ascii")
+        (code,) = fenced("python", README.text)
+        names: dict[str, Any] = {}
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown):
+            exec(compile(code, "README.md", "exec"), names)
+        self.assertRegex(shown.getvalue(), r"00:00:00\+00:00 +100\.5 +101\.5 +100\.5 +101\.5\n")
+        self.assertRegex(shown.getvalue(), r"00:01:00\+00:00 +102\.5 +103\.5 +102\.5 +103\.5\n")
