@@ -32,7 +32,7 @@ from ..watch.journal import Journal, printable
 from ..watch.terminal import StatusHandler
 
 if TYPE_CHECKING:
-    from ..run.supervisor import Control
+    from ..run.threads import Control
 
 FAILED, IMPOSSIBLE, LOCKED = 1, 2, 3
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -284,7 +284,8 @@ def main(argv: list[str] | None = None) -> int:
 def _run(settings: Settings, demo: bool, journal: Journal | None) -> int:
     try:
         # Here, so that what is missing is one line, and --help does without.
-        from ..run.supervisor import Signalled, Supervisor
+        from ..run.supervisor import Supervisor
+        from ..run.threads import Signalled
     except ModuleNotFoundError as error:
         if error.name != "websocket":
             raise

@@ -162,7 +162,7 @@ class Feed:
         line: Line,
         inbox: Inbox,
         handshakes: Handshakes,
-        want_successor: Callable[["Feed"], None],
+        want_successor: Callable[[], None],
         predecessor: "Feed | None" = None,
         *,
         connect: Callable[[str], Connection] = Connection,
@@ -252,7 +252,7 @@ class Feed:
                     self._sleep(NAP_S)
             if now_s - opened_s > self._age_s and not self.replaced:
                 self.replaced = True
-                self._want_successor(self)
+                self._want_successor()
             if end_s is None and self.relieved.is_set():
                 end_s = now_s + OVERLAP_S
             if end_s is not None and now_s > end_s:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from aster_collect import __version__
 from aster_collect.files.replace import replace_file
-from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S, FILES_A_SYMBOL, FILES_BESIDE
+from aster_collect.run.roster import FILES_A_SYMBOL, FILES_BESIDE
+from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S
 from aster_collect.watch.status import status_json
 from tests.unit.commands.test_health import link
 from tests.unit.watch.test_status import SECOND, snapshot

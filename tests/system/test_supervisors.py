@@ -19,7 +19,8 @@ from aster_collect.commands import collect
 from aster_collect.commands.collect import IMPOSSIBLE, LOCKED
 from aster_collect.exchange import rows
 from aster_collect.files.rotate import read_name
-from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S, FILES_A_SYMBOL, FILES_BESIDE
+from aster_collect.run.roster import FILES_A_SYMBOL, FILES_BESIDE
+from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S
 from aster_collect.settings import LIST_MARKETS
 from aster_collect.simulator import Simulator
 from tests.support import DEADLINE_S, LOOK_S, PRICES, ROOT, TRADES, last_ms, now_ms

@@ -33,11 +33,11 @@ ORDERS = {
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "bans", "feed", "rest"),
     "files": ("archive", "blocks", "plain", "tail", "limits", "replace", "appender", "lock", "rejects", "rotate",
               "folder", "compress", "table", "sheet", "store"),
-    "run": ("opening", "collector", "supervisor"),
+    "run": ("opening", "collector", "threads", "roster", "fleet", "feeds", "packing", "supervisor"),
     "watch": ("health", "snapshot", "links", "status", "metrics", "terminal", "journal", "report"),
 }  # fmt: skip
 PURE = {"errors", "settings", "exchange", "order", "net.frames", "net.inbox", "net.pacing", "net.address", "net.reply",
-        "watch.snapshot", "watch.links", "watch.status", "watch.metrics"}  # fmt: skip
+        "run.fleet", "watch.snapshot", "watch.links", "watch.status", "watch.metrics"}  # fmt: skip
 IMPURE = {"asyncio", "logging", "os", "queue", "select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess",
           "tempfile", "threading", "time", "urllib.request", "websocket"}  # fmt: skip
 EXCUSED = {"net.inbox": {"queue"}}  # it is one

@@ -10,8 +10,8 @@ import time
 import unittest
 from pathlib import Path
 
-from aster_collect.run import supervisor
-from aster_collect.run.supervisor import STOPPED, UNDELIVERED, Ended, Signalled, Supervisor
+from aster_collect.run.supervisor import STOPPED, UNDELIVERED, Supervisor
+from aster_collect.run.threads import Control, Ended, Signalled
 from aster_collect.settings import Settings
 from aster_collect.simulator import Fault, Simulator
 from aster_collect.watch import health
@@ -58,7 +58,7 @@ class Runs(unittest.TestCase):
         closed = self.enterContext(socket.socket())
         closed.bind(("127.0.0.1", 0))  # not listening: refused, and nobody else can have the port
         self.nobody = f"127.0.0.1:{closed.getsockname()[1]}"
-        self.control: supervisor.Control = queue.SimpleQueue()
+        self.control: Control = queue.SimpleQueue()
 
     def settings(self, exchange: Simulator | None = None, **more: object) -> Settings:
         """Return the settings for a run on an exchange, or on a port that nobody listens on."""
@@ -92,14 +92,14 @@ class TheEndOfTheDuration(Runs):
     def test_a_signal_before_anything_came(self) -> None:
         """Who stops it by hand knows what has come: that is 0 as ever."""
         for more in ({"symbols": (SYMBOL,)}, {"all_symbols": True}):
-            control: supervisor.Control = queue.SimpleQueue()
+            control: Control = queue.SimpleQueue()
             control.put(Signalled(signal.SIGTERM))
             with self.assertLogs("aster_collect", "INFO"):
                 self.assertEqual(Supervisor(self.settings(**more), control).run(), STOPPED)
 
     def test_a_thread_ends_at_the_same_moment(self) -> None:
         """The end of a thread is not lost because the time is over when it is read."""
-        control: supervisor.Control = LateEnded()  # type: ignore[assignment]
+        control: Control = LateEnded()  # type: ignore[assignment]
         settings = self.settings(all_symbols=True, duration_s=DURATION_S)
         with self.assertRaisesRegex(RuntimeError, "rest ended"):
             Supervisor(settings, control).run()

@@ -1,0 +1,66 @@
+"""The connections' threads: each is made as the fleet says, told to the collector first, and stopped at the end."""
+
+import logging
+
+from ..exchange import wire
+from ..exchange.events import Wanted
+from ..exchange.wire import Group
+from ..net.bans import Handshakes
+from ..net.feed import Feed, Line
+from ..net.inbox import Inbox
+from ..settings import Settings
+from .fleet import Carrier, Fleet
+from .threads import Aged, Control, Ended, Threads
+
+log = logging.getLogger(__name__)
+
+
+class Feeds:
+    """Starts a thread for each connection, lets a successor relieve it, and knows which of them may end."""
+
+    def __init__(
+        self, settings: Settings, threads: Threads, control: Control, inbox: Inbox, handshakes: Handshakes
+    ) -> None:
+        self._settings = settings
+        self._threads, self._control, self._inbox, self._handshakes = threads, control, inbox, handshakes
+        self._fleet = Fleet(settings.connections)
+        self._feeds: dict[str, Feed] = {}  # by their threads' names
+
+    def carry(self, group: Group) -> None:
+        """Connect to the streams of a group that has no connection yet."""
+        for carrier in self._fleet.carry(group):
+            self._start(carrier)
+
+    def hand_over(self, aged: Aged) -> None:
+        """Have a successor made that relieves an old connection once it delivers."""
+        successor = self._fleet.succeed(aged.connection)
+        log.info("hand-over connection=%d", successor.place)
+        self._start(successor)
+
+    def may_end(self, ended: Ended) -> bool:
+        """Return whether a thread that ended is a connection's that another relieves."""
+        feed = self._feeds.get(ended.name)
+        if feed is None or ended.error is not None or not self._fleet.may_end(feed.line.number):
+            return False
+        del self._feeds[ended.name]
+        return True
+
+    def stop(self, patience_s: float) -> None:
+        """Have all connections closed, and wait for that, for so long at most."""
+        for feed in self._feeds.values():
+            feed.stopping.set()
+        self._threads.wait_for(self._feeds, patience_s)
+
+    def _start(self, carrier: Carrier) -> None:
+        settings, number = self._settings, carrier.number
+        url = wire.stream_url(settings.ws_url, carrier.streams)
+        line = Line(number, carrier.place, carrier.group, url, settings.stall_timeout_s, settings.max_connection_age_s)
+        former = self._feeds.get(_name(carrier.relieves))
+        feed = Feed(line, self._inbox, self._handshakes, lambda: self._control.put(Aged(number)), former)
+        self._feeds[_name(number)] = feed
+        self._inbox.tell(Wanted(carrier.group, number, carrier.place))
+        self._threads.start(_name(number), feed.run)
+
+
+def _name(number: int) -> str:
+    return f"connection {number}"

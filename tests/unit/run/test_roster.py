@@ -1,0 +1,96 @@
+"""What is collected follows the exchange's lists; time is virtual."""
+
+import math
+import unittest
+
+from aster_collect.errors import ConfigError
+from aster_collect.run.roster import FILES_A_SYMBOL, FILES_BESIDE, RELIST_S, Change, Roster
+from aster_collect.settings import Settings
+from tests.unit.exchange.test_symbols import info
+
+
+class Files:
+    """Stands in for the system's limit of open files."""
+
+    def __init__(self, symbols: int = 1000) -> None:
+        self.symbols = symbols
+
+    def __call__(self, needed: int) -> None:
+        if needed > FILES_A_SYMBOL * self.symbols + FILES_BESIDE:
+            raise ConfigError("too many")
+
+
+class Case(unittest.TestCase):
+    def setUp(self) -> None:
+        self.files = Files()
+
+    def roster(self, *listed: str) -> Roster:
+        """Return the roster of a run with `--all` that has begun with these symbols, at 0 s."""
+        roster = Roster(Settings(all_symbols=True), allow_files=self.files)
+        self.assertEqual(roster.first(info(*listed), 0.0), sorted(listed))
+        return roster
+
+
+class TheStart(Case):
+    def test_a_list_that_can_not_be_had(self) -> None:
+        """Named symbols are begun with unchecked, and the exchange is not asked again."""
+        roster = Roster(Settings(symbols=("BTCUSDT",)), allow_files=self.files)
+        self.assertEqual(roster.first(None, 0.0), ["BTCUSDT"])
+        self.assertEqual((roster.checked, roster.again_s), (False, math.inf))
+
+    def test_a_ban_while_it_waits(self) -> None:
+        """The list is asked for once the ban is over, and not before."""
+        roster = Roster(Settings(all_symbols=True), allow_files=self.files)
+        with self.assertLogs("aster_collect.run.opening", "WARNING"):
+            self.assertEqual(roster.first(None, 0.0), [])
+        self.assertFalse(roster.wants_list(4.0, 0.0))
+        self.assertFalse(roster.wants_list(5.0, 600.0))
+        self.assertFalse(roster.wants_list(604.0, 0.0))
+        self.assertTrue(roster.wants_list(605.0, 0.0))
+        self.assertFalse(roster.wants_list(605.0, 0.0), "one answer at a time")
+
+    def test_more_files_than_may_be_open(self) -> None:
+        """A start that can't have its files open is refused."""
+        self.files.symbols = 1
+        with self.assertRaises(ConfigError):
+            self.roster("BTCUSDT", "ETHUSDT")
+
+
+class EachHour(Case):
+    def test_the_list_is_asked_for_each_hour(self) -> None:
+        """With `--all` the list is asked for an hour after each time that it was, whether it came or not."""
+        roster = self.roster("BTCUSDT")
+        asked_s = [minute * 60.0 for minute in range(24 * 60) if roster.wants_list(minute * 60.0, 0.0)]
+        self.assertEqual(asked_s, [hour * RELIST_S for hour in range(1, 24)])
+
+    def test_a_new_listing(self) -> None:
+        """A symbol that is listed anew is told once; one that is gone, and that it is back, as often as it happens."""
+        roster = self.roster("BTCUSDT", "ETHUSDT")
+        with self.assertLogs("aster_collect.run.roster", "INFO") as logged:
+            self.assertEqual(roster.relist(info("BTCUSDT", "ETHUSDT", "NEWUSDT")), Change(("NEWUSDT",), None))
+            self.assertEqual(roster.relist(info("BTCUSDT", "NEWUSDT")), Change((), ("ETHUSDT",)))
+            self.assertEqual(roster.relist(info("BTCUSDT", "NEWUSDT")), Change((), None))
+            self.assertEqual(roster.relist(info("BTCUSDT", "ETHUSDT", "NEWUSDT")), Change((), ()))
+        words = [record.getMessage() for record in logged.records]
+        self.assertEqual(
+            words, ["listed symbols=NEWUSDT", "delisted symbols=ETHUSDT", "delisted symbols=none"]
+        )  # fmt: skip
+
+    def test_a_list_without_anything(self) -> None:
+        """A list in which nothing trades says nothing of a symbol: maintenance delists none."""
+        roster = self.roster("BTCUSDT")
+        with self.assertLogs("aster_collect.run.roster", "WARNING"):
+            self.assertEqual(roster.relist(info()), Change((), None))
+
+    def test_a_listing_that_has_no_room_for_its_files(self) -> None:
+        """A symbol whose files can't be open is not collected now, and is new again in an hour."""
+        roster = self.roster("BTCUSDT")
+        self.files.symbols = 1
+        with self.assertLogs("aster_collect.run.roster", "ERROR"):
+            self.assertEqual(roster.relist(info("BTCUSDT", "NEWUSDT")), Change((), None))
+        self.files.symbols = 2
+        self.assertEqual(roster.relist(info("BTCUSDT", "NEWUSDT")), Change(("NEWUSDT",), None))
+
+
+if __name__ == "__main__":
+    unittest.main()
