@@ -1,209 +1,214 @@
-"""Which files of a folder make up one history, in which order, and opened so that a running collector does no harm."""
+"""A data folder as histories: which files make up each, in order, opened so that a running collector does no harm."""
 
-import gzip
-import io
+import logging
 import os
 import re
-import zlib
-from datetime import UTC, datetime
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from ..exchange.rows import GAPS, ORDERBOOK, PRICES, TRADES, file_name
+from .names import KINDS, PACKED, Entry, Part, read_name
+from .plain import LINK
+from .source import Damaged, Source
 
-KINDS = (PRICES, ORDERBOOK, TRADES, GAPS)  # the ledger last: see open_current
+log = logging.getLogger(__name__)
 
-_KIND = "(" + "|".join(KINDS) + ")"
-_SYMBOL = r"([\w-]+)"
-_PERIOD = r"(\d{4}-\d\d-\d\d(?:T\d\d)?(?:-(?:[2-9]|[1-9]\d+))?)"  # the last: which of several parts of that period
-_PIECES = re.compile(r"(.{10})(T..)?(?:-(.+))?")
-_CURRENT = re.compile(rf"{_KIND}_{_SYMBOL}\.csv")
-_PART = re.compile(rf"{_KIND}_{_SYMBOL}\.{_PERIOD}\.csv(\.gz)?")
-_SET_ASIDE = re.compile(rf"{_KIND}_{_SYMBOL}(?:\.{_PERIOD})?\.(\d{{8}}T\d{{6}}Z)(?:-\d+)?\.csv(?:\.gz)?")
-_HOUR_MS = 3_600_000
-_RELISTS = 5
+_NUMBER = re.compile(rb"[0-9]{1,19}(?:\.[0-9]{3})?")
+_ATTEMPTS = 6
 _NAMED = 3
-_HEAD_BYTES = 1 << 16
 
 
 class NotAFolder(Exception):
     """A call that can't be answered; the text says what was given and what to do."""
 
 
-class Files(NamedTuple):
-    """One history's files: closed parts by period, and the inode of the growing file, None when there is none."""
+class Archive:
+    """The histories of a data folder, as they were when it was listed last."""
 
-    parts: dict[str, str]
-    current_inode: int | None
+    def __init__(self, folder: Path, *, live: bool = False) -> None:
+        """List a folder; `live` says that a collector is writing to it.
+
+        Raises `NotAFolder` when there is no such folder or no data file in it.
+        """
+        self._folder, self._live = folder, live
+        self._list()
+
+    def _list(self) -> None:
+        self.set_aside: list[Entry] = []
+        self._parts: dict[str, dict[str, set[Part]]] = {}  # by symbol and kind
+        try:
+            entries = sorted(list_folder(self._folder))
+        except OSError as error:
+            raise NotAFolder(f"{self._folder}: {error.strerror}; give the folder that holds prices_*.csv") from None
+        for entry in entries:
+            if entry.aside_ms:
+                self.set_aside.append(entry)
+            else:
+                self._parts.setdefault(entry.part.symbol, {}).setdefault(entry.part.kind, set()).add(entry.part)
+        if not self._parts:
+            raise NotAFolder(f"{self._folder}: no data files in it{_elsewhere(self._folder)}")
+
+    @property
+    def symbols(self) -> list[str]:
+        """Of which symbols there are files."""
+        return sorted(self._parts)
+
+    @contextmanager
+    def open(self, symbol: str) -> Iterator[dict[str, Iterator[Source]]]:
+        """Open a symbol's histories: by kind its files, oldest first, each to be read before the next one is taken.
+
+        The growing files are opened at once, the ledger last, and what is written to them later is not read: so every
+        row that is read was written before the ledger was opened. In a live folder the closed files are those that
+        there are when that is done; one that is compressed later is found under its other name, and one that is
+        deleted later is left out. In one that is not live that raises `FileNotFoundError`.
+        """
+        with ExitStack() as opened:
+            growing = self._open_growing(symbol, opened)
+            parts = self._parts.get(symbol, {})
+            yield {kind: self._in_turn(parts.get(kind, set()), growing.get(kind)) for kind in KINDS if kind in parts}
+
+    def _open_growing(self, symbol: str, opened: ExitStack) -> dict[str, Source]:
+        """Open the growing files; live, list the folder behind that, and begin again if one was closed meanwhile.
+
+        While a file is open no other one has its inode.
+        """
+        parts = [Part(kind, symbol) for kind in KINDS]  # the ledger is the last of them
+        for _ in range(_ATTEMPTS):
+            with ExitStack() as attempt:
+                growing = {
+                    part.kind: attempt.enter_context(source) for part in parts if (source := self._open_one(part))
+                }
+                if self._live:
+                    self._list()
+                    inodes = {kind: source.inode for kind, source in growing.items()}
+                    if any(_inode(self._folder / part.name) != inodes.get(part.kind, 0) for part in parts):
+                        continue
+                opened.push(attempt.pop_all())
+                return growing
+        raise NotAFolder(f"{self._folder}: the files of {symbol} are renamed faster than they can be opened; try again")
+
+    def _open_one(self, part: Part) -> Source | None:
+        """Open a growing file; None where there is none."""
+        path = self._folder / part.name
+        if not (_inode(path) if self._live else part in self._parts[part.symbol].get(part.kind, ())):
+            return None
+        try:
+            return Source(path, part, growing=self._live, links=True)
+        except FileNotFoundError:
+            if not self._live:
+                raise
+            return None
+
+    def _in_turn(self, parts: set[Part], growing: Source | None) -> Iterator[Source]:
+        for part in in_order(self._folder, (part for part in parts if part.period), links=True):
+            try:
+                source = open_closed(self._folder, part, links=True)
+            except FileNotFoundError:
+                if not self._live:
+                    raise
+                continue
+            with source:
+                yield source
+        if growing is not None:
+            yield growing
+
+    def first_row(self, entry: Entry) -> bytes:
+        """Return the first row of a file that was set aside, empty where there is none that can be read."""
+        try:
+            with Source(self._folder / entry.name, entry.part, links=True) as source:
+                return source.first_row()
+        except (FileNotFoundError, Damaged):
+            return b""
 
 
-class Listing(NamedTuple):
-    """The data files of a folder by symbol and kind, and the names that were set aside."""
+def list_folder(folder: Path) -> Iterator[Entry]:
+    """Yield the data files of a folder as they come: there may be too many to remember. Raises `OSError`."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            found = read_name(entry.name)
+            if found is not None and (entry.is_file() or entry.is_symlink()):
+                yield found
 
-    symbols: dict[str, dict[str, Files]]
-    set_aside: list[str]
 
+def in_order(folder: Path, parts: Iterable[Part], *, links: bool = False) -> list[Part]:
+    """Return closed files of one history, each once, oldest first.
 
-class Source(NamedTuple):
-    """An opened file: its name, its bytes up to `size` (None: to the end), whether rows may still be under way.
-
-    And how long the hour or day is that a closed part is named after, 0 for a growing file.
+    Their names say the order, but on a day in which rotation was changed between days and hours their first rows do.
     """
+    parts = set(parts)
+    whole_days = {part.period for part in parts}
+    mixed = {part.day for part in parts if part.day != part.period} & whole_days
 
-    name: str
-    stream: io.FileIO | gzip.GzipFile
-    size: int | None
-    growing: bool
-    period_ms: int
+    def age(part: Part) -> tuple[str, int, str, int]:
+        return part.day, _first_number(folder, part, links) if part.day in mixed else 0, part.period, part.number
+
+    return sorted(parts, key=age)
 
 
-def list_folder(folder: Path) -> Listing:
-    """Return the data files of a folder; raise `NotAFolder` when there is no such folder or none in it.
-
-    Of a closed part that is there both plain and compressed the plain one counts: it is deleted last.
-    """
-    listing = Listing({}, [])
+def _first_number(folder: Path, part: Part, links: bool) -> int:
+    """Return the first id or time of a closed file, 0 where it has none that can be read: who reads it is told why."""
     try:
-        with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_file())
-    except OSError as error:
-        raise NotAFolder(f"{folder}: {error.strerror}; give the folder that holds prices_*.csv") from None
-    for name in names:
-        if _SET_ASIDE.fullmatch(name):
-            listing.set_aside.append(name)
-        elif match := _CURRENT.fullmatch(name):
-            files = _files(listing, match[2], match[1])
-            listing.symbols[match[2]][match[1]] = files._replace(current_inode=_inode(folder / name))
-        elif match := _PART.fullmatch(name):
-            _files(listing, match[2], match[1]).parts.setdefault(match[3], name)
-    if not listing.symbols:
-        raise NotAFolder(f"{folder}: no data files in it{_elsewhere(folder)}")
-    return listing
+        with open_closed(folder, part, links=links) as source:
+            match = _NUMBER.match(source.first_row())
+    except (OSError, Damaged):
+        return 0
+    return int(match[0].replace(b".", b"")) if match else 0
+
+
+def open_closed(folder: Path, part: Part, *, links: bool = False) -> Source:
+    """Open a closed file: where it is there both plain and compressed the plain one, which is deleted last.
+
+    Raises `OSError`, for a link too unless `links` are followed.
+    """
+    path = folder / part.name
+    try:
+        return Source(path, part, links=links)
+    except FileNotFoundError:
+        return Source(path.with_name(path.name + PACKED), part, links=links)
+
+
+def last_row(folder: Path, parts: Iterable[Part], is_row: Callable[[str, int, str], bool]) -> str | None:
+    """Return the last row of the newest of a history's closed files that has one, and say which of them have none.
+
+    `is_row` gets the kind, how many cells the file's header has, and a line. Raises `OSError` for a link.
+    """
+    for part in reversed(in_order(folder, parts)):
+        try:
+            with open_closed(folder, part) as source:
+                row = source.last_row(partial(is_row, part.kind))
+        except FileNotFoundError:
+            continue  # deleted since the folder was listed
+        except (OSError, Damaged) as error:
+            if isinstance(error, OSError) and error.errno in LINK:
+                raise
+            log.error("closed file unreadable file=%s why=%s", part.name, error)
+            continue
+        if row is not None:
+            return row
+        log.warning("closed file without rows file=%s", part.name)
+    return None
+
+
+def _inode(path: Path) -> int:
+    """Return a file's inode, 0 where there is none under that name."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0
+    return status.st_ino if stat.S_ISREG(status.st_mode) else 0
 
 
 def _elsewhere(folder: Path) -> str:
     """Return where data files are instead, and what to do."""
     below = sorted(path for path in folder.iterdir() if path.is_dir())
-    holds = [path for path in below if any(map(_is_data, path.iterdir()))]
+    holds = [path for path in below if any(_is_data(file.name) for file in path.iterdir())]
     if not holds:
         return "; give the folder that holds prices_*.csv"
-    return f", but in {', '.join(map(str, holds[:_NAMED]))}; verify {'that' if len(holds) == 1 else 'one of those'}"
+    return f", but in {', '.join(map(str, holds[:_NAMED]))}; give {'that' if len(holds) == 1 else 'one of those'}"
 
 
-def _is_data(path: Path) -> bool:
-    return (_CURRENT.fullmatch(path.name) or _PART.fullmatch(path.name)) is not None
-
-
-def _inode(path: Path) -> int:
-    """Return a file's inode, 0 when it was renamed meanwhile: opening it fails too, so the folder is listed again."""
-    try:
-        return path.stat().st_ino
-    except FileNotFoundError:
-        return 0
-
-
-def _files(listing: Listing, symbol: str, kind: str) -> Files:
-    return listing.symbols.setdefault(symbol, {}).setdefault(kind, Files({}, None))
-
-
-def open_current(folder: Path, listing: Listing, symbol: str, live: bool) -> tuple[Listing, dict[str, Source]]:
-    """Open a symbol's growing files, the ledger last, and note their sizes: what is read later is no newer than that.
-
-    So every row that will be read was written before the ledger was opened. When a file was rotated away since the
-    folder was listed, the folder is listed again: the new listing is returned beside the opened files.
-    """
-    if live and GAPS not in listing.symbols.get(symbol, {}):  # its first files were being made
-        listing = list_folder(folder)
-    for _ in range(_RELISTS if live else 1):
-        opened: dict[str, Source] = {}
-        current = {kind: files.current_inode for kind, files in listing.symbols.get(symbol, {}).items()}
-        try:
-            for kind in KINDS:
-                if current.get(kind) is not None:
-                    opened[kind] = _open(folder / file_name(kind, symbol), live)
-            if not live or all(os.fstat(opened[kind].stream.fileno()).st_ino == current[kind] for kind in opened):
-                return listing, opened
-            close(opened)
-        except OSError as error:
-            close(opened)
-            if not (live and isinstance(error, FileNotFoundError)):
-                raise
-        listing = list_folder(folder)
-    raise NotAFolder(f"{folder}: the files of {symbol} are renamed faster than they can be opened; try again")
-
-
-def close(opened: dict[str, Source]) -> None:
-    """Close what `open_current` opened."""
-    for source in opened.values():
-        source.stream.close()
-
-
-def open_part(folder: Path, name: str, live: bool) -> Source | None:
-    """Open a closed part; None when it has been deleted by a running collector meanwhile."""
-    try:
-        return _open(folder / name, False)
-    except FileNotFoundError:
-        if not live:
-            raise
-    try:
-        return _open(folder / f"{name}.gz", False)
-    except FileNotFoundError:
-        return None
-
-
-def in_order(folder: Path, parts: dict[str, str], live: bool) -> list[str]:
-    """Return the names of a history's closed parts, oldest first.
-
-    Their names say the order, but on a day in which rotation was changed between days and hours their first rows do.
-    """
-    pieces = {period: match.groups() for period in parts if (match := _PIECES.fullmatch(period))}
-    mixed = {day for day, hour, _ in pieces.values() if hour} & {day for day, hour, _ in pieces.values() if not hour}
-
-    def key(period: str) -> tuple[str, int, str, int]:
-        day, hour, number = pieces[period]
-        return day, _first_number(folder, parts[period], live) if day in mixed else 0, hour or "", int(number or 1)
-
-    return [parts[period] for period in sorted(parts, key=key)]
-
-
-def _first_number(folder: Path, name: str, live: bool) -> int:
-    """Return the first id or time of a part, 0 when it has none that can be read: checking it will say why."""
-    match = re.match(rb"[0-9]{1,19}(?:\.[0-9]{3})?", _first_row(folder, name, live))
-    return int(match[0].replace(b".", b"")) if match else 0
-
-
-def set_aside_times(folder: Path, listing: Listing, live: bool) -> dict[str, dict[str, list[tuple[int, int]]]]:
-    """Return by symbol and kind which times, in milliseconds, files hold that were set aside.
-
-    A file holds those from its first row's to that in its name; of one whose rows begin with no time nothing is known.
-    """
-    found: dict[str, dict[str, list[tuple[int, int]]]] = {}
-    for name in listing.set_aside:
-        match = _SET_ASIDE.fullmatch(name)
-        first = re.match(rb"([0-9]{1,11})\.([0-9]{3}),", _first_row(folder, name, live))
-        if match and first:
-            end = datetime.strptime(match[4], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-            times = (int(first[1] + first[2]), int(end.timestamp()) * 1000)
-            found.setdefault(match[2], {}).setdefault(match[1], []).append(times)
-    return found
-
-
-def _first_row(folder: Path, name: str, live: bool) -> bytes:
-    """Return the line behind a file's header, empty when there is none that can be read."""
-    if source := open_part(folder, name, live):
-        with source.stream:
-            try:
-                lines = source.stream.read(_HEAD_BYTES).split(b"\n", 2)
-            except (gzip.BadGzipFile, EOFError, zlib.error):
-                return b""
-        return lines[1] if len(lines) > 1 else b""
-    return b""
-
-
-def _open(path: Path, growing: bool) -> Source:
-    match = _PART.fullmatch(path.name)
-    period_ms = 0 if match is None else _HOUR_MS if "T" in match[3] else 24 * _HOUR_MS
-    if path.suffix == ".gz":
-        return Source(path.name, gzip.open(path, "rb"), None, False, period_ms)
-    stream = io.FileIO(path, "rb")
-    return Source(path.name, stream, os.fstat(stream.fileno()).st_size, growing, period_ms)
+def _is_data(name: str) -> bool:
+    found = read_name(name)
+    return found is not None and not found.aside_ms

@@ -15,8 +15,9 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import BinaryIO
 
+from .names import PACKED
 from .plain import begin_plain, read_plain
-from .rotate import PACKED, read_name, sync_folder
+from .rotate import closed_part, sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +36,10 @@ def finish(folder: Path) -> list[Path]:
     with os.scandir(folder) as entries:  # of which most are compressed
         names = [entry.name for entry in entries if not entry.name.endswith(PACKED)]
     for name in names:
-        if name.endswith(ASIDE) and read_name(name.removesuffix(ASIDE)) is not None:
+        if name.endswith(ASIDE) and closed_part(name.removesuffix(ASIDE)) is not None:
             log.info("leftover deleted file=%s", name)
             (folder / name).unlink(missing_ok=True)
-    return [folder / name for name in sorted(names) if read_name(name) is not None]
+    return [folder / name for name in sorted(names) if closed_part(name) is not None]
 
 
 def serve(work: SimpleQueue[Path | None], stopping: threading.Event, *, begin: Begin = begin_plain) -> None:

@@ -13,9 +13,10 @@ from ..errors import ConfigError, StoreError
 from ..exchange import rows
 from .appender import Appender, Write, fdatasync
 from .lock import Lock
+from .names import PACKED, Part
 from .plain import FOLDER_MODE
 from .rejects import REJECTS_NAME, Rejects
-from .rotate import PACKED, Part, add_part, all_parts, free_part, list_parts, sync_folder
+from .rotate import add_part, all_parts, free_part, list_parts, sync_folder
 
 PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 FORBIDDEN = (errno.EACCES, errno.EPERM)  # what another owner mends

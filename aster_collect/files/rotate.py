@@ -1,65 +1,24 @@
-"""Closed files: which period a row belongs to, what a closed file is called, what its last row is, which are too old.
+"""Closed files: which period a row belongs to, under which name a file is closed, which are too old and go.
 
-The period is an hour or a day of UTC, by the rows' own time. A closed file is `prices_BTCUSDT.2026-11-22.csv` or
-`….2026-11-22T13.csv`, `….2026-11-22-2.csv` where that name was taken, and `….csv.gz` once it is compressed.
+The period is an hour or a day of UTC, by the rows' own time.
 """
 
-import gzip
 import logging
 import os
-import re
 import sys
 import time
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from ..exchange import rows
-from .plain import LINK, open_plain, read_plain
-from .tail import BLOCK, find_tail, read_at
+from .archive import list_folder
+from .names import DAY_MS, HOUR_MS, PACKED, Entry, Part, read_name
 
 log = logging.getLogger(__name__)
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 PERIODS_MS = {"none": 0, "hour": HOUR_MS, "day": DAY_MS}
-PACKED = ".gz"
 KNOWN_PARTS = 48  # of a symbol and kind: more than a day of hours, however many years there are
-_READ_BYTES = 1 << 20
-_NAME = re.compile(
-    rf"({'|'.join(rows.KINDS)})_([\w-]+)\.(\d{{4}}-\d\d-\d\d(?:T\d\d)?)(?:-([2-9]|[1-9]\d+))?\.csv({re.escape(PACKED)})?"
-)
-
-
-class Part(NamedTuple):
-    """A closed file: the period in its name, and which of several of that period it is, from 1 on."""
-
-    kind: str
-    symbol: str
-    period: str
-    number: int
-
-    @property
-    def name(self) -> str:
-        """The file's name while it is not compressed."""
-        again = f"-{self.number}" if self.number > 1 else ""
-        return f"{self.kind}_{self.symbol}.{self.period}{again}.csv"
-
-    @property
-    def day(self) -> str:
-        """The day that the period is, or lies in."""
-        return self.period[:10]
-
-    @property
-    def end_ms(self) -> int:
-        """Where the period ends."""
-        length_ms = PERIODS_MS["hour" if "T" in self.period else "day"]
-        return int(datetime.fromisoformat(self.period).replace(tzinfo=UTC).timestamp()) * 1000 + length_ms
-
 
 Parts = dict[tuple[str, str], list[Part]]
 
@@ -75,16 +34,19 @@ def period_name(end_ms: int, length_ms: int) -> str:
     return time.strftime(form, time.gmtime((end_ms - length_ms) // 1000))
 
 
-def read_name(name: str) -> Part | None:
-    """Return which part bears a name, compressed or not; None if it is no part's name."""
-    match = _NAME.fullmatch(name)
-    if match is None:
-        return None
-    part = Part(match[1], match[2], match[3], int(match[4] or 1))
-    try:
-        return part if part.end_ms else None
-    except ValueError:  # no such day
-        return None
+def closed_part(name: str) -> Part | None:
+    """Return which closed file bears a name, compressed or not; None where none does."""
+    entry = read_name(name)
+    return entry.part if entry is not None and _is_ours(entry) else None
+
+
+def _closed(folder: Path) -> Iterator[Entry]:
+    return filter(_is_ours, list_folder(folder))
+
+
+def _is_ours(entry: Entry) -> bool:
+    """Return whether this program closed a file: no ledger is ever."""
+    return entry.is_closed and entry.part.kind in rows.KINDS
 
 
 def list_parts(folder: Path, keep: int = KNOWN_PARTS) -> Parts:
@@ -93,8 +55,8 @@ def list_parts(folder: Path, keep: int = KNOWN_PARTS) -> Parts:
     However many there are, that much is remembered while the folder is read.
     """
     parts: Parts = defaultdict(list)
-    for part, _ in _named_parts(folder):
-        add_part(parts, part, keep)
+    for entry in _closed(folder):
+        add_part(parts, entry.part, keep)
     return defaultdict(list, {key: _newest(found, keep) for key, found in parts.items()})
 
 
@@ -113,7 +75,7 @@ def _newest(parts: Iterable[Part], keep: int) -> list[Part]:
 
 def all_parts(folder: Path, kind: str, symbol: str) -> list[Part]:
     """Return all closed files of a symbol and kind, each once, oldest first. Reads the whole folder."""
-    found = {part for part, _ in _named_parts(folder) if (part.kind, part.symbol) == (kind, symbol)}
+    found = {entry.part for entry in _closed(folder) if entry.part[:2] == (kind, symbol)}
     return _newest(found, len(found))
 
 
@@ -127,77 +89,6 @@ def free_part(folder: Path, kind: str, symbol: str, period: str, known: Iterable
             return part
 
 
-def last_row(folder: Path, parts: Iterable[Part]) -> str | None:
-    """Return the last row of the newest of a file's parts that has one: at once, or if it is packed by reading it.
-
-    The names say which is the newest, but on a day in which rotation was changed between days and hours the first
-    rows do. Raises `OSError` for a link.
-    """
-    parts = list(parts)
-    days = {part.period for part in parts}
-    mixed = {period[:10] for period in days if "T" in period} & days
-
-    def age(part: Part) -> tuple[str, int, str, int]:
-        first = _first_number(folder, part) if part.day in mixed else 0
-        return part.day, first, part.period, part.number
-
-    for part in sorted(parts, key=age, reverse=True):
-        try:
-            row = _last_row(folder, part)
-        except FileNotFoundError:
-            continue  # deleted since the folder was listed
-        except (OSError, EOFError, zlib.error) as error:
-            if isinstance(error, OSError) and error.errno in LINK:
-                raise
-            log.error("closed file unreadable file=%s why=%s", part.name, error)
-            continue
-        if row is not None:
-            return row
-        log.warning("closed file without rows file=%s", part.name)
-    return None
-
-
-def _last_row(folder: Path, part: Part) -> str | None:
-    try:
-        descriptor = open_plain(folder / part.name, os.O_RDONLY)
-    except FileNotFoundError:
-        return _last_packed_row(folder, part)
-    try:
-        header, newline, _ = read_at(descriptor, BLOCK, 0).partition(b"\n")
-        cells = header.count(b",") + 1
-        tail = find_tail(descriptor, len(header + newline), lambda text: rows.is_row(part.kind, cells, text))
-        return tail.last_row if tail else None
-    finally:
-        os.close(descriptor)
-
-
-def _last_packed_row(folder: Path, part: Part) -> str | None:
-    with _packed(folder / f"{part.name}{PACKED}") as stream:
-        cells = stream.readline(BLOCK).count(b",") + 1
-        end = b""
-        while block := stream.read(_READ_BYTES):
-            end = (end + block)[-BLOCK:]
-    lines = end.decode("ascii", "replace").split("\n")[:-1]
-    return next((line for line in reversed(lines) if rows.is_row(part.kind, cells, line)), None)
-
-
-@contextmanager
-def _packed(path: Path) -> Iterator[gzip.GzipFile]:
-    with read_plain(path) as file, gzip.GzipFile(fileobj=file) as stream:
-        yield stream
-
-
-def _first_number(folder: Path, part: Part) -> int:
-    """Return the first id or time of a part, 0 where it can't be read."""
-    plain, packed = folder / part.name, folder / f"{part.name}{PACKED}"
-    try:
-        with read_plain(plain) if os.path.lexists(plain) else _packed(packed) as stream:
-            cell = [stream.readline(BLOCK) for _ in range(2)][1].partition(b",")[0].replace(b".", b"")
-    except (OSError, EOFError, zlib.error):
-        return 0
-    return int(cell) if cell.isdigit() else 0
-
-
 def expired(folder: Path, keep_days: int, now_ms: int) -> list[Path]:
     """Return the closed files, plain or compressed, of days before the last `keep_days`, oldest first.
 
@@ -209,7 +100,7 @@ def expired(folder: Path, keep_days: int, now_ms: int) -> list[Path]:
     newest_ms = 0
     ahead: dict[str, set[tuple[str, str]]] = defaultdict(set)  # the streams that have a file of a day to come …
     ahead_ms: dict[str, int] = defaultdict(int)  # … and where the last of these ends
-    for part, _ in _named_parts(folder):
+    for _, part, _ in _closed(folder):
         if part.end_ms - DAY_MS <= now_ms:
             newest_ms = max(newest_ms, part.end_ms)
         else:
@@ -217,17 +108,8 @@ def expired(folder: Path, keep_days: int, now_ms: int) -> list[Path]:
             ahead_ms[part.day] = max(ahead_ms[part.day], part.end_ms)
     newest_ms = max([newest_ms, *(ahead_ms[day] for day, streams in ahead.items() if len(streams) > 1)])
     oldest_ms = newest_ms // DAY_MS * DAY_MS - keep_days * DAY_MS
-    old = [(part.period, name) for part, name in _named_parts(folder) if part.end_ms <= oldest_ms]
+    old = [(part.period, name) for name, part, _ in _closed(folder) if part.end_ms <= oldest_ms]
     return [folder / name for _, name in sorted(old)]
-
-
-def _named_parts(folder: Path) -> Iterator[tuple[Part, str]]:
-    """Yield each closed file of a folder with its name, plain or compressed: there may be too many to remember."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            part = read_name(entry.name)
-            if part is not None:
-                yield part, entry.name
 
 
 def delete_expired(folder: Path, keep_days: int, now_ms: int) -> list[Path]:

@@ -12,8 +12,10 @@ from typing import NamedTuple
 from ..exchange import rows
 from ..exchange.events import Gap
 from .appender import Mark
+from .archive import last_row
 from .folder import Folder
-from .rotate import DAY_MS, last_row, period_end, period_name
+from .names import DAY_MS
+from .rotate import period_end, period_name
 from .table import Table
 from .tail import lines_before
 
@@ -81,7 +83,7 @@ class Sheet:
     def _resume(self) -> None:
         parts = self._folder.parts(self.kind, self.symbol)
         if self.last_row is None and parts:
-            self.last_row = last_row(self._folder.path, parts)
+            self.last_row = last_row(self._folder.path, parts, rows.is_row)
         written_ms = [part.end_ms - 1 for part in parts]
         if self.last_row is not None and self.kind != rows.GAPS:
             last_ms = self.time_ms(self.last_row)

@@ -1,12 +1,14 @@
 """A folder's files, read once each and in order, against every rule: the answer is a report."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..exchange.rows import GAPS, ORDERBOOK, PRICES, TRADES, file_name
-from ..files.archive import KINDS, Files, Source, close, in_order, list_folder, open_current, open_part, set_aside_times
-from ..files.blocks import LINE_BYTES, Damaged, blocks
-from .ledger import Ledger, union
+from ..files.archive import Archive
+from ..files.names import KINDS
+from ..files.source import LINE_BYTES, Damaged, Source
+from .ledger import Ledger, Range, union
 from .order import Books, Prices, Trades
 from .report import History, Report
 from .rules import Form, form, reason, shown
@@ -14,6 +16,7 @@ from .rules import Form, form, reason, shown
 Order = Prices | Books | Trades | Ledger
 _ORDERS: dict[str, type[Prices | Books | Trades]] = {PRICES: Prices, ORDERBOOK: Books, TRADES: Trades}
 _WHOLE = 100_000
+_TIME = re.compile(rb"([0-9]{1,11})\.([0-9]{3}),")
 
 
 def check_folder(folder: Path, *, live: bool = False) -> Report:
@@ -21,37 +24,38 @@ def check_folder(folder: Path, *, live: bool = False) -> Report:
 
     Raises `NotAFolder` when there is nothing to check, `OSError` when a file can't be read.
     """
-    listing = list_folder(folder)
-    report = Report(str(folder), listing.set_aside)
-    set_aside = set_aside_times(folder, listing, live)
-    for symbol in sorted(listing.symbols):
-        listing, current = open_current(folder, listing, symbol, live)
-        try:
-            ledger = Ledger(report.broken, set_aside.get(symbol, {}))
-            _symbol(folder, symbol, listing.symbols.get(symbol, {}), current, live, ledger, report)
-        finally:
-            close(current)
+    archive = Archive(folder, live=live)
+    report = Report(str(folder), [entry.name for entry in archive.set_aside])
+    set_aside = _set_aside_times(archive)
+    for symbol in archive.symbols:
+        with archive.open(symbol) as files:
+            _symbol(symbol, files, Ledger(report.broken, set_aside.get(symbol, {})), report)
     return report
 
 
-def _symbol(
-    folder: Path,
-    symbol: str,
-    files: dict[str, Files],
-    current: dict[str, Source],
-    live: bool,
-    ledger: Ledger,
-    report: Report,
-) -> None:
+def _set_aside_times(archive: Archive) -> dict[str, dict[str, list[Range]]]:
+    """Return by symbol and kind which times, in milliseconds, files hold that were set aside.
+
+    A file holds those from its first row's to that in its name; of one whose rows begin with no time nothing is known.
+    """
+    found: dict[str, dict[str, list[Range]]] = {}
+    for entry in archive.set_aside:
+        if first := _TIME.match(archive.first_row(entry)):
+            kinds = found.setdefault(entry.part.symbol, {})
+            kinds.setdefault(entry.part.kind, []).append((int(first[1] + first[2]), entry.aside_ms))
+    return found
+
+
+def _symbol(symbol: str, files: Mapping[str, Iterator[Source]], ledger: Ledger, report: Report) -> None:
     histories = {}
     for kind in (GAPS, PRICES, ORDERBOOK, TRADES):
         if kind not in files:
             continue
         order: Order = ledger if kind == GAPS else _ORDERS[kind](ledger, report.broken)
         rows, names = 0, []
-        for source in _sources(folder, files[kind], current.get(kind), live):
+        for source in files[kind]:
             names.append(source.name)
-            order.begin_file(source.period_ms)
+            order.begin_file(source.part.length_ms)
             rows += _file(source, kind, order, report)
         histories[kind] = _history(symbol, kind, names, rows, order, ledger)
     if GAPS not in files and any(history.rows for history in histories.values()):
@@ -60,20 +64,11 @@ def _symbol(
     report.histories += [histories[kind] for kind in KINDS if kind in histories]
 
 
-def _sources(folder: Path, files: Files, current: Source | None, live: bool) -> Iterator[Source]:
-    for name in in_order(folder, files.parts, live):
-        if source := open_part(folder, name, live):
-            with source.stream:
-                yield source
-    if current is not None:
-        yield current
-
-
 def _file(source: Source, kind: str, order: Order, report: Report) -> int:
     """Check one file and return its good rows."""
     rows, line, shape = 0, 1, None
     try:
-        for block in blocks(source):
+        for block in source.blocks():
             data = block.data
             if shape is None and block.whole:
                 header, _, data = data.partition(b"\n")

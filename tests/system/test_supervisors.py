@@ -18,7 +18,7 @@ from pathlib import Path
 from aster_collect.commands import collect
 from aster_collect.commands.collect import IMPOSSIBLE, LOCKED
 from aster_collect.exchange import rows
-from aster_collect.files.rotate import read_name
+from aster_collect.files.rotate import closed_part
 from aster_collect.run.roster import FILES_A_SYMBOL, FILES_BESIDE
 from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S
 from aster_collect.settings import LIST_MARKETS
@@ -274,7 +274,7 @@ class ALogrotate(unittest.TestCase):
     def test_a_restart_knows_what_was_rotated(self) -> None:
         """The names are those of --rotate, so that trades go on behind the last one."""
         for kind in rows.KINDS:
-            part = read_name(self.rotated(rows.file_name(kind, "BTCUSDT")))
+            part = closed_part(self.rotated(rows.file_name(kind, "BTCUSDT")))
             assert part is not None
             self.assertEqual((part.kind, part.symbol, part.period), (kind, "BTCUSDT", "2026-11-22"))
 

@@ -19,19 +19,19 @@ import aster_collect
 from aster_collect.errors import ConfigError, StoreError
 from aster_collect.exchange import rows
 from aster_collect.exchange.events import Gap
-from aster_collect.files.archive import in_order, list_folder
+from aster_collect.files.archive import Archive
 from aster_collect.files.folder import Folder
+from aster_collect.files.names import Part
 from aster_collect.files.rejects import REJECTS_NAME
 from aster_collect.files.rotate import (
     KNOWN_PARTS,
-    Part,
+    closed_part,
     delete_expired,
     expired,
     free_part,
     list_parts,
     period_end,
     period_name,
-    read_name,
 )
 from aster_collect.files.sheet import Sheet
 from aster_collect.files.store import Store
@@ -107,14 +107,14 @@ class Case(unittest.TestCase):
 
     def history(self, kind: str, symbol: str = S) -> dict[str, list[str]]:
         """Return the rows of each of a history's files, in the order of verify, sure that they are whole."""
-        files = list_folder(self.folder).symbols[symbol][kind]
         header = ",".join(rows.columns(kind, 5, False))
         found = {}
-        for name in (*in_order(self.folder, files.parts, False), rows.file_name(kind, symbol)):
-            data = (self.folder / name).read_bytes()
-            first, *lines, rest = (gzip.decompress(data) if name.endswith(".gz") else data).decode("ascii").split("\n")
-            self.assertEqual((first, rest), (header, ""), name)
-            found[name] = lines
+        with Archive(self.folder).open(symbol) as histories:
+            for source in histories[kind]:
+                data = b"".join(block.data for block in source.blocks())
+                first, *lines, rest = data.decode("ascii").split("\n")
+                self.assertEqual((first, rest), (header, ""), source.name)
+                found[source.name] = lines
         return found
 
     def all_rows(self, kind: str) -> list[str]:
@@ -144,16 +144,16 @@ class Names(unittest.TestCase):
     def test_what_is_no_closed_file(self) -> None:
         """Only a closed file's name is one: not that of a current file, a ledger, one set aside or half compressed."""
         for name in ("prices_币安人生USDT.2026-11-22.csv", "trades_A-B_C.2026-11-22T13-12.csv"):
-            part = read_name(name)
+            part = closed_part(name)
             assert part is not None
-            self.assertEqual((part.name, read_name(f"{name}.gz")), (name, part))
+            self.assertEqual((part.name, closed_part(f"{name}.gz")), (name, part))
         for name in (
             "prices_X.csv", "gaps_X.2026-11-22.csv", "prices_X.20261122T000000Z.csv", "prices_X.2026-11-22.csv.gz.tmp",
             "prices_X.2026-11-22.20261122T000000Z.csv", "prices_X.2026-11-22-1.csv", "prices_X.2026-11-22-02.csv",
             "prices_X.2026-13-22.csv", "prices_X.2026-11-22T24.csv", "xprices_X.2026-11-22.csv", "prices_X.csv.1",
             "prices_X.2026-11-22.csv.1", "prices_.2026-11-22.csv",
         ):  # fmt: skip
-            self.assertIsNone(read_name(name), name)
+            self.assertIsNone(closed_part(name), name)
 
 
 class Boundary(Case):
@@ -428,7 +428,7 @@ class Resuming(Case):
         (self.folder / f"trades_{S}.2026-11-22.csv").write_bytes(b"")
         (self.folder / f"trades_{S}.2026-11-23.csv.gz").write_bytes(gzip.compress(good)[:-9])
         (self.folder / f"trades_{S}.2026-11-24.csv.gz").write_bytes(b"no gzip")
-        with self.assertLogs("aster_collect.files.rotate") as logs:
+        with self.assertLogs("aster_collect.files.archive") as logs:
             store = self.store()
         self.assertEqual(store.last_row("trades", S), line)
         self.assertEqual(len(logs.records), 4)
@@ -478,7 +478,7 @@ class Resuming(Case):
         store.append("trades", S, [row("trades", 900 + day, MIDNIGHT_MS + day * DAY_MS) for day in (0, 1)])
         store.flush()
         self.assertEqual(list(self.history("trades")), [f"trades_{S}.2026-11-22.csv", f"trades_{S}.csv"])
-        self.assertEqual(len(list_folder(self.folder).set_aside), 3)
+        self.assertEqual(len(Archive(self.folder).set_aside), 3)
         self.assertEqual(len(self.names("trades")), 5)
         self.assert_holds()
 
@@ -886,7 +886,7 @@ class Anything(Case):
             )
             length_ms = DAY_MS if self.rotate == "day" else HOUR_MS
             for name, lines in list(found.items())[:-1]:
-                part = read_name(name)
+                part = closed_part(name)
                 assert part is not None
                 periods = {period_end(rows.row_time_ms(kind, line), length_ms) for line in lines}
                 self.assertEqual(periods, {part.end_ms}, name)

@@ -14,8 +14,6 @@ from pathlib import Path
 
 from aster_collect.commands.verify import main
 from aster_collect.exchange import rows
-from aster_collect.files.archive import close, list_folder, open_current, open_part
-from aster_collect.files.blocks import blocks
 from aster_collect.verify import Report, check_folder
 from aster_collect.verify.ledger import Ledger
 from aster_collect.verify.order import Prices
@@ -812,48 +810,6 @@ class Parts(Case):
         self.assertIn("币安人生USDT          prices ", out)
 
 
-class Live(Case):
-    def test_file_grows_while_read(self) -> None:
-        """What is appended after the opening is not read."""
-        self.write()
-        _, opened = open_current(self.folder, list_folder(self.folder), "BTCUSDT", True)
-        with (self.folder / TRADES).open("ab") as file:
-            file.write(b"500,1")
-        data = b"".join(block.data for block in blocks(opened["trades"]))
-        close(opened)
-        self.assertEqual(data, "".join(f"{line}\n" for line in self.files[TRADES]).encode())
-
-    def test_file_rotated_after_listing(self) -> None:
-        """With --live a file that was rotated after the folder was listed is found as a part."""
-        self.write()
-        listing = list_folder(self.folder)
-        (self.folder / TRADES).rename(self.folder / "trades_BTCUSDT.2026-11-22.csv")
-        listing, opened = open_current(self.folder, listing, "BTCUSDT", True)
-        close(opened)
-        self.assertEqual(sorted(opened), ["gaps", "orderbook", "prices"])
-        (self.folder / TRADES).write_text("id\n")
-        listing, opened = open_current(self.folder, listing, "BTCUSDT", True)
-        close(opened)
-        (self.folder / PRICES).rename(self.folder / "prices_BTCUSDT.2026-11-22.csv")
-        (self.folder / PRICES).write_text("unix\n")
-        listing, opened = open_current(self.folder, listing, "BTCUSDT", True)
-        close(opened)
-        self.assertEqual(listing.symbols["BTCUSDT"]["prices"].parts, {"2026-11-22": "prices_BTCUSDT.2026-11-22.csv"})
-        self.assertIn("prices", opened)
-
-    def test_part_compressed_or_deleted_after_listing(self) -> None:
-        """With --live a part is found under its compressed name, and one that was deleted is left out."""
-        name = "trades_BTCUSDT.2026-11-22.csv"
-        (self.folder / f"{name}.gz").write_bytes(gzip.compress(b"id\n"))
-        source = open_part(self.folder, name, True)
-        assert source is not None
-        with source.stream:
-            self.assertEqual((source.name, source.stream.read()), (f"{name}.gz", b"id\n"))
-        self.assertIsNone(open_part(self.folder, "trades_BTCUSDT.2026-11-23.csv", True))
-        with self.assertRaises(FileNotFoundError):
-            open_part(self.folder, name, False)
-
-
 class Answers(Case):
     def test_shares(self) -> None:
         """The share covered counts overlapping stretches once, within the data, and is rounded down."""
@@ -913,8 +869,8 @@ class Answers(Case):
             ([str(self.folder / "none")], "none: No such file"),
             ([str(file)], "file: Not a directory"),
             ([str(empty)], "empty: no data files in it; give the folder"),
-            ([str(outer)], f"{outer}: no data files in it, but in {outer / 'demo'}; verify that"),
-            ([str(two)], f"no data files in it, but in {two / 'a'}, {two / 'b'}; verify one of those"),
+            ([str(outer)], f"{outer}: no data files in it, but in {outer / 'demo'}; give that"),
+            ([str(two)], f"no data files in it, but in {two / 'a'}, {two / 'b'}; give one of those"),
             ([str(self.folder), "--fast"], "--fast"),
             (["a", "b"], "b"),
         ):
@@ -935,15 +891,6 @@ class Answers(Case):
             )
         self.files[PRICES] = []
         self.broken(f"{PRICES}:1", "empty")
-
-    def test_symbol_listed_while_verify_runs(self) -> None:
-        """With --live a ledger that was made after the folder was listed is found."""
-        self.write()
-        listing = list_folder(self.folder)
-        del listing.symbols["BTCUSDT"]["gaps"]
-        _, opened = open_current(self.folder, listing, "BTCUSDT", True)
-        close(opened)
-        self.assertIn("gaps", opened)
 
     @unittest.skipIf(os.geteuid() == 0, "root reads everything")
     def test_file_of_another_user(self) -> None:

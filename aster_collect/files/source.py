@@ -1,0 +1,122 @@
+"""A data file to be read, plain or compressed, in constant memory: blocks of whole lines, or its first or last row."""
+
+import gzip
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Self
+
+from .names import PACKED, Part
+from .plain import read_plain
+from .tail import BLOCK, find_tail, read_at
+
+BLOCK_BYTES = 1 << 18
+LINE_BYTES = 1 << 20
+_BAD = (gzip.BadGzipFile, EOFError, zlib.error)
+
+IsRow = Callable[[int, str], bool]  # gets how many cells the header has, and a line
+
+
+class Damaged(Exception):
+    """The rest of a compressed file can't be had; the text says why."""
+
+
+class Block(NamedTuple):
+    """Bytes of a file: whole lines, or what is left behind the last line end."""
+
+    data: bytes
+    whole: bool
+
+
+class Source:
+    """An opened file. Of a plain one nothing is read that was written after it was opened."""
+
+    def __init__(self, path: Path, part: Part, *, growing: bool = False, links: bool = False) -> None:
+        """Open a file; raises `OSError`, for a link too unless `links` are followed.
+
+        `growing` says that its last line may be under way: the first half of a row that a collector is writing.
+        """
+        self.name = path.name
+        self.part = part
+        self.growing = growing
+        self._file: BinaryIO = path.open("rb", buffering=0) if links else read_plain(path)
+        self._stream: BinaryIO | gzip.GzipFile = self._file
+        self._left: int | None = None
+        if path.suffix == PACKED:
+            self._stream = gzip.GzipFile(fileobj=self._file)
+        else:
+            self._left = os.fstat(self._file.fileno()).st_size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+        self._file.close()
+
+    @property
+    def inode(self) -> int:
+        """Which file it is, whatever it is called."""
+        return os.fstat(self._file.fileno()).st_ino
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the lines in blocks, once; only the last block can be without a line end.
+
+        A line longer than `LINE_BYTES` (a run of NUL, say) ends the file early, as a block that is not whole. Raises
+        `Damaged` for compressed data that can't be unpacked, `OSError` when the file can't be read.
+        """
+        tail = b""
+        while chunk := self._read(BLOCK_BYTES):
+            end = chunk.rfind(b"\n") + 1
+            if end:
+                yield Block(tail + chunk[:end], True)
+                tail = chunk[end:]
+            else:
+                tail += chunk
+                if len(tail) > LINE_BYTES:
+                    break
+        if tail:
+            yield Block(tail, False)
+
+    def first_row(self) -> bytes:
+        """Return the line behind the header, empty where there is none; raises as `blocks` does."""
+        lines = self._read(BLOCK).split(b"\n", 2)
+        return lines[1] if len(lines) > 1 else b""
+
+    def last_row(self, is_row: IsRow) -> str | None:
+        """Return the last row near the end, None where there is none; raises as `blocks` does.
+
+        A plain file is read from its end, a compressed one has to be read whole.
+        """
+        return self._last_row(is_row) if self._left is not None else self._last_packed_row(is_row)
+
+    def _last_row(self, is_row: IsRow) -> str | None:
+        descriptor = self._file.fileno()
+        header, newline, _ = read_at(descriptor, BLOCK, 0).partition(b"\n")
+        cells = header.count(b",") + 1
+        tail = find_tail(descriptor, len(header + newline), lambda text: is_row(cells, text))
+        return tail.last_row if tail else None
+
+    def _last_packed_row(self, is_row: IsRow) -> str | None:
+        header, _, end = self._read(BLOCK_BYTES).partition(b"\n")
+        cells = header.count(b",") + 1
+        while chunk := self._read(BLOCK_BYTES):
+            end = (end + chunk)[-BLOCK:]
+        lines = end.decode("ascii", "replace").split("\n")[:-1]
+        return next((line for line in reversed(lines) if is_row(cells, line)), None)
+
+    def _read(self, size: int) -> bytes:
+        """Return up to so many bytes, none at the end."""
+        if self._left is not None:
+            data = self._stream.read(min(size, self._left))
+            self._left -= len(data)
+            return data
+        try:
+            return self._stream.read(size)
+        except _BAD as error:
+            raise Damaged(str(error)) from None
