@@ -13,7 +13,6 @@ import threading
 import time
 import unittest
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from decimal import Decimal
 from itertools import chain, pairwise, repeat
@@ -298,18 +297,6 @@ def outages(sent: Iterable[Sent]) -> list[Stretch]:
         last[one.connection] = sent_ms
     numbers = sorted(first)
     return [Stretch(last[one], first[other]) for one, other in pairwise(numbers)]
-
-
-def beside(case: "EndToEnd", scenario: Callable[[], None]) -> Future[None]:
-    """Begin what waits most of its time, in a module's `setUpModule`: it goes on while the module's tests run.
-
-    What it raises, the future's result does.
-    """
-    unittest.addModuleCleanup(case.doCleanups)
-    case.setUp()
-    pool = ThreadPoolExecutor(1)
-    unittest.addModuleCleanup(pool.shutdown)
-    return pool.submit(scenario)
 
 
 class EndToEnd(unittest.TestCase):

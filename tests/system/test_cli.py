@@ -20,6 +20,7 @@ from aster_collect import __version__, settings
 from aster_collect.commands import collect
 from aster_collect.files.lock import Lock
 from aster_collect.simulator import Simulator
+from tests import beside
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0
@@ -446,3 +447,6 @@ class ASignal(Folder):
             asking.close()
         self.assertEqual(process.returncode, 0, told)
         self.assertLess(time.monotonic() - begun_s, 5.0)
+
+
+load_tests = beside.load_tests

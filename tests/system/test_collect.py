@@ -5,20 +5,18 @@ import signal
 import subprocess
 import time
 import unittest
-from concurrent.futures import Future
 
 from aster_collect.settings import LIST_MARKETS
 from aster_collect.simulator import Fault, Market, Rules
 from aster_collect.simulator.faults import GARBAGE_KINDS, garbage
+from tests import beside
 from tests.support import (
-    DEADLINE_S,
     ORDERBOOK,
     PRICES,
     ROOT,
     TRADES,
     Collector,
     EndToEnd,
-    beside,
     now_ms,
     read_gaps,
     read_rejects,
@@ -321,26 +319,13 @@ class AStop(EndToEnd):
                     self.assertGreater(time_ms(self.rows(PRICES, symbol)[-1], PRICES), failed_ms - 1000)
 
 
-ended: Future[None]
-
-
-def setUpModule():
-    """Begin what waits for one reconnect after the other, and goes on while the other tests run."""
-    global ended
-    ends = Ends()
-    ended = beside(ends, ends.end_in_every_way)
-
-
-class WhatWentOnBeside(unittest.TestCase):
-    def test_a_connection_that_ends_is_opened_again_and_its_end_is_said_once(self):
-        """Refused, reset, closed, cut, silent or half-open: each is one line with the reason, and then a reconnect."""
-        ended.result(4 * DEADLINE_S)
-
-
 class Ends(EndToEnd):
     """A connection that ends in one way after the other."""
 
-    def end_in_every_way(self):
+    is_long = True
+
+    def test_a_connection_that_ends_is_opened_again_and_its_end_is_said_once(self):
+        """Refused, reset, closed, cut, silent or half-open: each is one line with the reason, and then a reconnect."""
         exchange = self.begin(rate=500)
         collector = self.collect("--stall-timeout", "1")
         self.wait_for_everything(collector)
@@ -424,6 +409,8 @@ class AConnection(EndToEnd):
                 self.assertEqual(data[:KEPT_OF_BAD], entry["data"].encode("utf-8", "surrogateescape"))
         self.assertEqual(1, len(collector.logged(" reject ")))
 
+
+load_tests = beside.load_tests
 
 if __name__ == "__main__":
     unittest.main()

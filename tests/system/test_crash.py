@@ -4,6 +4,7 @@ import signal
 import time
 import unittest
 
+from tests import beside
 from tests.support import ORDERBOOK, PRICES, TRADES, EndToEnd, last_ms, now_ms, read_gaps, rounds
 
 FLUSH_S = 0.3
@@ -15,6 +16,8 @@ LITTLE_MEMORY = 20_000
 
 
 class AKill(EndToEnd):
+    is_long = True
+
     def test_at_twenty_moments_under_load(self):
         """Trades are whole over all runs; of the rest a kill costs a flush interval at most, and the ledger says so."""
         for seed, chance in rounds(1):
@@ -99,6 +102,8 @@ class AFullDisk(EndToEnd):
         self.stop(collector)
         self.assert_promises()
 
+
+load_tests = beside.load_tests
 
 if __name__ == "__main__":
     unittest.main()

@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from aster_collect.commands import health
 from aster_collect.simulator import Fault
+from tests import beside
 from tests.support import (
     DEADLINE_S,
     ORDERBOOK,
@@ -333,6 +334,8 @@ class WholeExchangeTest(Watched):
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(60, len(list(self.folder.glob("prices_*.csv"))))
 
+
+load_tests = beside.load_tests
 
 if __name__ == "__main__":
     unittest.main()

@@ -20,6 +20,7 @@ from aster_collect.files.replace import replace_file
 from aster_collect.run.roster import FILES_A_SYMBOL, FILES_BESIDE
 from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S
 from aster_collect.watch.status import status_json
+from tests import beside
 from tests.unit.commands.test_health import link
 from tests.unit.watch.test_status import SECOND, snapshot
 
@@ -265,3 +266,6 @@ class TheContinuousCheck(unittest.TestCase):
         for name in ("requirements-dev.txt", "requirements-test.txt"):
             for line in (ROOT / name).read_text("utf-8").splitlines():
                 self.assertRegex(line, r"^[A-Za-z0-9_-]+==[0-9.]+$")
+
+
+load_tests = beside.load_tests

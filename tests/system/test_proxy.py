@@ -5,6 +5,7 @@ import threading
 import unittest
 from urllib.parse import urlsplit
 
+from tests import beside
 from tests.support import EndToEnd
 
 
@@ -74,6 +75,8 @@ class ProxyTest(EndToEnd):
         self.assertTrue(any(asked.startswith("GET http://rest.exchange.invalid/fapi") for asked in proxy.asked))
         self.assert_promises(missing=False)
 
+
+load_tests = beside.load_tests
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,18 +1,15 @@
 """Connections that end, stall, lie or grow old: what the files hold afterwards, against what the exchange sent."""
 
 import json
-import time
 import unittest
 from collections import Counter
-from concurrent.futures import Future
 
 from aster_collect.simulator import Fault
+from tests import beside
 from tests.support import (
-    DEADLINE_S,
     ORDERBOOK,
     PRICES,
     EndToEnd,
-    beside,
     event_of_sent,
     last_ms,
     market_events,
@@ -26,29 +23,14 @@ from tests.support import (
 
 RUN_OF_FAULTS = {"drop": 6, "reset": 6, "refuse": 2, "stall": 3, "close": 6, "cut": 7}
 REASONS = ("eof", "reset", "refused", "stalled", "closed: code=1001")
-HAND_OVERS_S = 30.0
-
-hand_overs = EndToEnd()
-hand_overs_began_s = 0.0
-ended: Future[None]
-
-
-def setUpModule():
-    """Begin what waits most of its time and goes on while the other tests run: hand-overs, and thirty ends."""
-    global hand_overs_began_s, ended
-    unittest.addModuleCleanup(hand_overs.doCleanups)
-    hand_overs.setUp()
-    hand_overs.begin(rate=3000)
-    hand_overs.collect("--max-connection-age", "2")
-    hand_overs_began_s = time.monotonic()
-    ends = ManyEnds()
-    ended = beside(ends, ends.end_thirty_times)
+HAND_OVERS = 10
 
 
 class ManyEnds(EndToEnd):
-    """One connection that is ended in every way, again and again."""
+    is_long = True
 
-    def end_thirty_times(self):
+    def test_thirty_ends_in_every_way(self):
+        """Trades are whole, and the ledger says each outage to within a second, whatever ends a connection."""
         for seed, chance in rounds(1):
             print(f"\nASTER_TEST_SEED={seed}")
             faults = [name for name, count in RUN_OF_FAULTS.items() for _ in range(count)]
@@ -150,6 +132,8 @@ class Clocks(EndToEnd):
 
 
 class TwoConnections(EndToEnd):
+    is_long = True
+
     def test_of_which_either_is_killed_again_and_again(self):
         """Losing one of two loses nothing, writes nothing twice, and is in no ledger."""
         for seed, chance in rounds(1):
@@ -177,27 +161,25 @@ class TwoConnections(EndToEnd):
         return [one.number for one in self.exchange.connections if one.frames]
 
 
-class WhatWentOnBeside(unittest.TestCase):
-    def test_thirty_ends_in_every_way(self):
-        """Trades are whole, and the ledger says each outage to within a second, whatever ends a connection."""
-        ended.result(8 * DEADLINE_S)
-
-
 class YoungConnections(EndToEnd):
+    is_long = True
+
     def test_relieve_old_ones_every_two_seconds(self):
-        """Half a minute of hand-overs under load misses nothing, writes nothing twice, and is in no ledger."""
-        end_s = hand_overs_began_s + HAND_OVERS_S
-        collector = hand_overs.collector
-        collector.wait_for(lambda: time.monotonic() > end_s, "half a minute", 2 * HAND_OVERS_S)
-        hand_overs.stop(collector)
-        hand_overs.assert_promises(missing=False)
+        """Ten hand-overs under load miss nothing, write nothing twice, and are in no ledger."""
+        self.begin(rate=3000)
+        collector = self.collect("--max-connection-age", "2")
+        collector.wait_for_log("connection relieved", HAND_OVERS)
+        self.wait_for_everything(collector, now_ms())
+        self.stop(collector)
+        self.assert_promises(missing=False)
         relieved = collector.logged("connection relieved")
-        self.assertGreaterEqual(len(relieved), 10)
         self.assertEqual([line for line in relieved if not line.endswith("relieved connection=1")], [])
-        status = json.loads((hand_overs.folder / "status.json").read_text("utf-8"))
+        status = json.loads((self.folder / "status.json").read_text("utf-8"))
         self.assertEqual([link["connection"] for link in status["connections"]], [1])
         self.assertEqual([], collector.logged("connection lost"))
 
+
+load_tests = beside.load_tests
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,10 +1,10 @@
 """REST that is down, slow, angry or forgetful while trades are missing: what the files hold afterwards."""
 
 import unittest
-from concurrent.futures import Future
 
 from aster_collect.simulator import Fault
-from tests.support import DEADLINE_S, TRADES, EndToEnd, beside, now_ms, read_gaps, sent_ids
+from tests import beside
+from tests.support import TRADES, EndToEnd, now_ms, read_gaps, sent_ids
 
 LOST_FRAMES = 15
 LOST_MS = 500  # these are made within so long
@@ -54,20 +54,13 @@ class Rest(EndToEnd):
         self.assertEqual(0, self.exchange.requests_while_banned)
 
 
-passed: Future[None]
-
-
-def setUpModule():
-    """Begin what waits for one thing after the other, and goes on while the other tests run."""
-    global passed
-    defects = Defects()
-    passed = beside(defects, defects.leave_the_trades_whole)
-
-
 class Defects(Rest):
     """REST that has one defect after the other."""
 
-    def leave_the_trades_whole(self):
+    is_long = True
+
+    def test_leave_the_trades_whole(self):
+        """Trades lost while REST is down, slow, angry, short or full of holes are all there once it is well."""
         exchange = self.begin()
         collector = self.collect()
         self.wait_for_everything(collector)
@@ -89,12 +82,6 @@ class Defects(Rest):
     def answers(self, status):
         """Return how many requests were answered so."""
         return sum(request.status == status for request in self.exchange.requests)
-
-
-class WhatWentOnBeside(unittest.TestCase):
-    def test_leaves_the_trades_whole(self):
-        """Trades lost while REST is down, slow, angry, short or full of holes are all there once it is well."""
-        passed.result(4 * DEADLINE_S)
 
 
 class WhatPasses(Rest):
@@ -198,6 +185,8 @@ class WhatStays(Rest):
         self.stop(collector)
         self.assert_promises(missing=False)
 
+
+load_tests = beside.load_tests
 
 if __name__ == "__main__":
     unittest.main()

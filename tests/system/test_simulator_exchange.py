@@ -20,6 +20,7 @@ from urllib.request import ProxyHandler, build_opener
 import websocket
 
 from aster_collect.simulator import Fault, Rules, Simulator
+from tests import beside
 
 SYMBOLS = ("BTCUSDT", "币安人生USDT")
 STREAMS = ("btcusdt@bookTicker", "btcusdt@aggTrade", "币安人生usdt@bookTicker")
@@ -424,6 +425,8 @@ class TheCommand(unittest.TestCase):
                 self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
                 self.assertIn(word, done.stderr)
 
+
+load_tests = beside.load_tests
 
 if __name__ == "__main__":
     unittest.main()

@@ -12,6 +12,7 @@ import websocket
 
 from aster_collect.simulator import FAULTS, Fault
 from aster_collect.simulator.faults import GARBAGE_KINDS, Schedule, check, parse
+from tests import beside
 from tests.system.test_simulator_exchange import DEADLINE_S, Exchange, wait_for
 
 
@@ -383,6 +384,8 @@ class AFaultFile(unittest.TestCase):
         self.assertEqual([f.name for f in schedule.due(2.1)], ["drop"])
         self.assertEqual([f.name for f in schedule.due(2.5)], [])
 
+
+load_tests = beside.load_tests
 
 if __name__ == "__main__":
     unittest.main()

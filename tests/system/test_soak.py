@@ -7,6 +7,7 @@ import time
 import unittest
 from pathlib import Path
 
+from tests import beside
 from tests.support import PRICES, EndToEnd, now_ms, read_rows, time_ms
 
 SECONDS = float(os.environ.get("ASTER_SOAK_SECONDS") or 60)
@@ -26,6 +27,8 @@ def resident_kb(pid: int) -> int:
 
 
 class ASoak(EndToEnd):
+    is_long = True
+
     def test_at_five_thousand_frames_a_second_keeps_memory_flat(self):
         """The resident size at the end is at most a tenth above that at one third, and every row is there."""
         exchange = self.begin(("BTCUSDT", "ETHUSDT", "ASTERUSDT", "USD1USDT"), RATE, record=False)
@@ -51,6 +54,8 @@ class ASoak(EndToEnd):
             first = next(read_rows(self.folder / f"{PRICES}_{symbol}.csv"))
             self.assertLessEqual(time_ms(first, PRICES), began_ms)
 
+
+load_tests = beside.load_tests
 
 if __name__ == "__main__":
     unittest.main()

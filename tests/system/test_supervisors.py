@@ -23,6 +23,7 @@ from aster_collect.run.roster import FILES_A_SYMBOL, FILES_BESIDE
 from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S
 from aster_collect.settings import LIST_MARKETS
 from aster_collect.simulator import Simulator
+from tests import beside
 from tests.support import DEADLINE_S, LOOK_S, PRICES, ROOT, TRADES, last_ms, now_ms
 
 DEPLOY = ROOT / "deploy"
@@ -286,6 +287,8 @@ class ALogrotate(unittest.TestCase):
         self.assertNotIn("copytruncate", self.words)
         self.assertEqual(self.words[self.words.index("postrotate") + 1], "systemctl reload aster-collect")
 
+
+load_tests = beside.load_tests
 
 if __name__ == "__main__":
     unittest.main()
