@@ -57,7 +57,7 @@ class TheCommands(TestCase):
             self.assertTrue((ROOT / name).is_file(), name)
 
     def test_an_option_that_is_mentioned_but_gone(self) -> None:
-        """Every option named in the docs is one of the program, of the programs beside it, or of a tool that a page names."""
+        """Every option named in the docs is one of the program, of those beside it, or of a tool that it names."""
         parsers = (collect.parser(), verify._parser(), simulate._parser())
         known = {option for parser in parsers for action in parser._actions for option in action.option_strings}
         known |= set(re.findall(r"--[a-z-]+", health.HELP)) | {"--quick"}
