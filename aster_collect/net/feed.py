@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.client import responses
 from typing import NamedTuple
 
@@ -148,10 +148,11 @@ class Connection:
 
 
 class Feed:
-    """Keeps one line open until it is stopped, or relieved by a successor.
+    """Keeps one line open until it is stopped, or relieved by a successor, which may relieve several.
 
     ```
     turn ──▶ connect ──▶ read ──▶ … ──┬─ FeedError ──▶ Lost to the inbox ──▶ back-off ──▶ turn
+                                      │        └─ where a successor is on its way ──▶ end
                                       ├─ old ──▶ successor wanted; read on until it delivers, overlap, end
                                       └─ stopped ──▶ end
     ```
@@ -163,7 +164,7 @@ class Feed:
         inbox: Inbox,
         handshakes: Handshakes,
         want_successor: Callable[[], None],
-        predecessor: "Feed | None" = None,
+        predecessors: "Sequence[Feed]" = (),
         *,
         connect: Callable[[str], Connection] = Connection,
         clock: Callable[[], float] = time.monotonic,
@@ -173,17 +174,17 @@ class Feed:
     ) -> None:
         self.line = line
         self.stopping = threading.Event()
-        self.relieved = threading.Event()
+        self.replaced = threading.Event()  # a successor is on its way …
+        self.relieved = threading.Event()  # … and delivers
         self._inbox = inbox
         self._handshakes = handshakes
         self._want_successor = want_successor
-        self._predecessor = predecessor
+        self._predecessors = predecessors
         self._connect, self._clock, self._wall_ns, self._sleep = connect, clock, wall_ns, sleep
         self._age_s = connection_age_s(line.oldest_s, draw)
         self._backoff = Backoff(draw)
         self._ponged_s = -PONG_EVERY_S
         self._full_said_s = -FULL_REPEAT_S
-        self.replaced = False
 
     def run(self) -> None:
         """Connect and read, again and again; returns once stopped or relieved."""
@@ -194,17 +195,21 @@ class Feed:
             except FeedError as error:
                 if error.wait_s:
                     self._handshakes.banned(error.wait_s, str(error))
-                self._put(Lost(self.line.group, self.line.number, error.reason, self.replaced))
-                if self.replaced:
+                over = self.replaced.is_set()
+                self._put(Lost(self.line.group, self.line.number, error.reason, over))
+                if over:
                     return
                 delay_s = max(self._backoff.failed(), error.wait_s)
                 log.warning("connection lost connection=%d why=%s retry_s=%.1f", self.line.place, error, delay_s)
                 self.stopping.wait(delay_s)
 
     def _has_turn(self) -> bool:
-        """Wait for a turn to connect; return False where stopped meanwhile."""
+        """Wait for a turn to connect; return False where stopped meanwhile, or where a successor is on its way."""
         said = False
         while not self.stopping.is_set():
+            if self.replaced.is_set():
+                self._put(Lost(self.line.group, self.line.number, HAND_OVER, True))
+                return False
             wait_s = self._handshakes.take()
             if not wait_s:
                 return True
@@ -231,6 +236,7 @@ class Feed:
         splitter = Splitter()
         opened_s = frame_s = self._clock()
         end_s: float | None = None
+        asked = False
         while not self.stopping.is_set():
             data = connection.read()
             if not data:
@@ -250,8 +256,8 @@ class Feed:
                     self._answer(connection, one, received_ns)
                 if len(data) < READ_BYTES:
                     self._sleep(NAP_S)
-            if now_s - opened_s > self._age_s and not self.replaced:
-                self.replaced = True
+            if now_s - opened_s > self._age_s and not asked and not self._predecessors:
+                asked = True
                 self._want_successor()
             if end_s is None and self.relieved.is_set():
                 end_s = now_s + OVERLAP_S
@@ -260,9 +266,9 @@ class Feed:
 
     def _delivered(self, age_s: float) -> None:
         self._backoff.worked(age_s)
-        if self._predecessor is not None:
-            self._predecessor.relieved.set()
-            self._predecessor = None
+        for feed in self._predecessors:
+            feed.relieved.set()
+        self._predecessors = ()
 
     def _answer(self, connection: Connection, odd: Odd, received_ns: int) -> None:
         if odd.reason == "ping":

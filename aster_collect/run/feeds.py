@@ -55,8 +55,10 @@ class Feeds:
         settings, number = self._settings, carrier.number
         url = wire.stream_url(settings.ws_url, carrier.streams)
         line = Line(number, carrier.place, carrier.group, url, settings.stall_timeout_s, settings.max_connection_age_s)
-        former = self._feeds.get(_name(carrier.relieves))
-        feed = Feed(line, self._inbox, self._handshakes, lambda: self._control.put(Aged(number)), former)
+        formers = [self._feeds[name] for name in [_name(carrier.relieves)] if name in self._feeds]
+        for former in formers:
+            former.replaced.set()
+        feed = Feed(line, self._inbox, self._handshakes, lambda: self._control.put(Aged(number)), formers)
         self._feeds[_name(number)] = feed
         self._inbox.tell(Wanted(carrier.group, number, carrier.place))
         self._threads.start(_name(number), feed.run)

@@ -105,6 +105,7 @@ class Case(unittest.TestCase):
         self.inbox = Inbox()
         self.asked: list[Feed] = []
         self.successors = 0
+        self.on_successor: Callable[[], None] = lambda: None
         self.allow()
 
     def allow(self) -> None:
@@ -119,7 +120,7 @@ class Case(unittest.TestCase):
             options.pop("inbox", self.inbox),
             self.handshakes,
             self.want_successor,
-            options.pop("predecessor", None),
+            options.pop("predecessors", ()),
             connect=connect,
             clock=self.clock,
             wall_ns=self.clock.wall_ns,
@@ -132,6 +133,7 @@ class Case(unittest.TestCase):
 
     def want_successor(self) -> None:
         self.successors += 1
+        self.on_successor()
 
     def messages(self) -> list[Message]:
         """Return what the inbox has."""
@@ -484,21 +486,54 @@ class HandOver(Case):
         """An old connection wants one successor; lost before that delivers, it is lost for good and not made again."""
         frames = chain(repeat(text("x"), 20), [LOST])
         feed, stopping = self.feed(lambda url: Wire(frames, self.clock, OLDEST_S / 18))
+        self.on_successor = feed.replaced.set
         with self.assertNoLogs("aster_collect.net.feed", "WARNING"):
             feed.run()
-        self.assertEqual((1, True), (self.successors, feed.replaced))
+        self.assertEqual(1, self.successors)
         self.assertEqual(Lost(2, 7, "eof", True), self.messages()[-1])
         self.assertEqual([], stopping.delays_s)
 
-    def test_a_successor_that_opens_and_brings_nothing(self) -> None:
-        """A predecessor is relieved by its successor's first message, not by the handshake or a ping."""
+    def test_an_old_connection_that_nobody_relieves(self) -> None:
+        """Where no successor is made, an old connection that is lost is made again, and wants one when it is old."""
+        wires = [Wire(chain(repeat(text("x"), 20), [LOST]), self.clock, OLDEST_S / 18) for _ in range(2)]
+        feed, stopping = self.feed(lambda url: wires.pop(), delays=2)
+        with self.assertLogs("aster_collect.net.feed", "WARNING"):
+            feed.run()
+        self.assertEqual((2, 2), (self.successors, len(stopping.delays_s)))
+
+    def test_a_connection_that_is_down_when_it_is_relieved(self) -> None:
+        """One that another's successor takes over while it waits to be made again ends, and is not made again."""
+        wires = [Wire(iter([LOST]), self.clock)]
+        feed, stopping = self.feed(lambda url: wires.pop(), delays=2)
+        wait = stopping.wait
+
+        def replace(seconds: float) -> bool:
+            feed.replaced.set()
+            return wait(seconds)
+
+        stopping.wait = replace  # type: ignore[method-assign]
+        with self.assertLogs("aster_collect.net.feed", "WARNING"):
+            feed.run()
+        self.assertEqual([Lost(2, 7, "eof", False), Lost(2, 7, HAND_OVER, True)], self.messages()[1:])
+
+    def test_a_successor_that_is_old_before_it_delivers(self) -> None:
+        """A successor that brings nothing wants no successor of its own: those that it is to relieve go on."""
         former, _ = self.feed(lambda url: None)
-        feed, _ = self.feed(lambda url: Wire(iter([PING, QUIET, LOST]), self.clock), predecessor=former)
+        silence = chain(repeat(PONG, 20), [LOST])
+        feed, _ = self.feed(lambda url: Wire(silence, self.clock, OLDEST_S / 18), predecessors=[former])
+        feed.line = feed.line._replace(stall_timeout_s=OLDEST_S * 2)
         self.assertRaises(FeedError, feed.serve)
-        self.assertFalse(former.relieved.is_set())
-        feed, _ = self.feed(lambda url: Wire(iter([text("x"), LOST]), self.clock), predecessor=former)
+        self.assertEqual(0, self.successors)
+
+    def test_a_successor_that_opens_and_brings_nothing(self) -> None:
+        """Predecessors are relieved by their successor's first message, not by the handshake or a ping."""
+        formers = [self.feed(lambda url: None)[0] for _ in range(3)]
+        feed, _ = self.feed(lambda url: Wire(iter([PING, QUIET, LOST]), self.clock), predecessors=formers)
         self.assertRaises(FeedError, feed.serve)
-        self.assertTrue(former.relieved.is_set())
+        self.assertFalse(any(former.relieved.is_set() for former in formers))
+        feed, _ = self.feed(lambda url: Wire(iter([text("x"), LOST]), self.clock), predecessors=formers)
+        self.assertRaises(FeedError, feed.serve)
+        self.assertTrue(all(former.relieved.is_set() for former in formers))
 
 
 if __name__ == "__main__":
