@@ -26,6 +26,7 @@ LOST = FeedError("eof", "the server hung up without a close frame")
 PING, PONG = b"\x89\x01p", b"\x8a\x00"
 LOOPBACK = "127.0.0.1"
 SHORT_S = 0.3
+DEADLINE_S = 30.0
 UPGRADED = (
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Accept: PROOF\r\n\r\n"
@@ -155,14 +156,16 @@ class Case(unittest.TestCase):
 class AHandshake(Case):
     """A server on this machine answers a handshake with these bytes, and then does what `then` does."""
 
-    def failure(self, answer: bytes, then: Callable[[socket.socket], None] = lambda one: None) -> FeedError:
-        """Return what connecting raises, in 0.3 s or so where the server goes on and on."""
+    def failure(
+        self, answer: bytes, then: Callable[[socket.socket], None] = lambda one: None, patience_s: float = DEADLINE_S
+    ) -> FeedError:
+        """Return what connecting raises."""
         with socket.create_server((LOOPBACK, 0)) as server:
             thread = threading.Thread(target=self.serve, args=(server, answer, then))
             thread.start()
             self.host = f"{LOOPBACK}:{server.getsockname()[1]}"
             with self.assertRaises(FeedError) as caught:
-                Connection(f"ws://{self.host}/stream", timeout_s=SHORT_S)
+                Connection(f"ws://{self.host}/stream", timeout_s=patience_s)
             thread.join(30)
         self.assertIn(self.host, str(caught.exception))
         self.assertTrue(str(caught.exception).isprintable())
@@ -193,7 +196,7 @@ class AHandshake(Case):
                     if not connection.recv(1):
                         return
 
-        self.assertEqual(self.failure(b"HTTP/1.1 101 Switching\r\nX: ", drip).reason, "timeout")
+        self.assertEqual(self.failure(b"HTTP/1.1 101 Switching\r\nX: ", drip, SHORT_S).reason, "timeout")
 
     def test_a_header_without_end(self) -> None:
         """A header line, headers or a body without end are given up at 64 KiB, and no more of them is kept."""
