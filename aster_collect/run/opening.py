@@ -87,3 +87,9 @@ def all_perpetuals(info: ExchangeInfo) -> list[str]:
     for why in refused:
         log.warning("symbol skipped why=%s", why)
     return found
+
+
+def named_trading(settings: Settings, info: ExchangeInfo) -> list[str]:
+    """Return which of the named symbols trade."""
+    trading, _ = divide([symbol for symbol in settings.symbols if symbol in info.statuses], info)
+    return trading

@@ -10,7 +10,7 @@ from ..exchange.events import Answer
 from ..exchange.wire import ExchangeInfo, decode_exchange_info
 from ..files.limits import allow_open_files
 from ..settings import Settings
-from .opening import TRADING_AGAIN_S, Opening, all_perpetuals
+from .opening import TRADING_AGAIN_S, Opening, all_perpetuals, named_trading
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,8 @@ class Roster:
     no symbols yet ── first ──▶ `Opening` asks until something trades ──▶ collected
     collected ── relist, each hour ──▶ new symbols are collected too, those that are gone are told
     ```
+
+    Symbols that were named are all that there will be: the list is read again only while some of them do not trade.
     """
 
     def __init__(
@@ -66,8 +68,7 @@ class Roster:
         """Return whether a list is to be asked for now; while nothing may be asked, for so long, it is put off."""
         if now_s < self._again_s:
             return False
-        begun = self._relist_s if self._known else math.inf
-        self._again_s = now_s + (blocked_s or begun)
+        self._again_s = now_s + (blocked_s or (self._relist_s if self._known else math.inf))
         return not blocked_s
 
     def first(self, info: ExchangeInfo | None, now_s: float) -> list[str]:
@@ -81,11 +82,15 @@ class Roster:
         if symbols:
             self._allow(len(symbols))
             self._known = set(symbols)
-            self._again_s = now_s + self._relist_s if self._settings.all_symbols else math.inf
+            self._again_s = now_s + self._relist_s if self._may_grow() else math.inf
         return symbols
 
     def relist(self, info: ExchangeInfo) -> Change:
         """Take a later list, and return what is to be done for it."""
+        if not self._settings.all_symbols:
+            return Change(
+                self._add([symbol for symbol in named_trading(self._settings, info) if symbol not in self._known])
+            )
         listed = set(all_perpetuals(info))
         if not listed:
             log.warning("symbols unchecked why=nothing is listed")
@@ -97,6 +102,9 @@ class Roster:
             self._gone = gone
         return Change(self._add(sorted(listed - self._known)), delisted)
 
+    def _may_grow(self) -> bool:
+        return self._settings.all_symbols or not self._known.issuperset(self._settings.symbols)
+
     def _add(self, symbols: list[str]) -> tuple[str, ...]:
         """Return the new symbols, none of them where so many files can't be open: then they are new again next time."""
         if symbols:
@@ -107,6 +115,8 @@ class Roster:
                 return ()
             log.info("listed symbols=%s", ",".join(symbols))
             self._known |= set(symbols)
+            if not self._may_grow():
+                self._again_s = math.inf
         return tuple(symbols)
 
     def _allow(self, symbols: int) -> None:

@@ -92,5 +92,33 @@ class EachHour(Case):
         self.assertEqual(roster.relist(info("BTCUSDT", "NEWUSDT")), Change(("NEWUSDT",), None))
 
 
+class NamedSymbols(Case):
+    def test_one_that_is_halted_at_the_start(self) -> None:
+        """It is looked for each hour, and collected once it trades; then the list is asked for no more."""
+        roster = Roster(Settings(symbols=("BTCUSDT", "NEWUSDT")), allow_files=self.files)
+        with self.assertLogs("aster_collect.run", "INFO"):
+            self.assertEqual(roster.first(info("BTCUSDT", NEWUSDT="PENDING"), 0.0), ["BTCUSDT"])
+            self.assertTrue(roster.wants_list(RELIST_S, 0.0))
+            self.assertEqual(roster.relist(info("BTCUSDT", NEWUSDT="PENDING")), Change())
+            self.assertTrue(roster.wants_list(2 * RELIST_S, 0.0))
+            self.assertEqual(roster.relist(info("BTCUSDT", "NEWUSDT", "ETHUSDT")), Change(("NEWUSDT",)))
+        self.assertEqual(roster.again_s, math.inf)
+
+    def test_the_others_are_halted_meanwhile(self) -> None:
+        """Who was named is never let go of, and of a list without it nothing is concluded."""
+        roster = Roster(Settings(symbols=("BTCUSDT", "NEWUSDT")), allow_files=self.files)
+        with self.assertLogs("aster_collect.run", "INFO"):
+            roster.first(info("BTCUSDT", NEWUSDT="PENDING"), 0.0)
+            self.assertEqual(roster.relist(info(BTCUSDT="SETTLING", NEWUSDT="PENDING")), Change())
+            self.assertEqual(roster.relist(info("ETHUSDT")), Change())
+            self.assertEqual(roster.relist(info("NEWUSDT")), Change(("NEWUSDT",)))
+
+    def test_all_of_them_trade(self) -> None:
+        """There is nothing to look for."""
+        roster = Roster(Settings(symbols=("BTCUSDT",)), allow_files=self.files)
+        roster.first(info("BTCUSDT"), 0.0)
+        self.assertEqual(roster.again_s, math.inf)
+
+
 if __name__ == "__main__":
     unittest.main()

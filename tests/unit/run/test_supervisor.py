@@ -122,7 +122,29 @@ class Maintenance(Runs):
             self.control.put(Signalled(signal.SIGTERM))
             self.assertEqual(ended.get(timeout=DEADLINE_S), STOPPED)
         self.assertTrue(any("trading again waited_s=" in line for line in logged.output))
-        self.assertGreater((self.folder / f"prices_{SYMBOL}.csv").read_bytes().count(b"\n"), 1)
+        self.assertGreater(self.rows(SYMBOL), 1)
+
+    def test_a_named_symbol_that_does_not_trade_yet(self) -> None:
+        """It joins once it trades; the others do not wait for it."""
+        exchange = self.enterContext(Simulator((SYMBOL, "ETHUSDT"), 200.0))
+        exchange.delist_symbol("ETHUSDT")
+        ended: queue.SimpleQueue[int] = queue.SimpleQueue()
+        settings = self.settings(exchange, symbols=(SYMBOL, "ETHUSDT"), flush_interval_s=0.1)
+        one = Supervisor(settings, self.control, relist_s=0.1)
+        with self.assertLogs("aster_collect", "INFO") as logged:
+            threading.Thread(target=lambda: ended.put(one.run()), daemon=True).start()
+            self.wait_for(lambda: self.health()[0] == 0)
+            exchange.list_symbol("ETHUSDT")
+            self.wait_for(lambda: self.rows("ETHUSDT") > 1)
+            self.control.put(Signalled(signal.SIGTERM))
+            self.assertEqual(ended.get(timeout=DEADLINE_S), STOPPED)
+        self.assertTrue(any("symbol skipped symbol=ETHUSDT status=" in line for line in logged.output))
+        self.assertTrue(any("listed symbols=ETHUSDT" in line for line in logged.output))
+
+    def rows(self, symbol: str) -> int:
+        """Return how many lines a symbol's file of prices has."""
+        path = self.folder / f"prices_{symbol}.csv"
+        return path.read_bytes().count(b"\n") if path.exists() else 0
 
     def test_rest_bans_while_it_waits(self) -> None:
         """It sleeps until it may ask again, and does not look at the clock without a pause."""
