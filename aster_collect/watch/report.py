@@ -39,11 +39,12 @@ def check_metrics_file(path: Path, folder: Path) -> None:
 
 
 class Report(NamedTuple):
-    """A snapshot, and whether it is for the files, and for the log or the terminal."""
+    """A snapshot, whether it is for the files, and for the log or the terminal, and how many before it were dropped."""
 
     snapshot: Snapshot
     files: bool
     say: bool
+    dropped: int
 
 
 class Due:
@@ -56,23 +57,29 @@ class Due:
         self._say_s = now_s + (0.0 if live else LOG_S)
         self._files_s = now_s - FILES_S
         self._flushes = -1
+        self._dropped = 0
 
     def step(self, now_s: float, flushes: int, take: Callable[[], Snapshot]) -> None:
         """Say what is due; `flushes` counts the flushes so far, `take` makes the snapshot."""
         flushed = flushes != self._flushes and now_s - self._files_s >= FILES_APART_S
         files = flushed or now_s - self._files_s >= FILES_S
         say = now_s >= self._say_s
-        if not (files or say) or self._reports.qsize() >= WAITING:
-            return  # a disk or a terminal that is stuck: this is of the moment, and the next will be newer
         if files:
             self._flushes, self._files_s = flushes, now_s
         if say:
             self._say_s = now_s + self._say_every_s
-        self._reports.put(Report(take(), files, say))
+        if (files or say) and self._reports.qsize() >= WAITING:  # a disk that is stuck: the next will be newer
+            self._dropped += 1
+        elif files or say:
+            self._put(take(), files, say)
 
     def last(self, snapshot: Snapshot) -> None:
         """Say how it ended."""
-        self._reports.put(Report(snapshot, True, False))
+        self._put(snapshot, True, False)
+
+    def _put(self, snapshot: Snapshot, files: bool, say: bool) -> None:
+        dropped, self._dropped = self._dropped, 0
+        self._reports.put(Report(snapshot, files, say, dropped))
 
 
 class Reporter:
@@ -95,6 +102,8 @@ class Reporter:
     def run(self) -> None:
         """Write until None comes."""
         while (report := self._reports.get()) is not None:
+            if report.dropped:
+                log.warning("status stuck dropped=%d", report.dropped)
             if report.files:
                 self._write_files(report.snapshot)
             if report.say:
