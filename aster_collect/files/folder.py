@@ -54,14 +54,20 @@ class Folder:
         self.rejects.add(source, int(self._wall() * 1e9), reason, data)
         self.rejects.flush(sync=True)
 
-    def hold(self) -> None:
-        """Make and lock the folder again where somebody deleted it, or its lock.
+    def hold(self) -> bool:
+        """Make and lock the folder again where somebody deleted or renamed it, or deleted its lock.
 
-        Raises `OSError`, and `LockedError` where it is another's now: nothing may be written then.
+        Return whether it is another folder now: what is open lies elsewhere. Raises `OSError`, and `LockedError` where
+        it is another's: nothing may be written then.
         """
-        if not self._lock.held():
-            self.path.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-            self._lock.renew()
+        if self._lock.held():
+            return False
+        is_other = not self._lock.holds_folder()
+        self.path.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+        self._lock.renew()
+        if is_other:
+            log.warning("folder gone folder=%s next=made_again", self.path)
+        return is_other
 
     def set_aside(self, path: Path, why: str) -> None:
         """Give a file, if it is there, a name that says that it is no part of the history any more."""

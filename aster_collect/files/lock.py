@@ -51,11 +51,15 @@ class Lock:
 
     def held(self) -> bool:
         """Return whether the folder and its `.lock` are still those that are locked."""
-        return self._is_folder() and self._is_file()
+        return self.holds_folder() and self._is_file()
+
+    def holds_folder(self) -> bool:
+        """Return whether the folder is still the one that is locked."""
+        return self._folder == _NONE or _is(self._folder, self._path.stat)
 
     def renew(self) -> None:
         """Take again what was deleted or replaced; raises what the first time does, and can be called again then."""
-        if not self._is_folder():
+        if not self.holds_folder():
             former, self._folder = self._folder, self._lock_folder()
             _close(former)
         if not self._is_file():
@@ -69,9 +73,6 @@ class Lock:
         _close(self._file)
         _close(self._folder)
         self._file = self._folder = _NONE
-
-    def _is_folder(self) -> bool:
-        return self._folder == _NONE or _is(self._folder, self._path.stat)
 
     def _is_file(self) -> bool:
         return _is(self._file, self._name.lstat)

@@ -224,7 +224,8 @@ class Store:
         errors: list[str] = []
         before = self.written_bytes
         try:
-            self._folder.hold()
+            if self._folder.hold():
+                self.reopen()
         except (OSError, LockedError, ConfigError) as error:
             self.last_error = _told(str(self._folder.path), error) if isinstance(error, OSError) else str(error)
             raise StoreError(self.last_error) from error

@@ -72,6 +72,15 @@ class Runs(unittest.TestCase):
         assert isinstance(said, dict)
         return said
 
+    def health(self) -> tuple[int, list[str]]:
+        return health.check(str(self.folder), 60.0, time.time())
+
+    def wait_for(self, is_so) -> None:  # type: ignore[no-untyped-def]
+        end_s = time.monotonic() + DEADLINE_S
+        while not is_so():
+            self.assertLess(time.monotonic(), end_s, self.health())
+            time.sleep(0.02)
+
 
 class TheEndOfTheDuration(Runs):
     def test_all_symbols_of_an_exchange_that_does_not_answer(self) -> None:
@@ -158,14 +167,29 @@ class Maintenance(Runs):
             self.assertEqual(one.run(), UNDELIVERED)
         self.assertLess(control.gets, 50)
 
-    def health(self) -> tuple[int, list[str]]:
-        return health.check(str(self.folder), 60.0, time.time())
 
-    def wait_for(self, is_so) -> None:  # type: ignore[no-untyped-def]
-        end_s = time.monotonic() + DEADLINE_S
-        while not is_so():
-            self.assertLess(time.monotonic(), end_s, self.health())
-            time.sleep(0.02)
+class ARenamedFolder(Runs):
+    def test_the_run_goes_on_under_the_old_name(self) -> None:
+        """What comes afterwards is where it was asked to be, and the two folders have all trades, each once."""
+        exchange = self.enterContext(Simulator((SYMBOL,), 500.0))
+        folder = self.folder = self.folder / "data"
+        ended: queue.SimpleQueue[int] = queue.SimpleQueue()
+        one = Supervisor(self.settings(exchange, symbols=(SYMBOL,), flush_interval_s=0.1, history=0), self.control)
+        with self.assertLogs("aster_collect", "WARNING") as logged:
+            threading.Thread(target=lambda: ended.put(one.run()), daemon=True).start()
+            self.wait_for(lambda: len(self.ids(folder)) > 1)
+            other = folder.rename(folder.with_name("other"))
+            self.wait_for(lambda: len(self.ids(folder)) > 1)
+            self.control.put(Signalled(signal.SIGTERM))
+            self.assertEqual(ended.get(timeout=DEADLINE_S), STOPPED)
+        self.assertTrue(any(f"folder gone folder={folder}" in line for line in logged.output), logged.output)
+        ids = self.ids(other) + self.ids(folder)
+        self.assertEqual(ids, list(range(ids[0], ids[0] + len(ids))))
+
+    def ids(self, folder: Path) -> list[int]:
+        path = folder / f"trades_{SYMBOL}.csv"
+        rows = path.read_text("utf-8").split("\n")[1:-1] if path.exists() else []
+        return [int(row.partition(",")[0]) for row in rows]
 
 
 if __name__ == "__main__":
