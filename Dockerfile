@@ -12,5 +12,5 @@ COPY aster_collect ./aster_collect
 USER 1000:1000
 VOLUME ["/app/ASTER_data"]
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-m", "aster_collect.health"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-m", "aster_collect", "health"]
 ENTRYPOINT ["python", "-m", "aster_collect"]

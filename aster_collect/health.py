@@ -1,8 +1,8 @@
-"""`python -m aster_collect.health`."""
+"""`python -m aster_collect.health`: another door to `health`."""
 
 import sys
 
-from .commands.health import main
+from .cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(["health", *sys.argv[1:]]))

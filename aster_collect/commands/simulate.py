@@ -1,108 +1,118 @@
-"""The command: run the simulated exchange until Ctrl-C or SIGTERM."""
-
-from __future__ import annotations
+"""`simulate`: the simulated exchange, until Ctrl-C or SIGTERM."""
 
 import argparse
+import contextlib
 import logging
 import queue
 import shlex
-import signal
 from collections.abc import Sequence
-from pathlib import Path
+from textwrap import fill
 
+from ..errors import ConfigError
+from ..options import Choice, Number, Option, Place, Whole
 from ..simulator.exchange import Simulator
 from ..simulator.faults import FAULTS, parse
 from ..simulator.instruments import DEFAULT_SYMBOLS
 from ..simulator.market import DEFAULT_RATE
+from .command import Command
+from .console import say
+from .grammar import Grammar
+from .signals import signals
+from .statuses import DONE
 
-PROGRAM = "python -m aster_collect.simulator"
+NAME = "simulate"
+SENTENCE = "Run an exchange on 127.0.0.1 that speaks the futures protocol: one deterministic market for a seed."
+OPTIONS: dict[str, Option] = {
+    "port": Whole("--port", "TCP port, 0 for a free one", 0, 65_535, "", "PORT"),
+    "rate": Number("--rate", "over all symbols and kinds", 0.001, 1_000_000, "frames a second", "FRAMES"),
+    "seed": Whole("--seed", "another seed, another market", 0, 2**32 - 1, "", "SEED"),
+    "faults": Place("--faults", "a JSON list of faults, see below", "FILE", "a file's name", default="none"),
+    "certificate": Place("--tls", "serve wss and https with these PEM files", "CERT", "a file's name", default="off"),
+    "key": Place("--tls", "", "KEY", "a file's name"),
+    "log_level": Choice("--log-level", "the least urgent of what is logged", ("DEBUG", "INFO", "WARNING", "ERROR")),
+}
+DEFAULTS = {
+    "port": 0,
+    "rate": DEFAULT_RATE,
+    "seed": 1,
+    "faults": None,
+    "certificate": None,
+    "key": "",
+    "log_level": "INFO",
+}
 
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    faults = "\n".join(
-        f"  {name:<14} {shape.meaning}" + (f" [{', '.join(shape.fields)}]" if shape.fields else "")
-        for name, shape in FAULTS.items()
-    )
-    parser = _Parser(
-        prog=PROGRAM,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="An exchange on 127.0.0.1 that speaks the futures protocol: one deterministic market for a seed.",
-        epilog=(
-            'A fault file is a JSON list: [{"at": 5, "fault": "drop"}, {"at": 10, "every": 60, "fault": "stall",\n'
-            '"seconds": 15, "connection": "newest"}]. "at" and "every" are seconds after the start. Faults and their\n'
-            f"fields:\n{faults}\n\nexit status: 0 stopped as asked, 1 failed while running, 2 an impossible request"
-        ),
-    )
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="TCP port, 0 for a free one (default: 0)")
-    parser.add_argument(
-        "--symbols", nargs="+", default=DEFAULT_SYMBOLS, metavar="S", help=f"default: {' '.join(DEFAULT_SYMBOLS)}"
-    )
-    parser.add_argument(
-        "--rate",
-        type=float,
-        default=DEFAULT_RATE,
-        metavar="FRAMES_PER_SECOND",
-        help=f"over all symbols and all kinds together (default: {DEFAULT_RATE:g})",
-    )
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed, another market (default: 1)")
-    parser.add_argument("--faults", metavar="FILE", help="a JSON list of faults, see below")
-    parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"), help="serve wss and https with these PEM files")
-    parser.add_argument(
-        "--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="default: INFO"
-    )
-    return parser
+MORE = """\
+A fault file is a JSON list, such as
+  [{{"at": 5, "fault": "drop"}},
+   {{"at": 10, "every": 60, "fault": "stall", "seconds": 15,
+    "connection": "newest"}}]
+"at" and "every" are seconds after the start. Faults and their fields:
+{faults}
+"""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run until a signal comes; the exit status."""
-    parser = _parser()
-    options = parser.parse_args(argv)
-    if not 0 <= options.port <= 65_535:
-        parser.error(f"--port must be from 0 to 65535, not {options.port}")
-    try:
-        faults = parse(Path(options.faults).read_text("utf-8")) if options.faults else ()
-    except (OSError, ValueError) as error:
-        parser.error(f"--faults {options.faults}: {error}")
-    logging.basicConfig(level=options.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    try:
-        simulator = Simulator(
-            options.symbols,
-            options.rate,
-            options.seed,
-            options.port,
-            faults,
-            tls=tuple(options.tls) if options.tls else None,
+def command() -> Command:
+    """Return the command."""
+    return Command(NAME, SENTENCE, grammar, run)
+
+
+def grammar() -> Grammar:
+    """Return the grammar of its words."""
+    lines = [
+        fill(
+            shape.meaning + (f" [{', '.join(shape.fields)}]" if shape.fields else ""),
+            78,
+            initial_indent=f"  {name:<14} ",
+            subsequent_indent=" " * 17,
         )
-    except ValueError as error:
-        parser.error(str(error))
-    except OSError as error:
-        parser.error(f"--tls {' '.join(options.tls)}: {error}")
-    wanted: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: wanted.put(number))
+        for name, shape in FAULTS.items()
+    ]
+    made = Grammar(NAME, "[OPTION ...]", SENTENCE, MORE.format(faults="\n".join(lines)))
+    told = f"what is listed (default: {' '.join(DEFAULT_SYMBOLS)})"
+    made.add_argument("--symbols", nargs="+", metavar="SYMBOL", default=DEFAULT_SYMBOLS, help=told)
+    made.take(OPTIONS, DEFAULTS)
+    made.set_defaults(**DEFAULTS)
+    return made
+
+
+def run(said: argparse.Namespace) -> int:
+    """Run until a signal comes, and return the exit status; raises `ConfigError`."""
     try:
-        simulator.start()
+        faults = parse(said.faults.read_text("utf-8")) if said.faults else ()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"--faults: {said.faults} given, a file of faults allowed: {why}") from error
+    tls = (str(said.certificate), str(said.key)) if said.certificate else None
+    logging.basicConfig(level=said.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        exchange = Simulator(said.symbols, said.rate, said.seed, said.port, faults, tls=tls)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     except OSError as error:
-        parser.error(f"--port {options.port}: {error}")
-    symbols = " ".join(shlex.quote(symbol) for symbol in dict.fromkeys(options.symbols))
-    print(f"WebSocket  {simulator.ws_url}")
-    print(f"REST       {simulator.rest_url}")
-    print(
-        f"Collect:   python -m aster_collect {symbols} --ws-url {simulator.ws_url} --rest-url {simulator.rest_url}",
-        flush=True,
+        why = error.strerror or error
+        raise ConfigError(f"--tls: {said.certificate} {said.key} given, two PEM files allowed: {why}") from error
+    try:
+        exchange.start()
+    except OSError as error:
+        why = error.strerror or error
+        raise ConfigError(f"--port: {said.port} given, a free one allowed, such as 0 finds: {why}") from error
+    came: queue.SimpleQueue[int] = queue.SimpleQueue()
+    try:
+        with signals(came.put):
+            _say_where(exchange, said.symbols)
+            while True:
+                with contextlib.suppress(queue.Empty):  # a wait without an end could not be interrupted everywhere
+                    came.get(timeout=1.0)
+                    return DONE
+    finally:
+        exchange.stop()
+
+
+def _say_where(exchange: Simulator, names: Sequence[str]) -> None:
+    symbols = " ".join(shlex.quote(symbol) for symbol in dict.fromkeys(names))
+    urls = f"--ws-url {exchange.ws_url} --rest-url {exchange.rest_url}"
+    say(
+        f"WebSocket  {exchange.ws_url}\n"
+        f"REST       {exchange.rest_url}\n"
+        f"Collect:   python -m aster_collect {symbols} {urls}\n"
     )
-    while True:
-        try:
-            wanted.get(timeout=1.0)
-            break
-        except queue.Empty:
-            continue
-    simulator.stop()
-    return 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from ..settings import without_secret
+from ..wording import without_secret
 
 TLS_PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 

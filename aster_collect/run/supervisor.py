@@ -18,11 +18,12 @@ from ..net.inbox import Inbox
 from ..net.pacing import WEIGHT_A_MINUTE, WeightBudget
 from ..net.rest import Rest
 from ..net.rest import serve as serve_rest
-from ..settings import Settings, without_secret
+from ..settings import Settings
 from ..watch.journal import Journal
 from ..watch.report import LINE_S, Due, Report, Reporter, check_metrics_file
 from ..watch.snapshot import Snapshot, waiting
 from ..watch.status import proof_command, stop_line
+from ..wording import without_secret
 from .collector import Collector
 from .feeds import Feeds
 from .opening import TRADING_AGAIN_S

@@ -1,8 +1,8 @@
-"""`python -m aster_collect.simulator`."""
+"""`python -m aster_collect.simulator`: another door to `simulate`."""
 
 import sys
 
-from ..commands.simulate import main
+from ..cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(["simulate", *sys.argv[1:]]))

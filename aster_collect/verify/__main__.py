@@ -1,8 +1,8 @@
-"""`python -m aster_collect.verify`."""
+"""`python -m aster_collect.verify`: another door to `verify`."""
 
 import sys
 
-from ..commands.verify import main
+from ..cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(["verify", *sys.argv[1:]]))

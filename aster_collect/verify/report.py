@@ -75,7 +75,7 @@ class Report:
         yield f"broken: {self.total}" if self.total else f"all promises hold: {rows} rows in {files} files"
 
     def json(self) -> dict[str, Any]:
-        """Return the object for machines; `python -m aster_collect.verify --help` says what is in it."""
+        """Return the object for machines; the help of the command says what is in it."""
         rows, files = self._size()
         return {
             "folder": self.folder,

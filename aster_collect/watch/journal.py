@@ -7,6 +7,7 @@ import time
 from copy import copy
 from typing import Any
 
+from ..wording import printable
 from .terminal import StatusHandler
 
 RECORDS = 5000  # of a busy minute at DEBUG; what is beyond is dropped and counted
@@ -34,11 +35,6 @@ class LineFormatter(logging.Formatter):
     def formatException(self, ei: Any) -> str:  # noqa: N802
         """Return a traceback's lines."""
         return "\n".join("  " + printable(line) for line in super().formatException(ei).split("\n"))
-
-
-def printable(text: str) -> str:
-    """Return a text with what is no printable character as `repr` shows it: ESC, line ends, bidirectional marks."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 class Journal(logging.Handler):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from unicodedata import east_asian_width
 
 from ..exchange import rows
+from ..wording import printable
 from .snapshot import DELAY_BOUNDS_S, ConnectionState, Delays, Snapshot, StreamState
 
 NEVER_DELIVERED_S = 60  # so long after the start a stream without a frame is called by its name …
@@ -37,7 +38,7 @@ def status_json(snapshot: Snapshot) -> str:
         **_moment("newest_frame", seen.newest_frame_ns // 1_000_000),
         **_moment("failing_since", seen.failing_since_ns // 1_000_000),
         "waiting": seen.waits_for or None,
-        "last_error": "".join(one if one.isprintable() else ascii(one)[1:-1] for one in seen.last_error),
+        "last_error": printable(seen.last_error),
         "free_bytes": seen.free_bytes,
         "min_free_bytes": seen.min_free_bytes,
         "written_bytes": seen.written_bytes,
@@ -110,7 +111,7 @@ def stop_line(snapshot: Snapshot) -> str:
 def proof_command(snapshot: Snapshot) -> str:
     """Return the command that proves a run's files, fit for a shell."""
     python = shlex.quote(sys.executable or "python3")
-    return f"{python} -m aster_collect.verify {shlex.quote(str(snapshot.settings['data_dir']))}"
+    return f"{python} -m aster_collect verify {shlex.quote(str(snapshot.settings['data_dir']))}"
 
 
 def terminal_line(snapshot: Snapshot, previous: Snapshot | None, width: int) -> str:

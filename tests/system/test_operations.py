@@ -18,7 +18,7 @@ from io import StringIO
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from aster_collect.commands import health
+from aster_collect import cli
 from aster_collect.simulator import Fault
 from tests import beside
 from tests.support import (
@@ -45,7 +45,7 @@ class Watched(EndToEnd):
         """Return the health check's exit status and what it says."""
         said = StringIO()
         with redirect_stdout(said):
-            status = health.main([str(self.folder), *words])
+            status = cli.main(["health", str(self.folder), *words])
         return status, said.getvalue()
 
     def status(self) -> dict[str, object]:

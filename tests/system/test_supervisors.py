@@ -16,7 +16,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from aster_collect.commands import collect
-from aster_collect.commands.collect import IMPOSSIBLE, LOCKED
+from aster_collect.commands.statuses import IMPOSSIBLE, LOCKED
 from aster_collect.exchange import rows
 from aster_collect.files.rotate import closed_part
 from aster_collect.run.roster import FILES_A_SYMBOL, FILES_BESIDE
@@ -36,7 +36,7 @@ JOB = re.compile(r"((?:\S+ ){4}\S+) (.*)")
 # What stands in for the python of the clone: this one, against the exchange of the test.
 PYTHON = """\
 #!/bin/sh
-[ "$2" != aster_collect ] || set -- "$@" --ws-url {ws_url} --rest-url {rest_url} --flush-interval 0.2 {more}
+[ "$2 $3" = "aster_collect health" ] || set -- "$@" --ws-url {ws_url} --rest-url {rest_url} --flush-interval 0.2 {more}
 exec {python} -B "$@"
 """
 
@@ -180,7 +180,7 @@ class AUnit(unittest.TestCase):
         command = shlex.split(self.service["ExecStart"])
         self.assertEqual(command[: len(PROGRAM)], PROGRAM)
         self.assertEqual(command.pop(), "$ASTER_ARGS")
-        given = collect.parser().parse_args([*command[len(PROGRAM) :], "BTCUSDT", "--rotate", "day"])
+        given = collect.grammar().read([*command[len(PROGRAM) :], "BTCUSDT", "--rotate", "day"])
         self.assertEqual(str(given.data_dir), DATA)
         self.assertEqual(self.service["ReadWritePaths"], DATA)
         self.assertEqual(f"/var/lib/{self.service['StateDirectory']}", DATA)
@@ -230,7 +230,7 @@ class ASupervisor(unittest.TestCase):
         """The command is one that the program takes."""
         command = shlex.split(self.program["command"])
         self.assertEqual(command[: len(PROGRAM)], PROGRAM)
-        self.assertEqual(str(collect.parser().parse_args(command[len(PROGRAM) :]).data_dir), DATA)
+        self.assertEqual(str(collect.grammar().read(command[len(PROGRAM) :]).data_dir), DATA)
         self.assertEqual(self.program["directory"], PROGRAM[0].removesuffix("/.venv/bin/python"))
         self.assertNotIn(self.program["user"], ("", "root"))
 

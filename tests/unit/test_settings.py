@@ -9,7 +9,9 @@ from aster_collect import settings
 from aster_collect.errors import ConfigError
 from aster_collect.exchange.wire import symbol_streams
 from aster_collect.files.folder import aside_name
-from aster_collect.settings import Settings, checked_symbol, without_secret
+from aster_collect.options import Number
+from aster_collect.settings import Settings, checked_symbol
+from aster_collect.wording import without_secret
 
 
 def refusal(**given: Any) -> str:
@@ -63,7 +65,9 @@ class Numbers(unittest.TestCase):
 
     def test_the_ends_of_each_range_are_allowed(self) -> None:
         """The lowest and the highest value of each range are accepted."""
-        for name, allowed in settings.RANGES.items():
+        ranges = {name: option for name, option in settings.OPTIONS.items() if isinstance(option, Number)}
+        self.assertEqual({name for name, *_ in NUMBERS} - set(ranges), {"order_book_levels", "depth_interval_ms"})
+        for name, allowed in ranges.items():
             for value in (allowed.lowest, allowed.highest):
                 Settings(**{name: value})  # type: ignore[arg-type]
 

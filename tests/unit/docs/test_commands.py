@@ -4,41 +4,38 @@ import importlib.util
 import json
 import re
 import shlex
-from typing import ClassVar
 from unittest import TestCase
 
-from aster_collect.commands import collect, health, simulate, verify
+from aster_collect import cli
+from aster_collect.commands.command import COLLECT, NAMES, load
 from aster_collect.simulator import faults
 from tests.unit.docs.page import DOCS, PAGES, ROOT, fenced
 
 
 class TheCommands(TestCase):
-    PARSERS: ClassVar = {
-        "aster_collect": collect.parser().parse_args,
-        "aster_collect.verify": verify._parser().parse_args,
-        "aster_collect.simulator": simulate._parser().parse_args,
-        "aster_collect.health": health._call,
-    }
+    def understood(self, words: list[str]) -> str:
+        """Return which command these words are for; raises `ConfigError` where it does not understand them."""
+        name, rest = cli.named(words)
+        load(name or COLLECT).grammar().read(rest)
+        return name or COLLECT
 
     def commands(self) -> list[list[str]]:
         lines = [line for page in PAGES for block in fenced("sh", page.text) for line in block.splitlines()]
         return [shlex.split(part) for line in lines for part in line.split(" && ")]
 
     def test_a_command_that_the_program_refuses(self) -> None:
-        """Every `aster-collect` and `python -m aster_collect…` line is understood by that program's own parser."""
+        """Every `aster-collect` and `python -m aster_collect` line is understood, and every command is in one."""
         seen = set()
         for words in self.commands():
-            if words[0] == "aster-collect":
-                words = ["-m", "aster_collect", *words[1:]]
-            if "-m" not in words:
-                continue
-            module, arguments = words[words.index("-m") + 1], words[words.index("-m") + 2 :]
             with self.subTest(command=words):
-                self.assertIsNotNone(importlib.util.find_spec(module))
-                if module in self.PARSERS:
-                    self.PARSERS[module](arguments)
-                    seen.add(module)
-        self.assertEqual(seen, set(self.PARSERS))
+                if words[0] == "aster-collect":
+                    seen.add(self.understood(words[1:]))
+                elif "-m" in words:
+                    module, arguments = words[words.index("-m") + 1], words[words.index("-m") + 2 :]
+                    self.assertIsNotNone(importlib.util.find_spec(module))
+                    if module == "aster_collect":
+                        seen.add(self.understood(arguments))
+        self.assertEqual(seen, set(NAMES))
 
     def test_arguments_for_the_container(self) -> None:
         """What is quoted as ASTER_ARGS is understood too."""
@@ -47,7 +44,7 @@ class TheCommands(TestCase):
         ]
         self.assertTrue(given)
         for arguments in given:
-            collect.parser().parse_args(shlex.split(arguments))
+            self.assertEqual(self.understood(shlex.split(arguments)), COLLECT)
 
     def test_a_file_that_a_command_needs(self) -> None:
         """Every requirements file and script that a command names is in the repository."""
@@ -58,9 +55,8 @@ class TheCommands(TestCase):
 
     def test_an_option_that_is_mentioned_but_gone(self) -> None:
         """Every option named in the docs is one of the program, of those beside it, or of a tool that it names."""
-        parsers = (collect.parser(), verify._parser(), simulate._parser())
-        known = {option for parser in parsers for action in parser._actions for option in action.option_strings}
-        known |= set(re.findall(r"--[a-z-]+", health.HELP)) | {"--quick"}
+        known = {option for name in NAMES for option in re.findall(r"--[a-z-]+", load(name).grammar().format_help())}
+        known |= {"--quick"}
         known |= {"--build", "--rm", "--read-only", "--stop-timeout", "--now", "--collector"}
         known |= {"--system", "--home-dir", "--shell", "--from", "--durations"}
         for page in PAGES:

@@ -1,24 +1,19 @@
 """What docs/options.md says of the command line is what --help says."""
 
-import os
 import re
 from unittest import TestCase
 
 from aster_collect.commands import collect
+from aster_collect.commands.command import NAMES, load
+from aster_collect.commands.statuses import STATUSES
+from tests.unit.commands.calls import columns
 from tests.unit.docs.page import DOCS, table
 
 
 def help_text() -> str:
     """Return what --help shows on a terminal so wide that no entry is broken."""
-    width = os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = "2000"
-    try:
-        return collect.parser().format_help()
-    finally:
-        if width is None:
-            del os.environ["COLUMNS"]
-        else:
-            os.environ["COLUMNS"] = width
+    with columns(2000):
+        return collect.grammar().format_help()
 
 
 def help_options() -> list[list[str]]:
@@ -40,11 +35,18 @@ class TheOptions(TestCase):
 
     def test_an_option_that_the_docs_do_not_know(self) -> None:
         """The table of options is --help, word for word, with the same defaults, none missing and none too many."""
-        told = [row for row in table(DOCS["options"].text) if len(row) == 3]
+        told = table(DOCS["options"].section("Collecting"))
         self.assertEqual(told, help_options())
 
+    def test_a_command_that_the_docs_do_not_know(self) -> None:
+        """The table of commands is the program's, with their sentences."""
+        told = table(DOCS["options"].text.partition("## Collecting")[0])
+        self.assertEqual(told, [[f"`{name}`", load(name).sentence] for name in NAMES])
+
     def test_the_exit_statuses(self) -> None:
-        """The table of exit statuses is that of --help."""
-        told = {row[0]: row[1] for row in table(DOCS["options"].text) if len(row) == 2}
-        listed = help_text().split("exit status:\n")[1]
-        self.assertEqual(told, dict(re.findall(r"^  (\d)  (.*)$", listed, re.MULTILINE)))
+        """The table of exit statuses is the program's, for every command, in its words."""
+        told = table(DOCS["options"].section("Exit statuses"))
+        listed = [
+            [str(status), f"`{name}`", of[name]] for status, of in STATUSES.items() for name in NAMES if name in of
+        ]
+        self.assertEqual(told, listed)

@@ -1,0 +1,46 @@
+"""The exit statuses of all commands: one table, of which the help of each shows its part."""
+
+from ..errors import ConfigError, LockedError, StoreError
+
+DONE, FAILED, IMPOSSIBLE, LOCKED, UNDELIVERED = range(5)
+INTERRUPTED = 130  # as a shell tells the end by SIGINT
+
+ENDINGS = {ConfigError: IMPOSSIBLE, LockedError: LOCKED, StoreError: FAILED}  # what the program does about an error
+
+_CALL = "an impossible request: one line says what was given, and what is allowed"
+STATUSES = {
+    DONE: {
+        "collect": "stopped as asked: by a signal, or by --duration",
+        "verify": "all promises hold",
+        "health": "every connection has delivered within the age; one line says so",
+        "simulate": "stopped as asked, by a signal",
+    },
+    FAILED: {
+        "collect": "failed while running",
+        "verify": "a promise is broken",
+        "health": "something is wrong; each line says what",
+        "simulate": "failed while running",
+    },
+    IMPOSSIBLE: {
+        "collect": _CALL,
+        "verify": "nothing was proven: no such folder, no data files or no rows in it, a file that can't be read, "
+        "a report that can't be written, a bad call",
+        "health": "a bad call",
+        "simulate": _CALL,
+    },
+    LOCKED: {"collect": "another collector owns the data folder; --quiet says nothing of it"},
+    UNDELIVERED: {"collect": "--duration is over, and some symbol, or all of them, never delivered a frame"},
+    INTERRUPTED: {"verify": "Ctrl-C came first: nothing was proven"},
+}
+
+
+def part(command: str) -> str:
+    """Return the lines of the table that are a command's, as they stand in its help; of 80 columns at most."""
+    from textwrap import fill  # only a help needs it
+
+    lines = [
+        fill(of[command], 78, initial_indent=f"  {status}  ", subsequent_indent=" " * len(f"  {status}  "))
+        for status, of in STATUSES.items()
+        if command in of
+    ]
+    return "\n".join(["exit status:", *lines, ""])
