@@ -19,9 +19,11 @@ from aster_collect import __version__
 from aster_collect.files.replace import replace_file
 from aster_collect.run.roster import FILES_A_SYMBOL, FILES_BESIDE
 from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S
+from aster_collect.settings import LIST_MARKETS
+from aster_collect.simulator import Simulator
 from aster_collect.watch.status import status_json
 from tests import beside
-from tests.unit.commands.test_health import link
+from tests.unit.watch.test_health import link
 from tests.unit.watch.test_status import SECOND, snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -243,11 +245,41 @@ class TheEarlierScript(unittest.TestCase):
                 )
             self.assertEqual(list(Path(folder).iterdir()), [])
 
-    def test_it_is_three_lines(self) -> None:
-        """The script holds no logic of its own: an import and a call."""
+    def edited(self, folder: Path, markets: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the script in a folder, beside the package, with another list at its top."""
+        (folder / "aster_collect").symlink_to(ROOT / "aster_collect")
         text = (ROOT / "data_collector.py").read_text("utf-8")
-        self.assertLessEqual(len(text.splitlines()), 3)
-        self.assertEqual(len(ast.parse(text).body), 2)
+        text, count = re.subn(r"^LIST_MARKETS = \[.*\]$", f"LIST_MARKETS = {markets}", text, flags=re.MULTILINE)
+        self.assertEqual(count, 1)
+        (folder / "data_collector.py").write_text(text, "utf-8")
+        command = [sys.executable, "-B", "data_collector.py", *words]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+    def test_its_list_is_what_it_collects(self) -> None:
+        """The edited list at its top is collected where no symbols are given, and nothing of the package's list."""
+        with tempfile.TemporaryDirectory() as name, Simulator(["SOLUSDT", "BTCUSDT", "ETHUSDT"]) as exchange:
+            urls = ("--ws-url", exchange.ws_url, "--rest-url", exchange.rest_url)
+            ended = self.edited(Path(name), '["solusdt", "ETHUSDT"]', *urls, "--duration", "1.5")
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            files = {path.name for path in Path(name, "ASTER_data").glob("prices_*.csv")}
+            self.assertEqual(files, {"prices_SOLUSDT.csv", "prices_ETHUSDT.csv"})
+
+    def test_a_list_that_somebody_broke(self) -> None:
+        """What is no list of symbols is one line that names it, and nothing is made."""
+        with tempfile.TemporaryDirectory() as name:
+            ended = self.edited(Path(name), '["BTCUSDT", "eth/usdt"]')
+            self.assertEqual((ended.returncode, ended.stdout), (2, ""))
+            self.assertRegex(ended.stderr, r"^aster-collect: LIST_MARKETS: 'eth/usdt' given, [^\n]*\n$")
+            self.assertEqual({path.name for path in Path(name).iterdir()}, {"aster_collect", "data_collector.py"})
+
+    def test_its_list_is_at_its_top(self) -> None:
+        """Under its first words the script has the list, the package's markets to begin with, and then one call."""
+        said, markets, call = ast.parse((ROOT / "data_collector.py").read_text("utf-8")).body
+        self.assertIsInstance(said, ast.Expr)
+        assert isinstance(markets, ast.Assign)
+        self.assertEqual(ast.unparse(markets.targets[0]), "LIST_MARKETS")
+        self.assertEqual(ast.literal_eval(markets.value), LIST_MARKETS)
+        self.assertIsInstance(call, ast.If)
 
 
 class TheContinuousCheck(unittest.TestCase):
