@@ -58,7 +58,7 @@ class TheCommands(TestCase):
         known = {option for name in NAMES for option in re.findall(r"--[a-z-]+", load(name).grammar().format_help())}
         known |= {"--quick"}
         known |= {"--build", "--rm", "--read-only", "--stop-timeout", "--now", "--collector"}
-        known |= {"--system", "--home-dir", "--shell", "--from", "--durations"}
+        known |= {"--system", "--home-dir", "--shell", "--from"}
         for page in PAGES:
             self.assertLessEqual(set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", page.text)), known, page.path.name)
 
