@@ -11,7 +11,7 @@ from unittest import TestCase
 from aster_collect.exchange import rows
 from aster_collect.exchange.events import Trade
 from aster_collect.verify.rules import form
-from tests.unit.docs.page import README, fenced, table
+from tests.unit.docs.page import README, ROOT, fenced, table
 from tests.unit.docs.test_options import help_options
 
 SECTIONS = [
@@ -70,3 +70,12 @@ class TheReadme(TestCase):
             exec(compile(code, "README.md", "exec"), names)
         self.assertRegex(shown.getvalue(), r"00:00:00\+00:00 +100\.5 +101\.5 +100\.5 +101\.5\n")
         self.assertRegex(shown.getvalue(), r"00:01:00\+00:00 +102\.5 +103\.5 +102\.5 +103\.5\n")
+
+
+class ThePicture(TestCase):
+    def test_a_picture_of_another_program(self) -> None:
+        """What is typed in the picture is what the README tells to type."""
+        (name,) = re.findall(r"!\[.*?\]\((.*?)\)", README.text)
+        typed = re.findall(r">\$ (aster-collect .*?)<", (ROOT / name).read_text("utf-8"))
+        told = [line for block in fenced("sh", README.section(SECTIONS[1])) for line in block.splitlines()]
+        self.assertEqual(typed, told)
