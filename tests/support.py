@@ -367,8 +367,8 @@ class EndToEnd(unittest.TestCase):
 
     def assert_trades_whole(self, symbol: str, market: Market) -> None:
         """Fail unless a file is the market's trades from its first id to its last, but for those in the ledger."""
-        listing = market.listing(symbol)
-        assert listing is not None
+        source = market.source(stream_of(TRADES, symbol))
+        assert source is not None
         gaps = [gap for gap in read_gaps(self.folder, symbol) if gap.stream == TRADES]
         missing = {
             one
@@ -381,7 +381,7 @@ class EndToEnd(unittest.TestCase):
             next_id = next_id or int(row.partition(",")[0])
             while next_id in missing:
                 next_id += 1
-            event = event_of(listing.trade_text(next_id))
+            event = event_of(source.text(next_id))
             assert event is not None
             self.assertEqual(event.row, row, f"trades of {symbol}")
             next_id += 1

@@ -1,15 +1,18 @@
 """An exchange on loopback that speaks the protocol: one deterministic market, WebSocket and REST, faults on request."""
 
-from .connection import ConnectionInfo, Rules, Sent
+from .connection import ConnectionInfo, Sent
 from .exchange import Request, Simulator
 from .faults import FAULTS, Fault
 from .instruments import DEMO_SYMBOL_RATE, DEMO_SYMBOLS
 from .market import Market
+from .venues import FUTURES, SPOT, Rules, Venue
 
 __all__ = [
     "DEMO_SYMBOLS",
     "DEMO_SYMBOL_RATE",
     "FAULTS",
+    "FUTURES",
+    "SPOT",
     "ConnectionInfo",
     "Fault",
     "Market",
@@ -17,4 +20,5 @@ __all__ = [
     "Rules",
     "Sent",
     "Simulator",
+    "Venue",
 ]

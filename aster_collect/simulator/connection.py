@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 import logging
 import queue
@@ -14,13 +13,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from . import framing
-from .faults import FRAME_FAULTS, Fault, Frame, FrameFaults, Step, garbage, with_set_clock
-from .market import Market, Source
+from .damage import Frame, FrameFaults, Step, garbage, with_set_clock
+from .due import Due
+from .faults import FRAME_FAULTS, Fault
+from .supply import Source, Supply
+from .venues import Rules
 
 log = logging.getLogger(__name__)
 
-MAX_STREAMS = 200
-MESSAGES_A_SECOND = 10  # from the client, pings and pongs included
 TICK_S = 0.006  # how long events gather before they are sent together
 BATCH_EVENTS = 2000  # at most so many events in one send, so that a backlog does not grow into one huge buffer
 LINGER_S = 0.5  # how long to wait for the client's end of a connection that was ended in order
@@ -46,14 +46,6 @@ class ConnectionInfo(NamedTuple):
     frames: int
 
 
-class Rules(NamedTuple):
-    """How the exchange treats a connection; durations in seconds."""
-
-    ping_interval_s: float = 300.0
-    pong_timeout_s: float = 900.0
-    max_age_s: float = 86_400.0
-
-
 def reset_on_close(sock: socket.socket) -> None:
     """Let close() end the connection with an RST."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_LINGER)
@@ -70,7 +62,7 @@ class Connection:
         self,
         number: int,
         sock: socket.socket,
-        market: Market,
+        supply: Supply,
         encode: Callable[[Source, int, bool], Frame],
         *,
         wrapped: bool,
@@ -81,7 +73,7 @@ class Connection:
         steps: Sequence[Step] = (),
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """`encode` turns a source's event into a frame; `record` takes each frame that was sent.
+        """`encode` turns a source's event into a frame, wrapped or not; `record` takes each frame that was sent.
 
         `steps` says how the exchange's clock is set, and may grow; `clock_ns` decides what is due.
         """
@@ -89,19 +81,15 @@ class Connection:
         self.opened_ns = clock_ns()
         self.frames = 0
         self._sock = sock
-        self._market = market
-        self._encode = encode
         self._wrapped = wrapped
         self._rules = rules
         self._record = record
         self._one_send_a_frame = one_send_a_frame
         self._steps = steps
         self._clock_ns = clock_ns
-        self._streams: dict[str, Source | None] = {}
-        self._due: list[tuple[int, int, str, int, Source]] = []  # a heap: time, rank, stream, event number, source
-        self._version = market.version
+        self._due = Due(supply, lambda source, number: encode(source, number, wrapped))
         self._reader = framing.Reader()
-        self._client_messages: deque[float] = deque(maxlen=MESSAGES_A_SECOND)
+        self._client_messages: deque[float] = deque(maxlen=rules.messages_a_second)
         self._orders: queue.SimpleQueue[Fault] = queue.SimpleQueue()
         self._frame_faults = FrameFaults()
         self._frozen: dict[str, float] = {}  # stream → until, monotonic seconds
@@ -112,7 +100,7 @@ class Connection:
         self._halted = False  # set by other threads: give up a send that blocks
         self._stopped = False  # set by another thread: end without ceremony
         self._opened_s = self._pinged_s = self._ponged_s = time.monotonic()
-        self._subscribe(streams)
+        self._due.subscribe(streams, self._now_us())
 
     def order(self, fault: Fault) -> None:
         """Let a fault happen to this connection, from any thread."""
@@ -126,7 +114,7 @@ class Connection:
 
     def info(self) -> ConnectionInfo:
         """What can be said of the connection now, from any thread."""
-        return ConnectionInfo(self.number, tuple(self._streams), self.opened_ns, self.frames)
+        return ConnectionInfo(self.number, self._due.streams, self.opened_ns, self.frames)
 
     def run(self) -> None:
         """Serve until the connection ends; the caller closes the socket."""
@@ -162,7 +150,7 @@ class Connection:
         elif fault.name == "cut":
             self._cut_next = True
         elif fault.name == "garbage":
-            symbol = next((stream.partition("@")[0].upper() for stream in self._streams), "BTCUSDT")
+            symbol = next((stream.partition("@")[0].upper() for stream in self._due.streams), "BTCUSDT")
             self._send(garbage(str(fault.value), symbol, wrapped=self._wrapped) * (fault.count or 1))
         elif fault.name == "max_age":
             self._rules = self._rules._replace(max_age_s=fault.seconds or 0.0)
@@ -224,7 +212,7 @@ class Connection:
             return
         now_s = time.monotonic()
         stamps = self._client_messages
-        if len(stamps) == MESSAGES_A_SECOND and now_s - stamps[0] < 1.0:
+        if len(stamps) == stamps.maxlen and now_s - stamps[0] < 1.0:
             self._close(1008, "too many messages")
             return
         stamps.append(now_s)
@@ -250,21 +238,19 @@ class Connection:
             problem = f"unknown variant `{method}`, expected one of " + ", ".join(f"`{name}`" for name in METHODS)
         elif not isinstance(params, list) or not all(isinstance(name, str) for name in params):
             problem = "params must be a list of stream names"
-        elif method == "SUBSCRIBE" and len(self._streams.keys() | set(params)) > MAX_STREAMS:
-            problem = f"more than {MAX_STREAMS} streams"
+        elif method == "SUBSCRIBE" and len({*self._due.streams, *params}) > self._rules.max_streams:
+            problem = f"more than {self._rules.max_streams} streams"
         if problem:
             answer = {"code": 2, "msg": f"Invalid request: {problem}"}
             self._say(answer if number is None else {**answer, "id": number})
             if problem.startswith("more than"):
                 self._close(1008, "too many streams")
             return
-        result = list(self._streams) if method == "LIST_SUBSCRIPTIONS" else None
+        result = list(self._due.streams) if method == "LIST_SUBSCRIPTIONS" else None
         if method == "SUBSCRIBE":
-            self._subscribe(params)
+            self._due.subscribe(params, self._now_us())
         elif method == "UNSUBSCRIBE":
-            self._streams = {name: source for name, source in self._streams.items() if name not in params}
-            self._due = [entry for entry in self._due if entry[2] in self._streams]
-            heapq.heapify(self._due)
+            self._due.unsubscribe(params)
         self._say({"result": result, "id": number})
 
     def _say(self, answer: dict[str, Any]) -> None:
@@ -283,58 +269,15 @@ class Connection:
 
     # What is due
 
-    def _subscribe(self, streams: Sequence[str]) -> None:
-        for stream in streams:
-            if stream not in self._streams:
-                self._streams = {**self._streams, stream: self._market.source(stream)}
-                self._begin(self._streams[stream])
-
-    def _begin(self, source: Source | None) -> None:
-        if source is not None:
-            number = source.first_after(self._clock_ns() // 1000)
-            self._push(source, number)
-
-    def _push(self, source: Source, number: int) -> None:
-        time_us = source.time_us(number)
-        if source.end_us is None or time_us <= source.end_us:
-            heapq.heappush(self._due, (time_us, source.rank, source.stream, number, source))
-
-    def _follow_market(self) -> None:
-        """Let listed symbols begin and delisted ones end."""
-        self._version = self._market.version
-        for stream, known in self._streams.items():
-            source = self._market.source(stream)
-            if source is None or (known is not None and source.end_us == known.end_us):
-                continue
-            waiting = [entry for entry in self._due if entry[2] == stream]
-            self._due = [entry for entry in self._due if entry[2] != stream]
-            heapq.heapify(self._due)
-            self._streams = {**self._streams, stream: source}
-            if waiting:
-                self._push(source, waiting[0][3])
-            else:
-                self._begin(source)
+    def _now_us(self) -> int:
+        return self._clock_ns() // 1000
 
     def _due_frames(self) -> list[Frame]:
-        if self._version != self._market.version:
-            self._follow_market()
-        due, encode, wrapped = self._due, self._encode, self._wrapped
-        now_us = self._clock_ns() // 1000
-        frames: list[Frame] = []
-        while due and due[0][0] <= now_us and len(frames) < BATCH_EVENTS:
-            _, rank, stream, number, source = due[0]
-            frames.append(self._stamped(encode(source, number, wrapped)))
-            time_us = source.time_us(number + 1)
-            if source.end_us is None or time_us <= source.end_us:
-                heapq.heapreplace(due, (time_us, rank, stream, number + 1, source))
-            else:
-                heapq.heappop(due)
+        frames = self._due.frames(self._now_us(), BATCH_EVENTS)
         self._behind = len(frames) == BATCH_EVENTS
-        return frames
+        return [self._stamped(frame) for frame in frames] if self._steps else frames
 
     def _stamped(self, frame: Frame) -> Frame:
-        if not self._steps:
-            return frame
         payload = with_set_clock(frame.payload, self._steps)
         message = f'{{"stream":"{frame.stream}","data":{payload}}}' if self._wrapped else payload
         return Frame(frame.stream, payload, framing.encode(framing.TEXT, message.encode()))

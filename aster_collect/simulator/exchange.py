@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from . import faults as fault_words
-from . import framing, rest
-from .connection import Connection, ConnectionInfo, Rules, Sent
-from .faults import Fault, Frame, Schedule, Step, with_set_clock
+from .connection import Connection, ConnectionInfo, Sent
+from .damage import Step
+from .desk import Desk
+from .faults import Fault, Schedule
 from .front import Front
+from .gate import Answer
 from .instruments import DEFAULT_SYMBOLS
-from .market import DEFAULT_RATE, Market, Source
+from .listener import ACCEPT_S, HOST, Listener
+from .listing import TRADING
+from .maker import FrameMaker
+from .market import DEFAULT_RATE, Market
+from .venues import FUTURES, Rules, Venue
 
 log = logging.getLogger(__name__)
 
-HOST = "127.0.0.1"
-ACCEPT_S = 0.02  # how often the accepting thread looks at the schedule and at orders to refuse
-BACKLOG = 128
 HANDSHAKE_S = 10.0
 STOP_S = 5.0
-REMEMBERED_FRAMES = 8192  # so that connections with the same streams share what was made once
 
 
 class Request(NamedTuple):
@@ -40,32 +42,11 @@ class Request(NamedTuple):
     at_ns: int
 
 
-class FrameMaker:
-    """Makes frames of a source's events, and remembers the newest ones for the next connection that asks."""
-
-    def __init__(self) -> None:
-        """Starts empty. Safe from any thread: at worst two make the same frame."""
-        self._frames: dict[tuple[str, int, bool], Frame] = {}
-
-    def __call__(self, source: Source, number: int, wrapped: bool) -> Frame:
-        """The frame of an event."""
-        key = source.stream, number, wrapped
-        frame = self._frames.get(key)
-        if frame is None:
-            payload = source.text(number)
-            message = f'{{"stream":"{source.stream}","data":{payload}}}' if wrapped else payload
-            frame = Frame(source.stream, payload, framing.encode(framing.TEXT, message.encode()))
-            if len(self._frames) >= REMEMBERED_FRAMES:
-                self._frames = {}
-            self._frames[key] = frame
-        return frame
-
-
 class Simulator:
     """An exchange that speaks the protocol, for one deterministic market; a context manager.
 
-    A thread accepts, one thread serves each connection. What they share is guarded by one lock: connections, requests,
-    the REST gate and the REST faults.
+    A thread accepts, one thread serves each connection. What they share is guarded by one lock: the connections and
+    their sockets.
     """
 
     def __init__(
@@ -78,37 +59,45 @@ class Simulator:
         *,
         record: bool = False,
         tls: tuple[str, str] | None = None,
-        weight_limit: int = rest.WEIGHT_LIMIT,
+        weight_limit: int | None = None,
         rules: Rules | None = None,
+        venue: Venue = FUTURES,
     ) -> None:
         """`tls` is a certificate file and its key file; port 0 is a free port. Raises ValueError, OSError for `tls`."""
-        self.market = Market(symbols, rate, seed)
+        self.market = Market(symbols, rate, seed, venue)
         self.sent: list[Sent] = []
         self.requests: list[Request] = []
         self._schedule = Schedule([fault_words.check(fault) for fault in faults])
         self._wanted_port = port
         self._record = record
-        self._rules = rules or Rules()
+        self._rules = rules or venue.rules
         self._make_frame = FrameMaker()
         self._tls: ssl.SSLContext | None = None
         if tls is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(*tls)
         self._lock = threading.Condition()
-        self._gate = rest.Gate(weight_limit)
-        self._rest_faults: dict[str, tuple[Fault, float]] = {}  # name → the fault, until (monotonic seconds)
         self._connections: dict[int, Connection] = {}
         self._opened = 0
         self._sent_before = 0  # data frames of connections that are gone
         self._sockets: dict[threading.Thread, socket.socket] = {}
-        self._refuse_until = self._refuse_upgrades_until = 0.0
+        self._refuse_upgrades_until = 0.0
         self._steps: list[Step] = []  # how the clock has been set
         self._behind_ns = 0  # by how much new connections are behind
-        self._listener: socket.socket | None = None
-        self._is_listening = False
-        self._switched = threading.Event()
         self._stopping = threading.Event()
+        limit = venue.weight_limit if weight_limit is None else weight_limit
+        self._desk = Desk(self.market, limit, self._steps, self._stopping.wait)
+        self._listener: Listener | None = None
         self._accepting: threading.Thread | None = None
+        self._happenings = {
+            "refuse": self._refuse,
+            "clock": self._clock,
+            "front_behind": self._front_behind,
+            "max_age": self._max_age,
+            "status": self._status,
+            "tick_size": self._tick_size,
+            "clear": self._clear,
+        }
         self._started_s = 0.0
         self.port = 0
 
@@ -116,12 +105,11 @@ class Simulator:
 
     def start(self) -> Simulator:
         """Bind and begin to accept; raises OSError when the port can't be had."""
-        self._listener = _bound(self._wanted_port)
-        self._listener.listen(BACKLOG)
-        self._is_listening = True
-        self.port = self._listener.getsockname()[1]
+        self._listener = Listener(self._wanted_port)
+        self.port = self._listener.port
         self._started_s = time.monotonic()
-        self._accepting = threading.Thread(target=self._accept, name="simulator-accept", daemon=True)
+        accept = partial(self._accept, self._listener)
+        self._accepting = threading.Thread(target=accept, name="simulator-accept", daemon=True)
         self._accepting.start()
         log.info("simulator_start port=%d seed=%d", self.port, self.market.seed)
         return self
@@ -181,8 +169,7 @@ class Simulator:
     @property
     def requests_while_banned(self) -> int:
         """Requests that came while the client had been told to stay away."""
-        with self._lock:
-            return self._gate.requests_while_banned
+        return self._desk.requests_while_banned
 
     def wait_for_connections(self, count: int, timeout_s: float = 5.0) -> bool:
         """Block until so many WebSockets are open at once, or the time is up; whether they are."""
@@ -193,39 +180,63 @@ class Simulator:
         """Let a symbol begin to trade now."""
         self.market.list_symbol(symbol.upper(), time.time_ns() // 1000)
 
-    def delist_symbol(self, symbol: str) -> None:
-        """Let a symbol's events end now; raises KeyError when it is unknown."""
-        self.market.delist_symbol(symbol.upper(), time.time_ns() // 1000)
+    def delist_symbol(self, symbol: str, status: str = "SETTLING") -> None:
+        """Let a symbol's events end now; raises ValueError when it is unknown."""
+        self.market.delist_symbol(symbol.upper(), time.time_ns() // 1000, status)
+
+    def set_tick_size(self, symbol: str, tick_size: str) -> None:
+        """Announce another tick size from now on; raises ValueError when the symbol is unknown."""
+        self.market.set_tick_size(symbol.upper(), tick_size)
 
     def inject(self, fault: Fault) -> None:
         """Let a fault happen now, from any thread; raises ValueError when it can't be done."""
         fault_words.check(fault)
         log.info("fault name=%s seconds=%s count=%s value=%s", fault.name, fault.seconds, fault.count, fault.value)
         until = time.monotonic() + (float("inf") if fault.seconds is None else fault.seconds)
-        if fault.name == "refuse":
-            if fault.value == "upgrades":
-                self._refuse_upgrades_until = until
-            else:
-                self._refuse(until)
-        elif fault.name.startswith("rest_"):
-            self._inject_rest(fault, until)
-        elif fault.name == "clock":
-            self._steps.append(Step(time.time_ns() // 1_000_000, round(float(fault.value or 0.0) * 1000)))
-        elif fault.name == "front_behind":
-            self._behind_ns = round(float(fault.value or 0.0) * 1e9)
-        if fault.name == "clear":
-            self._refuse_upgrades_until = 0.0
-            self._behind_ns = 0
-            self._refuse(0.0)
-            with self._lock:
-                self._rest_faults.clear()
-                self._gate.clear()
+        if fault.name.startswith("rest_"):
+            self._desk.inject(fault, until)
+        elif fault.name in fault_words.CONNECTION_FAULTS:
+            self._order(fault)
+        else:
+            self._happenings[fault.name](fault, until)
+
+    def _refuse(self, fault: Fault, until: float) -> None:
+        if fault.value == "upgrades":
+            self._refuse_upgrades_until = until
+        elif self._listener is not None:
+            self._listener.refuse_until(until, wait=threading.current_thread() is not self._accepting)
+
+    def _clock(self, fault: Fault, _until: float) -> None:
+        self._steps.append(Step(time.time_ns() // 1_000_000, round(float(fault.value or 0.0) * 1000)))
+
+    def _front_behind(self, fault: Fault, _until: float) -> None:
+        self._behind_ns = round(float(fault.value or 0.0) * 1e9)
+
+    def _max_age(self, fault: Fault, _until: float) -> None:
+        self._rules = self._rules._replace(max_age_s=fault.seconds or 0.0)
+        self._order(fault)
+
+    def _status(self, fault: Fault, _until: float) -> None:
+        symbol = str(fault.symbol)
+        if fault.value == TRADING:
+            self.list_symbol(symbol)
+        else:
+            self.delist_symbol(symbol, str(fault.value))
+
+    def _tick_size(self, fault: Fault, _until: float) -> None:
+        self.set_tick_size(str(fault.symbol), str(fault.value))
+
+    def _clear(self, fault: Fault, _until: float) -> None:
+        self._refuse_upgrades_until = 0.0
+        self._behind_ns = 0
+        self._refuse(Fault("refuse"), 0.0)
+        self._desk.clear()
+        self._order(fault)
+
+    def _order(self, fault: Fault) -> None:
         with self._lock:
-            if fault.name == "max_age":
-                self._rules = self._rules._replace(max_age_s=fault.seconds or 0.0)
-            if fault.name in fault_words.CONNECTION_FAULTS or fault.name in ("max_age", "clear"):
-                for connection in self._targets(fault.connection):
-                    connection.order(fault)
+            for connection in self._targets(fault.connection):
+                connection.order(fault)
 
     def _targets(self, which: int | str | None) -> list[Connection]:
         everyone = list(self._connections.values())
@@ -236,16 +247,6 @@ class Simulator:
         if which == "oldest":
             return everyone[:1]
         return [connection for connection in everyone if connection.number == which]
-
-    def _inject_rest(self, fault: Fault, until: float) -> None:
-        with self._lock:
-            if fault.name == "rest_429":
-                self._gate.refuse_next(fault.seconds or 0.0, fault.count or 1)
-            elif fault.name == "rest_418":
-                self._gate.ban(fault.seconds or 0.0, time.time_ns() // 1000)
-            else:
-                # The seconds of rest_forget are an age of trades, not how long the fault lasts.
-                self._rest_faults[fault.name] = fault, float("inf") if fault.name == "rest_forget" else until
 
     # What a connection's thread asks
 
@@ -258,27 +259,14 @@ class Simulator:
         """Whether WebSockets are answered with 503."""
         return self._refuse_upgrades_until > time.monotonic()
 
-    def answer_rest(self, path: str, params: Mapping[str, str]) -> rest.Answer | None:
+    def answer_rest(self, path: str, params: Mapping[str, str]) -> Answer | None:
         """The answer to a REST call, late where it should be; None to reset the connection."""
-        now_us = time.time_ns() // 1000
-        with self._lock:
-            now_s = time.monotonic()
-            active = {name: fault for name, (fault, until) in self._rest_faults.items() if until > now_s}
-            if "rest_down" in active:
-                return None
-            answer = self._gate.admit(rest.weight(path, params), now_us)
-            used = self._gate.used
-        if "rest_slow" in active:
-            self._stopping.wait(float(active["rest_slow"].value or 0.0))
-        if answer is None and "rest_status" in active:
-            status = int(active["rest_status"].value or 500)
-            answer = rest.Answer(status, (), rest.error_body(-1001, "Internal error; unable to process your request."))
-        if answer is None:
-            paging = _paging(active)
-            now_us = time.time_ns() // 1000
-            answer = rest.answer(path, params, self.market, now_us, paging=paging, limit=self._gate.limit)
-            answer = answer._replace(body=with_set_clock(answer.body, self._steps))
-        return answer._replace(headers=(*answer.headers, ("X-MBX-USED-WEIGHT-1M", str(used))))
+        return self._desk.answer(path, params)
+
+    @property
+    def max_streams(self) -> int:
+        """How many streams a connection may have."""
+        return self._rules.max_streams
 
     def serve_websocket(self, sock: socket.socket, welcome: bytes, streams: Sequence[str], *, wrapped: bool) -> None:
         """Say welcome and serve a WebSocket until it ends.
@@ -315,46 +303,26 @@ class Simulator:
 
     # The accepting thread
 
-    def _accept(self) -> None:
+    def _accept(self, listener: Listener) -> None:
         while not self._stopping.is_set():
             for fault in self._schedule.due(time.monotonic() - self._started_s):
-                self.inject(fault)
-            self._switch_listener()
-            if not self._is_listening or self._listener is None:
-                self._stopping.wait(ACCEPT_S)
-                continue
+                try:
+                    self.inject(fault)
+                except ValueError as error:
+                    log.warning("fault_impossible name=%s reason=%s", fault.name, error)
             try:
-                sock, _ = self._listener.accept()
-            except TimeoutError:
-                continue
+                sock = listener.accept()
             except OSError as error:  # such as too many open files
                 log.warning("accept_failed reason=%s", error)
                 self._stopping.wait(ACCEPT_S)
+                continue
+            if sock is None:
                 continue
             thread = threading.Thread(target=self._serve, args=(sock,), name="simulator-connection", daemon=True)
             with self._lock:
                 self._sockets[thread] = sock
             thread.start()
-        if self._listener is not None:
-            self._listener.close()
-
-    def _refuse(self, until: float) -> None:
-        self._switched.clear()
-        self._refuse_until = until
-        if threading.current_thread() is not self._accepting:
-            self._switched.wait(1.0)
-
-    def _switch_listener(self) -> None:
-        """Refuse with a socket that is bound but does not listen: the port stays ours, and clients are refused."""
-        is_refusing = self._refuse_until > time.monotonic()
-        if is_refusing and self._is_listening and self._listener is not None:
-            self._listener.close()
-            self._listener = _bound(self.port)
-            self._is_listening = False
-        elif not is_refusing and not self._is_listening and self._listener is not None:
-            self._listener.listen(BACKLOG)
-            self._is_listening = True
-        self._switched.set()
+        listener.close()
 
     def _serve(self, sock: socket.socket) -> None:
         thread = threading.current_thread()
@@ -374,26 +342,3 @@ class Simulator:
             with self._lock:
                 self._sockets.pop(thread, None)
             sock.close()
-
-
-def _bound(port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if os.name == "posix":  # elsewhere the option would let two listeners share a port
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((HOST, port))
-        sock.settimeout(ACCEPT_S)
-    except OSError:
-        sock.close()
-        raise
-    return sock
-
-
-def _paging(active: Mapping[str, Fault]) -> rest.Paging:
-    short, holes, forget = active.get("rest_short"), active.get("rest_holes"), active.get("rest_forget")
-    return rest.Paging(
-        most_rows=None if short is None else short.count,
-        omitted_divisor=None if holes is None else int(holes.value or 7),
-        first_id=1 if forget is None else int(forget.value or 1),
-        oldest_s=None if forget is None else forget.seconds,
-    )

@@ -1,4 +1,4 @@
-"""What can go wrong on request: the faults by name, how a file describes them, and what they do to frames."""
+"""What can go wrong on request: the faults by name, how a file describes them, and when they come."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import dataclasses
 import json
 import math
 import re
-from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-
-from . import framing
 
 GARBAGE_KINDS = (
     "not-json",
@@ -23,8 +20,9 @@ GARBAGE_KINDS = (
     "oversized",
     "invalid-utf8",
 )
-OVERSIZED_BYTES = 1_048_577
 LONGEST_S = 31_536_000
+STATUSES = ("TRADING", "PRE_SETTLE", "SETTLING", "CLOSE")
+TICK = re.compile(r"\d+(\.\d+)?")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +38,8 @@ class Fault:
     value: int | float | str | None = None
     connection: int | str | None = None  # its number, "newest" or "oldest"; None is all
     reason: str | None = None
+    call: str | None = None  # a part of a REST path, such as "openInterest"; None is all
+    symbol: str | None = None
     at: float = 0.0
     every: float | None = None
 
@@ -68,8 +68,6 @@ CONNECTION_FAULTS: Mapping[str, Shape] = {
         ("value", "seconds"), ("value",), "the stream `value` is silent for so long, and loses frames"
     ),
 }
-_TIMES = re.compile(r'"(E|T|serverTime)":(\d+)')
-_SENT_TIME = re.compile(r'"(E)":(\d+)')
 FRAME_FAULTS = ("fragment", "duplicate", "skip", "swap")
 FAULTS: Mapping[str, Shape] = {
     **{
@@ -82,16 +80,20 @@ FAULTS: Mapping[str, Shape] = {
     "clock": Shape(("value",), ("value",), "the exchange's clock is set ahead by `value` seconds, or back"),
     "front_behind": Shape(("value",), ("value",), "new connections are `value` seconds behind, and begin in the past"),
     "max_age": Shape(("seconds",), ("seconds",), "from now on connections are closed at this age"),
-    "rest_down": Shape(("seconds",), (), "REST connections are reset without an answer"),
-    "rest_slow": Shape(("seconds", "value"), ("value",), "each REST answer comes `value` seconds late"),
-    "rest_status": Shape(("seconds", "value"), ("value",), "REST answers with status `value` (403, 500, …)"),
+    "rest_down": Shape(("seconds", "call"), (), "REST connections are reset without an answer"),
+    "rest_slow": Shape(("seconds", "value", "call"), ("value",), "each REST answer comes `value` seconds late"),
+    "rest_status": Shape(("seconds", "value", "call"), ("value",), "REST answers with status `value` (403, 500, …)"),
     "rest_429": Shape(
-        ("seconds", "count"), ("seconds",), "the next `count` (1) requests get 429, Retry-After `seconds`"
+        ("seconds", "count", "call"), ("seconds",), "the next `count` (1) requests get 429, Retry-After `seconds`"
     ),
     "rest_418": Shape(("seconds",), ("seconds",), "REST answers 418 for so long"),
     "rest_short": Shape(("seconds", "count"), ("count",), "pages of aggTrades have at most `count` rows"),
     "rest_holes": Shape(("seconds", "value"), (), "pages of aggTrades lack the ids that `value` (7) divides"),
     "rest_forget": Shape(("seconds", "value"), (), "trades below the id `value`, or older than `seconds`, are gone"),
+    "status": Shape(
+        ("symbol", "value"), ("symbol", "value"), "`symbol` is listed (TRADING), or ends with the status `value`"
+    ),
+    "tick_size": Shape(("symbol", "value"), ("symbol", "value"), "`symbol` is announced with the tick size `value`"),
     "clear": Shape(
         (), (), "end every fault that goes on: refuse, stall, silent, freeze_stream, front_behind and all of REST"
     ),
@@ -103,7 +105,7 @@ def check(fault: Fault) -> Fault:
     shape = FAULTS.get(fault.name)
     if shape is None:
         raise ValueError(f"unknown fault {fault.name!r}; known: {', '.join(FAULTS)}")
-    for field in ("seconds", "count", "value", "connection", "reason"):
+    for field in ("seconds", "count", "value", "connection", "reason", "call", "symbol"):
         given = getattr(fault, field)
         if given is not None and field not in shape.fields:
             takes = ", ".join(shape.fields) or "nothing"
@@ -121,8 +123,10 @@ def check(fault: Fault) -> Fault:
         _is_number(fault.count) and fault.count == int(fault.count) and fault.count >= 1
     ):
         raise ValueError(f"'count' of fault {fault.name!r} must be a whole number from 1, not {fault.count!r}")
-    if not isinstance(fault.reason, (str, type(None))):
-        raise ValueError(f"'reason' of fault {fault.name!r} must be text, not {fault.reason!r}")
+    for field in ("reason", "call", "symbol"):
+        text = getattr(fault, field)
+        if not isinstance(text, (str, type(None))):
+            raise ValueError(f"{field!r} of fault {fault.name!r} must be text, not {text!r}")
     if fault.connection not in (None, "newest", "oldest") and not isinstance(fault.connection, int):
         raise ValueError(f"'connection' must be a number, 'newest' or 'oldest', not {fault.connection!r}")
     _check_value(fault)
@@ -139,6 +143,10 @@ def _check_value(fault: Fault) -> None:
         allowed = "'upgrades'", value == "upgrades"
     elif fault.name == "freeze_stream" or fault.name in FRAME_FAULTS:
         allowed = "a stream name or a part of one", isinstance(value, str)
+    elif fault.name == "status":
+        allowed = "one of " + ", ".join(STATUSES), value in STATUSES
+    elif fault.name == "tick_size":
+        allowed = 'text such as "0.10"', isinstance(value, str) and TICK.fullmatch(value) is not None
     elif fault.name == "rest_status":
         allowed = "a status from 400 to 599", _is_number(value) and value in range(400, 600)
     elif fault.name == "close":
@@ -194,101 +202,3 @@ class Schedule:
             self._waiting = [entry for entry in self._waiting if entry[0] > elapsed_s]
             self._waiting += [(at_s + fault.every, fault) for at_s, fault in due if fault.every is not None]
         return [fault for _, fault in due]
-
-
-class Frame(NamedTuple):
-    """A data frame: its stream, the event as JSON text without any wrapper, and the bytes as sent."""
-
-    stream: str
-    payload: str
-    encoded: bytes
-
-
-class Step(NamedTuple):
-    """The exchange's clock is set: what it would have stamped from a time on it stamps so much later, or earlier."""
-
-    since_ms: int
-    ahead_ms: int
-
-
-def with_set_clock(text: str, steps: Sequence[Step]) -> str:
-    """JSON text with its times (`E`, `T`, `serverTime`) as a clock stamps them that has been set so."""
-    if not steps:
-        return text
-
-    def stamped(match: re.Match[str]) -> str:
-        time_ms = int(match[2])
-        return f'"{match[1]}":{time_ms + sum(step.ahead_ms for step in steps if step.since_ms <= time_ms)}'
-
-    # The `T` of a mark price is when the next funding is.
-    return (_SENT_TIME if '"markPriceUpdate"' in text else _TIMES).sub(stamped, text)
-
-
-class FrameFaults:
-    """Fragments, repeats, drops and swaps the next frames of one connection.
-
-    A fault's `value` limits it to streams whose name contains it. Of several faults the first that fits takes a frame.
-    """
-
-    def __init__(self) -> None:
-        """Starts without faults."""
-        self._orders: deque[list[Any]] = deque()  # [name, part of a stream name, how many frames are left]
-        self._held: list[tuple[str, Frame]] = []  # frames that wait for one to overtake them
-
-    def add(self, fault: Fault) -> None:
-        """Begin with the next frame."""
-        self._orders.append([fault.name, str(fault.value or ""), fault.count or 1])
-
-    def is_idle(self) -> bool:
-        """Whether frames would pass unchanged."""
-        return not self._orders and not self._held
-
-    def apply(self, frames: Sequence[Frame]) -> list[Frame]:
-        """The frames that go out in place of these, in order."""
-        result: list[Frame] = []
-        for frame in frames:
-            overtaken = [held for part, held in self._held if part in frame.stream]
-            if overtaken:
-                self._held = [(part, held) for part, held in self._held if part not in frame.stream]
-                result += [frame, *overtaken]
-                continue
-            order = next((order for order in self._orders if order[1] in frame.stream), None)
-            if order is None:
-                result.append(frame)
-                continue
-            order[2] -= 1
-            if not order[2]:
-                self._orders.remove(order)
-            if order[0] == "swap":
-                self._held.append((order[1], frame))
-            elif order[0] == "duplicate":
-                result += [frame, frame]
-            elif order[0] == "fragment":
-                result.append(frame._replace(encoded=framing.fragmented(frame.encoded)))
-        return result
-
-
-def garbage(kind: str, symbol: str, *, wrapped: bool) -> bytes:
-    """One bad frame of a kind, in the name of a symbol."""
-    stream = f"{symbol.lower()}@bookTicker"
-    good = {"e": "bookTicker", "u": 1, "s": symbol, "b": "1.0", "B": "1", "a": "1.1", "A": "1", "T": 1, "E": 1}
-    if kind == "binary":
-        return framing.encode(framing.BINARY, bytes(range(256)))
-    if kind == "not-json":
-        return framing.encode(framing.TEXT, b'{"stream":"' + stream.encode())
-    if kind == "not-object":
-        return framing.encode(framing.TEXT, b'["bookTicker",1]')
-    if kind == "oversized":
-        return framing.encode(framing.TEXT, b'{"pad":"' + b"x" * OVERSIZED_BYTES + b'"}')
-    if kind == "invalid-utf8":
-        return framing.encode(framing.TEXT, b'{"e":"\xff\xfe"}')
-    data: dict[str, object] = {
-        "missing-field": {key: value for key, value in good.items() if key != "b"},
-        "odd-field": {**good, "b": '=1,"\n'},
-        "unknown-symbol": {**good, "s": "NOSUCHUSDT"},
-        "unknown-event": {**good, "e": "mystery"},
-    }[kind]
-    if kind == "unknown-symbol":
-        stream = "nosuchusdt@bookTicker"
-    message = {"stream": stream, "data": data} if wrapped else data
-    return framing.encode(framing.TEXT, json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 from . import framing
-from .connection import MAX_STREAMS, reset_on_close
-from .rest import Answer, error_body
+from .connection import reset_on_close
+from .gate import Answer, error_body
 
 if TYPE_CHECKING:
     from .exchange import Simulator
@@ -82,8 +82,8 @@ class Front(BaseHTTPRequestHandler):
             refusal: tuple[int, str] | None = (404, f"no WebSocket at {path}")
         elif key is None or headers.get("Sec-WebSocket-Version") != "13":
             refusal = (400, "a WebSocket key and version 13 are needed")
-        elif len(set(streams)) > MAX_STREAMS:
-            refusal = (400, f"more than {MAX_STREAMS} streams")
+        elif len(set(streams)) > self._exchange.max_streams:
+            refusal = (400, f"more than {self._exchange.max_streams} streams")
         elif self._exchange.refuses_upgrades():
             refusal = (503, "unavailable")
         else:

@@ -1,33 +1,18 @@
-"""REST without a socket: a path, parameters, the market and the time make an answer; a gate counts and bans."""
+"""REST without a socket: a path, parameters, what the exchange has to offer and the time make an answer."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-from .listing import Listing
-from .market import Market
+from .gate import Answer, error_body
+from .supply import Listed, Supply
 
-WEIGHT_LIMIT = 2400  # a minute
-BAN_S = 120  # the shortest ban of the exchange
 HOUR_MS = 3_600_000
-PAGE_DEFAULT, PAGE_LIMIT = 500, 1000
+PAGE_DEFAULT, FUNDING_DEFAULT, PAGE_LIMIT = 500, 100, 1000
 DEPTH_WEIGHTS = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
-PREFIXES = ("/fapi/v3/", "/fapi/v1/")
-REASON_429 = "Too many requests; current limit is {limit} request weight per 1 MINUTE."
-REASON_418 = (
-    "Way too many requests; IP banned until {until_ms}. Please use the websocket for live updates to avoid bans."
-)
-
-
-class Answer(NamedTuple):
-    """A status, extra headers and a JSON body."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: str
+WEIGHTS_OF_ALL = {"bookTicker": 2, "premiumIndex": 10}  # without a symbol
 
 
 class Paging(NamedTuple):
@@ -37,6 +22,16 @@ class Paging(NamedTuple):
     omitted_divisor: int | None = None  # ids that it divides are not shown
     first_id: int = 1  # lower ids are forgotten
     oldest_s: float | None = None  # older trades are forgotten
+
+
+class Call(NamedTuple):
+    """A GET that has come: its parameters, what it is asked of, and when."""
+
+    params: Mapping[str, str]
+    supply: Supply
+    now_us: int
+    paging: Paging
+    limit: int
 
 
 class RefusedError(Exception):
@@ -49,113 +44,55 @@ class RefusedError(Exception):
         self.body = error_body(code, message)
 
 
-def error_body(code: int, message: str) -> str:
-    """The body of an error."""
-    return json.dumps({"code": code, "msg": message}, separators=(",", ":"))
-
-
-def weight(path: str, params: Mapping[str, str]) -> int:
+def weight(path: str, params: Mapping[str, str], supply: Supply) -> int:
     """What a call costs of the limit, right or wrong."""
     call = path.rsplit("/", 1)[-1]
     if call == "aggTrades":
         return 20
     if call == "depth":
-        limit = params.get("limit", "500")
+        limit = params.get("limit", str(supply.venue.depth_limit))
         return DEPTH_WEIGHTS.get(int(limit), 1) if limit.isdecimal() and len(limit) < 10 else 1
-    return 2 if call == "bookTicker" and "symbol" not in params else 1
-
-
-class Gate:
-    """Counts weight by the minute and keeps the limits: open → told to wait (429) → banned (418) → open.
-
-    Time is Unix microseconds. A request inside a time that a client was told to wait for counts as impolite.
-    """
-
-    def __init__(self, limit: int = WEIGHT_LIMIT) -> None:
-        """The limit is weight a minute."""
-        self.limit = limit
-        self.used = 0
-        self.requests_while_banned = 0
-        self._minute = 0
-        self._told_until_us = 0
-        self._banned_until_us = 0
-        self._refusals: list[float] = []  # Retry-After of the next requests, in seconds
-
-    def refuse_next(self, seconds: float, count: int) -> None:
-        """Answer the next requests with 429 and a Retry-After."""
-        self._refusals += [seconds] * count
-
-    def ban(self, seconds: float, now_us: int) -> None:
-        """Answer 418 for so long."""
-        self._banned_until_us = now_us + int(seconds * 1e6)
-
-    def clear(self) -> None:
-        """Forget refusals and bans."""
-        self._refusals = []
-        self._told_until_us = self._banned_until_us = 0
-
-    def admit(self, cost: int, now_us: int) -> Answer | None:
-        """None for a request that may be answered, else the refusal."""
-        minute = now_us // 60_000_000
-        if minute != self._minute:
-            self._minute, self.used = minute, 0
-        self.used += cost
-        if now_us < self._told_until_us:
-            self.requests_while_banned += 1
-            if now_us >= self._banned_until_us:  # it went on after a 429
-                self._banned_until_us = now_us + BAN_S * 1_000_000
-        if now_us < self._banned_until_us:
-            until_ms = self._banned_until_us // 1000
-            return self._tell(418, self._banned_until_us, now_us, REASON_418.format(until_ms=until_ms))
-        if self._refusals:
-            until_us = now_us + int(self._refusals.pop(0) * 1e6)
-            return self._tell(429, until_us, now_us, REASON_429.format(limit=self.limit))
-        if self.used > self.limit:
-            return self._tell(429, (minute + 1) * 60_000_000, now_us, REASON_429.format(limit=self.limit))
-        return None
-
-    def _tell(self, status: int, until_us: int, now_us: int, message: str) -> Answer:
-        wait_s = max(1, math.ceil((until_us - now_us) / 1e6))
-        self._told_until_us = max(self._told_until_us, now_us + wait_s * 1_000_000)
-        return Answer(status, (("Retry-After", str(wait_s)),), error_body(-1003, message))
+    return 1 if "symbol" in params else WEIGHTS_OF_ALL.get(call, 1)
 
 
 def answer(
-    path: str, params: Mapping[str, str], market: Market, now_us: int, *, paging: Paging, limit: int = WEIGHT_LIMIT
+    path: str,
+    params: Mapping[str, str],
+    supply: Supply,
+    now_us: int,
+    *,
+    paging: Paging,
+    limit: int | None = None,
 ) -> Answer:
     """The answer to a GET; the limit is the request weight that exchangeInfo announces."""
-    call = next((path.removeprefix(prefix) for prefix in PREFIXES if path.startswith(prefix)), "")
+    venue = supply.venue
+    name = next((path.removeprefix(prefix) for prefix in venue.prefixes if path.startswith(prefix)), "")
+    called = CALLS.get(name)
     try:
-        if call == "ping":
-            body = "{}"
-        elif call == "time":
-            body = f'{{"serverTime":{now_us // 1000}}}'
-        elif call == "exchangeInfo":
-            body = _exchange_info(market, now_us, limit)
-        elif call == "ticker/bookTicker" and "symbol" not in params:
-            tickers = [_book_ticker(market.listing(name), now_us) for name in market.trading(now_us)]
-            body = f"[{','.join(tickers)}]"
-        elif call == "aggTrades" or call in CALLS:
-            listing = _listing(market, params)
-            now_us = min(now_us, listing.end_us or now_us)
-            by_symbol = CALLS.get(call)
-            body = by_symbol(listing, params, now_us) if by_symbol else _agg_trades(listing, params, now_us, paging)
-        else:
+        if called is None or name in venue.silent:
             raise RefusedError(-5000, f"Path {path}, Method GET is invalid", 404)
+        body = called(Call(params, supply, now_us, paging, venue.weight_limit if limit is None else limit))
     except RefusedError as error:
         return Answer(error.status, (), error.body)
     return Answer(200, (), body)
 
 
-def _listing(market: Market, params: Mapping[str, str]) -> Listing:
-    symbol = params.get("symbol", "")
+# Parameters
+
+
+def _listed(call: Call) -> Listed:
+    symbol = call.params.get("symbol", "")
     if not symbol:
         message = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
         raise RefusedError(-1102, message)
-    listing = market.listing(symbol)
-    if listing is None:
+    listed = call.supply.one_listed(symbol)
+    if listed is None:
         raise RefusedError(-1121, "Invalid symbol.")
-    return listing
+    return listed
+
+
+def _until(call: Call, listed: Listed) -> int:
+    return call.now_us if listed.end_us is None else min(call.now_us, listed.end_us)
 
 
 def _whole(params: Mapping[str, str], name: str) -> int | None:
@@ -167,135 +104,145 @@ def _whole(params: Mapping[str, str], name: str) -> int | None:
     return int(text)
 
 
-def _page_limit(params: Mapping[str, str]) -> int:
+def _page_limit(params: Mapping[str, str], default: int = PAGE_DEFAULT) -> int:
     limit = _whole(params, "limit")
     if limit is None:
-        return PAGE_DEFAULT
+        return default
     if not 1 <= limit <= PAGE_LIMIT:
         raise RefusedError(-1130, "Data sent for parameter 'limit' is not valid.")
     return limit
 
 
-def _exchange_info(market: Market, now_us: int, limit: int) -> str:
-    trading = set(market.trading(now_us))
-    symbols = []
-    for listing in market.listings():
-        grid, writer = listing.instrument, listing.writer
-        tick, step = writer.price(1), writer.quantity(1)
-        symbols.append(
-            {
-                "symbol": listing.symbol,
-                "pair": listing.symbol,
-                "contractType": "PERPETUAL",
-                "onboardDate": listing.start_us // 1000,
-                "status": "TRADING" if listing.symbol in trading else "SETTLING",
-                "baseAsset": grid.base_asset,
-                "quoteAsset": grid.quote_asset,
-                "marginAsset": grid.quote_asset,
-                "pricePrecision": grid.price_decimals,
-                "quantityPrecision": grid.quantity_decimals,
-                "filters": [
-                    {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "1000000", "tickSize": tick},
-                    {"filterType": "LOT_SIZE", "minQty": step, "maxQty": "10000000", "stepSize": step},
-                    {"filterType": "MIN_NOTIONAL", "notional": "5"},
-                ],
-            }
-        )
-    rule = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": limit}
-    info = {
-        "timezone": "UTC",
-        "serverTime": now_us // 1000,
-        "rateLimits": [rule],
-        "exchangeFilters": [],
-        "symbols": symbols,
-    }
-    return json.dumps(info, ensure_ascii=False, separators=(",", ":"))
+def _known(found: Any) -> Any:
+    """What a recording may lack."""
+    if found is None:
+        raise RefusedError(-1000, "Not in the recording.")
+    return found
 
 
-def _agg_trades(listing: Listing, params: Mapping[str, str], now_us: int, paging: Paging) -> str:
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+# Calls
+
+
+def _ping(_call: Call) -> str:
+    return "{}"
+
+
+def _time(call: Call) -> str:
+    return f'{{"serverTime":{call.now_us // 1000}}}'
+
+
+def _exchange_info(call: Call) -> str:
+    return _text(
+        {
+            "timezone": "UTC",
+            "serverTime": call.now_us // 1000,
+            "rateLimits": [
+                {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": call.limit},
+                {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": 1200},
+            ],
+            "exchangeFilters": [],
+            "assets": [{"asset": "USDT"}],
+            "symbols": [listed.info(call.now_us) for listed in call.supply.listed()],
+        }
+    )
+
+
+def _agg_trades(call: Call) -> str:
+    listed, params, paging = _listed(call), call.params, call.paging
+    now_us = _until(call, listed)
     limit, from_id = _page_limit(params), _whole(params, "fromId")
     start_ms, end_ms = _whole(params, "startTime"), _whole(params, "endTime")
     if from_id is not None and (start_ms is not None or end_ms is not None):
         raise RefusedError(-1128, "Combination of optional parameters invalid.")
     if start_ms is not None and end_ms is not None and not 0 <= end_ms - start_ms < HOUR_MS:
         raise RefusedError(-1127, "startTime and endTime must be in order and less than an hour apart.")
-    line = listing.trades
-    available = max(1, paging.first_id)
+    available = max(paging.first_id, listed.first_trade_from(0))
     if paging.oldest_s is not None:
-        available = max(available, line.first_after(now_us - int(paging.oldest_s * 1e6) - 1))
-    last = line.last_at(now_us)
-    if end_ms is not None:
-        last = min(last, line.last_at(end_ms * 1000 + 999))
+        available = max(available, listed.first_trade_from(now_us - int(paging.oldest_s * 1e6)))
+    last = listed.last_trade_at(now_us if end_ms is None else min(now_us, end_ms * 1000 + 999))
     if from_id is not None:
         first = from_id
     elif start_ms is not None:
-        first = line.first_after(start_ms * 1000 - 1)
+        first = listed.first_trade_from(start_ms * 1000)
     else:
         first = last - limit + 1
     first = max(first, available)
-    rows = range(first, min(last, first + limit - 1) + 1)
-    if paging.most_rows is not None:
-        rows = rows[: paging.most_rows]
-    return f"[{','.join(_trade_texts(listing, rows, paging.omitted_divisor))}]"
+    ids = range(first, min(last, first + limit - 1) + 1)[: paging.most_rows]
+    if paging.omitted_divisor:
+        return f"[{','.join(listed.trade_rows([one for one in ids if one % paging.omitted_divisor]))}]"
+    return f"[{','.join(listed.trade_rows(ids))}]"
 
 
-def _trade_texts(listing: Listing, ids: Iterable[int], omitted_divisor: int | None) -> list[str]:
-    quantity = listing.writer.quantity
-    return [
-        f'{{"a":{trade.number},"p":"{trade.price}","q":"{quantity(trade.steps)}","f":{trade.first},"l":{trade.last},'
-        f'"T":{trade.time_us // 1000},"m":{"true" if trade.buyer_is_maker else "false"}}}'
-        for number in ids
-        if not (omitted_divisor and number % omitted_divisor == 0)
-        for trade in (listing.trade(number),)
-    ]
+def _trades(call: Call) -> str:
+    listed = _listed(call)
+    return f"[{','.join(listed.fill_rows(_page_limit(call.params), _until(call, listed)))}]"
 
 
-def _trades(listing: Listing, params: Mapping[str, str], now_us: int) -> str:
-    last = listing.last_fill_at(now_us)
-    rows = []
-    for number in range(max(listing.first_fill(1), last - _page_limit(params) + 1), last + 1):
-        fill = listing.fill(number)
-        price, quantity = fill.trade.price, listing.writer.quantity(fill.steps)
-        rows.append(
-            f'{{"id":{number},"price":"{price}","qty":"{quantity}","quoteQty":"{float(price) * float(quantity):.8f}",'
-            f'"time":{fill.trade.time_us // 1000},"isBuyerMaker":{"true" if fill.trade.buyer_is_maker else "false"}}}'
-        )
-    return f"[{','.join(rows)}]"
-
-
-def _depth(listing: Listing, params: Mapping[str, str], now_us: int) -> str:
-    limit = _whole(params, "limit")
-    limit = 500 if limit is None else limit
+def _depth(call: Call) -> str:
+    listed, limit = _listed(call), _whole(call.params, "limit")
+    limit = call.supply.venue.depth_limit if limit is None else limit
     if limit not in DEPTH_WEIGHTS:
         raise RefusedError(-4021, f"{limit} is not valid depth limit.")
-    quote = listing.quote_at(now_us)
-    time_ms = quote.time_us // 1000
-    book = {
-        "lastUpdateId": listing.update_id(quote.time_us, 0),
-        "E": now_us // 1000,
-        "T": time_ms,
-        "bids": listing.side_rows(listing.side(quote, -1, limit)),
-        "asks": listing.side_rows(listing.side(quote, 1, limit)),
-    }
-    return json.dumps(book, separators=(",", ":"))
+    return str(_known(listed.book(limit, _until(call, listed))))
 
 
-def _book_ticker(listing: Listing | None, now_us: int) -> str:
-    if listing is None:  # delisted since the names were read
-        raise RefusedError(-1121, "Invalid symbol.")
-    quote, price = listing.quote_at(now_us), listing.writer.price
-    return (
-        f'{{"symbol":"{listing.symbol}","bidPrice":"{price(quote.bid)}","bidQty":"{quote.bid_quantity}",'
-        f'"askPrice":"{price(quote.ask)}","askQty":"{quote.ask_quantity}","time":{quote.time_us // 1000}}}'
+def _book_tickers(call: Call) -> str:
+    if "symbol" in call.params:
+        listed = _listed(call)
+        return str(_known(listed.ticker(_until(call, listed))))
+    tickers = [listed.ticker(call.now_us) for listed in call.supply.listed() if listed.is_trading(call.now_us)]
+    return f"[{','.join(filter(None, tickers))}]"
+
+
+def _open_interest(call: Call) -> str:
+    listed = _listed(call)
+    quantity = _known(listed.open_interest(_until(call, listed)))
+    return _text({"symbol": listed.symbol, "openInterest": quantity, "time": call.now_us // 1000})
+
+
+def _premium_index(call: Call) -> str:
+    if "symbol" in call.params:
+        return _text(_known(_listed(call).premium(call.now_us)))
+    found = [listed.premium(call.now_us) for listed in call.supply.listed() if listed.is_trading(call.now_us)]
+    return _text([one for one in found if one is not None])
+
+
+def _funding_info(call: Call) -> str:
+    if "symbol" in call.params:
+        return _text([_known(_listed(call).funding(call.now_us))])
+    found = [listed.funding(call.now_us) for listed in call.supply.listed() if listed.is_trading(call.now_us)]
+    return _text([one for one in found if one is not None])
+
+
+def _funding_rate(call: Call) -> str:
+    listed, params = _listed(call), call.params
+    limit = _page_limit(params, FUNDING_DEFAULT)
+    start_ms, end_ms = _whole(params, "startTime"), _whole(params, "endTime")
+    until_us = _until(call, listed) if end_ms is None else min(_until(call, listed), end_ms * 1000)
+    times = listed.funding_times((start_ms or 0) * 1000, until_us)
+    times = times[-limit:] if start_ms is None else times[:limit]
+    return _text(
+        [
+            {"symbol": listed.symbol, "fundingRate": listed.funding_rate(time_us), "fundingTime": time_us // 1000}
+            for time_us in times
+        ]
     )
 
 
-def _one_book_ticker(listing: Listing, _params: Mapping[str, str], now_us: int) -> str:
-    return _book_ticker(listing, now_us)
-
-
-CALLS: Mapping[str, Callable[[Listing, Mapping[str, str], int], str]] = {
+CALLS: Mapping[str, Callable[[Call], str]] = {
+    "ping": _ping,
+    "time": _time,
+    "exchangeInfo": _exchange_info,
+    "aggTrades": _agg_trades,
     "trades": _trades,
     "depth": _depth,
-    "ticker/bookTicker": _one_book_ticker,
+    "ticker/bookTicker": _book_tickers,
+    "openInterest": _open_interest,
+    "premiumIndex": _premium_index,
+    "fundingInfo": _funding_info,
+    "fundingRate": _funding_rate,
 }

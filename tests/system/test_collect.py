@@ -8,7 +8,8 @@ import unittest
 
 from aster_collect.settings import LIST_MARKETS
 from aster_collect.simulator import Fault, Market, Rules
-from aster_collect.simulator.faults import GARBAGE_KINDS, garbage
+from aster_collect.simulator.damage import garbage
+from aster_collect.simulator.faults import GARBAGE_KINDS
 from tests import beside
 from tests.support import (
     ORDERBOOK,

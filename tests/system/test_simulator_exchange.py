@@ -19,7 +19,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import websocket
 
-from aster_collect.simulator import Fault, Rules, Simulator
+from aster_collect.simulator import SPOT, Fault, Rules, Simulator
 from tests import beside
 
 SYMBOLS = ("BTCUSDT", "币安人生USDT")
@@ -259,6 +259,34 @@ class AClient(Exchange):
         self.assertEqual(caught.exception.status_code, 404)
 
 
+class AClientOfSpot(Exchange):
+    def test_may_have_1024_streams(self):
+        """A thousand streams are taken, one more than 1024 ends the connection."""
+        self.begin(venue=SPOT)
+        client = self.connect("/ws")
+        many = [f"s{number}usdt@aggTrade" for number in range(1025)]
+        self.assertEqual(self.ask(client, "SUBSCRIBE", many[:1024])["result"], None)
+        self.assertIn("more than 1024", self.ask(client, "SUBSCRIBE", many[1024:], 2)["msg"])
+        self.assertEqual(self.end_of(client)[0], 1008)
+
+    def test_that_talks_too_much_is_disconnected(self):
+        """The sixth message within a second ends the connection, pings and pongs counted."""
+        self.begin(venue=SPOT)
+        client = self.connect("/ws")
+        for number in range(3):
+            client.ping(str(number))
+            client.pong(str(number))
+        self.assertEqual(self.end_of(client)[0], 1008)
+
+    def test_calls_under_its_own_path(self):
+        """REST is at /api/v3; a stream that only futures have is taken, and stays silent."""
+        self.begin(venue=SPOT)
+        self.assertEqual(self.get("/api/v3/exchangeInfo")[2]["rateLimits"][0]["limit"], 6000)
+        self.assertEqual(self.get("/fapi/v3/ping")[0], 404)
+        client = self.connect(streams=("btcusdt@bookTicker", "btcusdt@markPrice@1s", "btcusdt@forceOrder"))
+        self.assertEqual({m["stream"] for m in self.receive(client, 50)}, {"btcusdt@bookTicker"})
+
+
 class TheExchange(Exchange):
     def test_plays_one_market_over_restarts(self):
         """After a restart the past is the same, and ids go on."""
@@ -334,7 +362,7 @@ class ARestCaller(Exchange):
         info = self.get("/fapi/v3/exchangeInfo")[2]
         self.assertEqual(info["rateLimits"][0]["limit"], 2400)
         listed = {symbol["symbol"]: symbol for symbol in info["symbols"]}
-        self.assertEqual(set(listed), {*SYMBOLS, "OLDUSDT"})
+        self.assertEqual(set(listed), {*SYMBOLS, "OLDUSDT", "LASTUSDT", "GONEUSDT", "SOONUSDT"})
         self.assertEqual((listed["BTCUSDT"]["status"], listed["OLDUSDT"]["status"]), ("TRADING", "SETTLING"))
         self.assertEqual(listed["BTCUSDT"]["filters"][0]["tickSize"], "0.10")
         book = self.get("/fapi/v3/depth?symbol=BTCUSDT&limit=20")[2]

@@ -280,6 +280,26 @@ class AFaultOfTheConnection(Exchange):
             self.assertIsInstance(self.end_of(self.connect())[0], websocket.WebSocketConnectionClosedException)
 
 
+class AnOrderToASymbol(Exchange):
+    def test_changes_what_is_listed(self):
+        """A new tick size and a new status are announced; streams end with the status, and come back with it."""
+        exchange = self.begin(faults=(Fault("status", symbol="NOSUCH", value="CLOSE"),))
+        client = self.connect(streams=("btcusdt@bookTicker",))
+        self.receive(client, 1)
+        exchange.inject(Fault("tick_size", symbol="BTCUSDT", value="0.50"))
+        exchange.inject(Fault("status", symbol="BTCUSDT", value="PRE_SETTLE"))
+        listed = {entry["symbol"]: entry for entry in self.get("/fapi/v3/exchangeInfo")[2]["symbols"]}
+        self.assertEqual(listed["BTCUSDT"]["status"], "PRE_SETTLE")
+        self.assertEqual(listed["BTCUSDT"]["filters"][0]["tickSize"], "0.50")
+        client.settimeout(0.15)
+        self.assertIsInstance(self.end_of(client)[0], websocket.WebSocketTimeoutException)
+        client.settimeout(DEADLINE_S)
+        exchange.inject(Fault("status", symbol="BTCUSDT", value="TRADING"))
+        self.receive(client, 3)
+        with self.assertRaises(ValueError):
+            exchange.inject(Fault("tick_size", symbol="NOSUCH", value="0.50"))
+
+
 class AFaultOfRest(Exchange):
     def test_rest_down_gives_no_answer(self):
         """The connection is reset, and recorded with status 0."""
@@ -320,6 +340,24 @@ class AFaultOfRest(Exchange):
         self.assertEqual(exchange.requests_while_banned, 0)
         self.assertEqual(self.get("/fapi/v3/ping")[0], 418)
         self.assertEqual(exchange.requests_while_banned, 1)
+
+    def test_may_hit_one_call_alone(self):
+        """openInterest is down, late or bad, as the fault says; the other calls are answered as before."""
+        exchange = self.begin()
+        path = "/fapi/v3/openInterest?symbol=BTCUSDT"
+        self.assertEqual(self.get(path)[0], 200)
+        exchange.inject(Fault("rest_status", value=500, call="openInterest"))
+        exchange.inject(Fault("rest_slow", value=0.2, call="openInterest"))
+        begun = time.monotonic()
+        self.assertEqual((self.get("/fapi/v3/ping")[0], self.get(path)[0]), (200, 500))
+        self.assertGreater(time.monotonic() - begun, 0.19)
+        exchange.inject(Fault("rest_down", call="openInterest"))
+        with self.assertRaises(OSError):
+            self.get(path)
+        self.assertEqual(self.get("/fapi/v3/ping")[0], 200)
+        exchange.inject(Fault("clear"))
+        exchange.inject(Fault("rest_429", seconds=1, call="openInterest"))
+        self.assertEqual((self.get("/fapi/v3/ping")[0], self.get(path)[0]), (200, 429))
 
     def test_pages_lose_rows(self):
         """Short, holed and forgetful pages, over HTTP."""
@@ -362,6 +400,10 @@ class AFaultFile(unittest.TestCase):
             ('[{"fault": "drop", "every": 0}]', "every"),
             ('[{"fault": "garbage", "value": []}]', "value"),
             ('[{"fault": "close", "reason": 5}]', "reason"),
+            ('[{"fault": "rest_down", "call": 5}]', "call"),
+            ('[{"fault": "status", "symbol": "BTCUSDT", "value": "ASLEEP"}]', "PRE_SETTLE"),
+            ('[{"fault": "tick_size", "symbol": "BTCUSDT", "value": 0.1}]', "0.10"),
+            ('[{"fault": "tick_size", "value": "0.1"}]', "symbol"),
             ('[{"fault": "drop"}, {"at": null, "fault": "drop"}]', "at"),
         ):
             with self.assertRaises(ValueError, msg=text) as caught:
@@ -371,7 +413,14 @@ class AFaultFile(unittest.TestCase):
 
     def test_may_name_every_fault(self):
         """Each fault of the table can be given with the fields that it needs."""
-        needed = {"value": {"garbage": "binary", "rest_status": 500, "freeze_stream": "x@trade"}}
+        chosen = {
+            "garbage": "binary",
+            "rest_status": 500,
+            "freeze_stream": "x@trade",
+            "status": "CLOSE",
+            "tick_size": "0.5",
+        }
+        needed = {"value": chosen, "symbol": dict.fromkeys(chosen, "BTCUSDT")}
         for name, shape in FAULTS.items():
             values = {field: needed.get(field, {}).get(name, 1) for field in shape.required}
             self.assertEqual(check(Fault(name, **values)).name, name)

@@ -1,0 +1,121 @@
+"""A listed symbol's events as JSON text, in the forms that the exchange's markets send."""
+
+from __future__ import annotations
+
+from .books import Side
+from .listing import Listing
+from .noise import salt_of
+from .venues import Venue
+
+
+class Payloads:
+    """The payloads of one symbol on one venue.
+
+    The order of keys is not promised: half of the symbols have it as published, the others as clients captured it.
+    """
+
+    def __init__(self, listing: Listing, venue: Venue) -> None:
+        """Which order the symbol has follows from its name."""
+        self._listing = listing
+        self._symbol = listing.symbol
+        self._price = listing.writer.price
+        self._is_spot = venue.name == "spot"
+        self._is_captured = not self._is_spot and salt_of("shape", listing.symbol) & 1 == 1
+        self._quote_form = venue.quotes
+        self._book_form = venue.partial_depth
+
+    def quote(self, number: int) -> str:
+        """The bookTicker of a quote event."""
+        quote = self._listing.quote(number)
+        price, time_ms = self._price, quote.time_us // 1000
+        text = (
+            f'"u":{self._listing.update_id(quote.time_us, 0)},"s":"{self._symbol}",'
+            f'"b":"{price(quote.bid)}","B":"{quote.bid_quantity}","a":"{price(quote.ask)}","A":"{quote.ask_quantity}"'
+        )
+        if self._quote_form == "published":
+            return f"{{{text}}}"
+        return f'{{"e":"bookTicker",{text},"T":{time_ms},"E":{time_ms}}}'
+
+    def trade(self, number: int) -> str:
+        """The aggTrade of an aggregate trade."""
+        trade = self._listing.trade(number)
+        names, rest = f'"s":"{self._symbol}","a":{number}', ',"M":true' if self._is_spot else ""
+        if self._is_captured:
+            names = f'"a":{number},"s":"{self._symbol}"'
+        return (
+            f'{{"e":"aggTrade","E":{self._listing.trade_sent_us(number) // 1000},{names},'
+            f'"p":"{trade.price}","q":"{self._listing.writer.quantity(trade.steps)}","f":{trade.first},"l":{trade.last},'
+            f'"T":{trade.time_us // 1000},"m":{_truth(trade.buyer_is_maker)}{rest}}}'
+        )
+
+    def fill(self, number: int) -> str:
+        """The trade event of a single fill."""
+        fill = self._listing.fill(number)
+        time_ms, maker = fill.trade.time_us // 1000, _truth(fill.trade.buyer_is_maker)
+        values = f'"t":{number},"p":"{fill.trade.price}","q":"{self._listing.writer.quantity(fill.steps)}"'
+        if self._is_spot:
+            return f'{{"e":"trade","E":{time_ms},"s":"{self._symbol}",{values},"T":{time_ms},"m":{maker}}}'
+        origin = f',"X":"{fill.origin}"' if fill.origin else ""
+        return f'{{"e":"trade","E":{time_ms},"T":{time_ms},"s":"{self._symbol}",{values}{origin},"m":{maker}}}'
+
+    def book(self, number: int, speed: int, levels: int) -> str:
+        """The depth<N> event: the top of the book; speed is a place among the listing's speeds."""
+        line, listing = self._listing.depths[speed], self._listing
+        time_us, before_us = line.time_us(number), line.time_us(number - 1)
+        quote = listing.quote_at(time_us)
+        bids, asks = listing.books.side(quote, -1, levels), listing.books.side(quote, 1, levels)
+        before, last = listing.update_id(before_us, speed + 1), listing.update_id(time_us, speed + 1)
+        if self._book_form == "bare":
+            return f'{{"lastUpdateId":{last},"bids":[{self._levels(bids)}],"asks":[{self._levels(asks)}]}}'
+        names = ("bids", "asks") if self._book_form == "published" else ("b", "a")
+        return self._depth(time_us, before, last, bids, asks, names)
+
+    def diff(self, number: int, speed: int) -> str:
+        """The depth event: each level that was touched since the stream's previous event."""
+        line = self._listing.depths[speed]
+        return self._diff(line.time_us(number - 1), line.time_us(number), speed + 1)
+
+    def real_time_diff(self, number: int) -> str:
+        """The depth@0ms event: what the newest quotes have touched; its update ids are the quotes' own."""
+        every, line = self._listing.quotes_a_diff, self._listing.quotes
+        return self._diff(line.time_us((number - 1) * every), line.time_us(number * every), 0)
+
+    def _diff(self, before_us: int, time_us: int, kind: int) -> str:
+        diff = self._listing.diff(before_us, time_us, kind)
+        return self._depth(time_us, diff.before, diff.last, diff.bids, diff.asks, ("b", "a"))
+
+    def _depth(self, time_us: int, before: int, last: int, bids: Side, asks: Side, names: tuple[str, str]) -> str:
+        return (
+            f'{{"e":"depthUpdate","E":{time_us // 1000},"T":{(time_us - 700) // 1000},"s":"{self._symbol}",'
+            f'"U":{before + 1},"u":{last},"pu":{before},'
+            f'"{names[0]}":[{self._levels(bids)}],"{names[1]}":[{self._levels(asks)}]}}'
+        )
+
+    def _levels(self, levels: Side) -> str:
+        price = self._price
+        return ",".join([f'["{price(ticks)}","{quantity}"]' for ticks, quantity in levels])
+
+    def mark(self, time_us: int) -> str:
+        """The markPriceUpdate at a time."""
+        mark = self._listing.perpetual.mark(time_us)
+        settle = f',"P":"{mark.settle}"' if mark.settle else ""
+        index = f',"i":"{mark.index_price}"'
+        middle = settle + index if self._is_captured else index + settle
+        return (
+            f'{{"e":"markPriceUpdate","E":{time_us // 1000},"s":"{self._symbol}","p":"{mark.price}"{middle},'
+            f'"r":"{mark.rate}","T":{mark.next_ms}}}'
+        )
+
+    def liquidation(self, number: int) -> str:
+        """The forceOrder of a liquidation."""
+        order = self._listing.liquidation(number)
+        time_ms = order.time_us // 1000
+        return (
+            f'{{"e":"forceOrder","E":{time_ms},"o":{{"s":"{self._symbol}","S":"{order.side}","o":"LIMIT","f":"IOC",'
+            f'"q":"{order.quantity}","p":"{order.price}","ap":"{order.average_price}","X":"FILLED",'
+            f'"l":"{order.last_quantity}","z":"{order.quantity}","T":{time_ms}}}}}'
+        )
+
+
+def _truth(value: bool) -> str:
+    return "true" if value else "false"

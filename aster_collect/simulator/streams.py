@@ -1,0 +1,197 @@
+"""What the names of streams stand for: of one symbol, and of all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from .listing import Listing
+from .payloads import Payloads
+from .supply import Source
+from .venues import Venue
+
+MARK_PERIODS_US = {"1s": 1_000_000, "": 3_000_000}
+LEVELS = ("depth5", "depth10", "depth20")
+RANK_QUOTE, RANK_DEPTH, RANK_TRADE, RANK_FILL, RANK_LIQUIDATION, RANK_MARK = 0, 1, 4, 5, 6, 7
+PLACES = 1 << 16  # how many symbols may share the microsecond of a liquidation
+NEVER = PLACES << 63  # after the end of all symbols
+
+Listings = Callable[[], Sequence[Listing]]
+
+
+def of_symbol(listing: Listing, venue: Venue, stream: str, kind: str) -> Source | None:
+    """The source of `<symbol>@<kind>`; None for a kind that the venue has not."""
+    name, _, option = kind.partition("@")
+    make = KINDS.get(name)
+    if make is None or name in venue.silent:
+        return None
+    source = make(listing, venue, name, option)
+    return source and source._replace(stream=stream)
+
+
+def of_all(listings: Listings, venue: Venue, stream: str) -> Source | None:
+    """The source of a stream of all symbols that trade, such as `!markPrice@arr`."""
+    name, _, option = stream.partition("@")
+    if name in venue.silent:
+        return None
+    if name == "!forceOrder" and option == "arr":
+        return _all_liquidations(listings, venue)._replace(stream=stream)
+    word, _, speed = option.partition("@")
+    if name == "!markPrice" and word == "arr" and speed in MARK_PERIODS_US:
+        return _all_marks(listings, venue, MARK_PERIODS_US[speed])._replace(stream=stream)
+    return None
+
+
+def trading(listings: Sequence[Listing], time_us: int) -> list[Listing]:
+    """Those of the listings that trade at a time."""
+    return [one for one in listings if one.start_us <= time_us and (one.end_us is None or one.end_us > time_us)]
+
+
+# One symbol
+
+
+def _quotes(listing: Listing, venue: Venue, _name: str, option: str) -> Source | None:
+    line = listing.quotes
+    text = Payloads(listing, venue).quote
+    return None if option else _source(listing, RANK_QUOTE, line.first_after, line.time_us, text)
+
+
+def _trades(listing: Listing, venue: Venue, _name: str, option: str) -> Source | None:
+    after = partial(_first_trade_after, listing)
+    text = Payloads(listing, venue).trade
+    return None if option else _source(listing, RANK_TRADE, after, listing.trade_sent_us, text)
+
+
+def _fills(listing: Listing, venue: Venue, _name: str, option: str) -> Source | None:
+    after, time_us = partial(_first_fill_after, listing), partial(_fill_time_us, listing)
+    return None if option else _source(listing, RANK_FILL, after, time_us, Payloads(listing, venue).fill)
+
+
+def _liquidations(listing: Listing, venue: Venue, _name: str, option: str) -> Source | None:
+    line = listing.liquidations
+    text = Payloads(listing, venue).liquidation
+    return None if option else _source(listing, RANK_LIQUIDATION, line.first_after, line.time_us, text)
+
+
+def _marks(listing: Listing, venue: Venue, _name: str, option: str) -> Source | None:
+    period_us = MARK_PERIODS_US.get(option)
+    if period_us is None:
+        return None
+    payloads = Payloads(listing, venue)
+    return _ticking(period_us, payloads.mark)._replace(rank=RANK_MARK, end_us=listing.end_us)
+
+
+def _ticking(period_us: int, text: Callable[[int], str]) -> Source:
+    return Source(
+        "",
+        RANK_MARK,
+        lambda after_us: after_us // period_us + 1,
+        lambda number: number * period_us,
+        lambda number: text(number * period_us),
+        None,
+    )
+
+
+def _depth(listing: Listing, venue: Venue, name: str, option: str) -> Source | None:
+    speed_ms = venue.depth_ms.get(option)
+    levels = int(name.removeprefix("depth") or 0)
+    if speed_ms is None or (levels and venue.partial_depth == "none"):
+        return None
+    payloads = Payloads(listing, venue)
+    if not speed_ms:
+        return None if levels else _real_time(listing, payloads)
+    speed = listing.speeds_ms.index(speed_ms)
+    line = listing.depths[speed]
+    text = partial(payloads.book, speed=speed, levels=levels) if levels else partial(payloads.diff, speed=speed)
+    return _source(listing, RANK_DEPTH + speed, line.first_after, line.time_us, text)
+
+
+def _real_time(listing: Listing, payloads: Payloads) -> Source:
+    line, every = listing.quotes, listing.quotes_a_diff
+    return _source(
+        listing,
+        RANK_QUOTE,
+        lambda after_us: line.last_at(after_us) // every + 1,
+        lambda number: line.time_us(number * every),
+        payloads.real_time_diff,
+    )
+
+
+def _source(
+    listing: Listing,
+    rank: int,
+    first_after: Callable[[int], int],
+    time_us: Callable[[int], int],
+    text: Callable[[int], str],
+) -> Source:
+    def first(after_us: int) -> int:
+        return first_after(max(after_us, listing.start_us - 1))
+
+    return Source("", rank, first, time_us, text, listing.end_us)
+
+
+def _first_trade_after(listing: Listing, after_us: int) -> int:
+    # The send time is the match time and at most 22 ms: start from the trades matched before that, and step.
+    number = max(1, listing.trades.first_after(after_us - 30_000))
+    while listing.trade_sent_us(number) <= after_us:
+        number += 1
+    return number
+
+
+def _first_fill_after(listing: Listing, after_us: int) -> int:
+    return max(listing.first_fill(1), listing.last_fill_at(after_us) + 1)
+
+
+def _fill_time_us(listing: Listing, number: int) -> int:
+    return listing.fill(number).trade.time_us
+
+
+KINDS: Mapping[str, Callable[[Listing, Venue, str, str], Source | None]] = {
+    "bookTicker": _quotes,
+    "aggTrade": _trades,
+    "trade": _fills,
+    "forceOrder": _liquidations,
+    "markPrice": _marks,
+    "depth": _depth,
+    **dict.fromkeys(LEVELS, _depth),
+}
+
+
+# All symbols
+
+
+def _all_marks(listings: Listings, venue: Venue, period_us: int) -> Source:
+    def text(time_us: int) -> str:
+        return f"[{','.join(Payloads(one, venue).mark(time_us) for one in trading(listings(), time_us))}]"
+
+    return _ticking(period_us, text)
+
+
+def _all_liquidations(listings: Listings, venue: Venue) -> Source:
+    """One symbol's liquidation at a time; its number is its time and the symbol's place in the list."""
+
+    def first_from(number: int) -> int:
+        time_us, place = divmod(number, PLACES)
+        found = []
+        for at, listing in enumerate(listings()):
+            # Of the symbols before the place those count that come later.
+            line = listing.liquidations
+            event_us = line.time_us(line.first_after(max(time_us - (at >= place), listing.start_us - 1)))
+            if listing.end_us is None or event_us <= listing.end_us:
+                found.append(event_us * PLACES + at)
+        return min(found, default=NEVER)
+
+    def text(number: int) -> str:
+        time_us, place = divmod(number, PLACES)
+        listing = listings()[place]
+        return Payloads(listing, venue).liquidation(listing.liquidations.last_at(time_us))
+
+    return Source(
+        "",
+        RANK_LIQUIDATION,
+        lambda after_us: first_from((after_us + 1) * PLACES),
+        lambda number: number // PLACES,
+        text,
+        None,
+        lambda number: first_from(number + 1),
+    )

@@ -1,0 +1,78 @@
+"""What faults do to frames, whatever their streams."""
+
+import re
+import unittest
+
+from aster_collect.simulator import Fault, Market
+from aster_collect.simulator.damage import FrameFaults, Step, with_set_clock
+from aster_collect.simulator.due import Due
+from aster_collect.simulator.maker import FrameMaker
+from aster_collect.simulator.rest import Paging, answer
+
+NOW_US = 1_790_000_000_000_000
+STREAMS = (
+    "btcusdt@markPrice@1s",
+    "!markPrice@arr@1s",
+    "btcusdt@forceOrder",
+    "!forceOrder@arr",
+    "btcusdt@trade",
+    "btcusdt@depth@0ms",
+)
+
+
+def frames(market, stream, count):
+    """So many frames of a stream, as a connection makes them."""
+    due = Due(market, lambda source, number: FrameMaker()(source, number, True))
+    due.subscribe((stream,), NOW_US)
+    return due.frames(NOW_US + 3_600_000_000, count)
+
+
+class AFrameFault(unittest.TestCase):
+    def test_works_for_every_stream(self):
+        """duplicate, skip and swap do what they say to marks, liquidations, fills and diffs."""
+        market = Market()
+        for stream in STREAMS:
+            one, two, three = frames(market, stream, 3)
+            for name, expected in (
+                ("duplicate", [one, one, two, three]),
+                ("skip", [two, three]),
+                ("swap", [two, one, three]),
+            ):
+                faults = FrameFaults()
+                faults.add(Fault(name, value=stream))
+                faults.add(Fault(name, value="another@stream"))
+                self.assertEqual(expected, faults.apply([one, two, three]), (stream, name))
+
+
+class TheClock(unittest.TestCase):
+    def test_is_set_in_every_stream_and_answer(self):
+        """E, T and time are stamped by it; the time of the next funding stays."""
+        market, steps = Market(), [Step(0, 5000)]
+        for stream, kept in (("btcusdt@forceOrder", ()), ("btcusdt@markPrice@1s", ("T",)), ("btcusdt@trade", ())):
+            payload = frames(market, stream, 1)[0].payload
+            changed = with_set_clock(payload, steps)
+            for key in ("E", "T"):
+                before, after = (int(re.search(f'"{key}":(\\d+)', text)[1]) for text in (payload, changed))
+                self.assertEqual(before + 5000 * (key not in kept), after, (stream, key))
+        body = answer("/fapi/v3/openInterest", {"symbol": "BTCUSDT"}, market, NOW_US, paging=Paging()).body
+        self.assertIn(f'"time":{NOW_US // 1000 + 5000}', with_set_clock(body, steps))
+
+
+class WhatIsDue(unittest.TestCase):
+    def test_follows_the_list_of_symbols(self):
+        """A stream of all symbols goes on with those that are left, and one of a symbol ends or begins with it."""
+        market = Market(("BTCUSDT", "ETHUSDT"))
+        due = Due(market, lambda source, number: FrameMaker()(source, number, True))
+        due.subscribe(("!forceOrder@arr", "btcusdt@trade", "newusdt@trade"), NOW_US)
+        market.delist_symbol("BTCUSDT", NOW_US)
+        market.list_symbol("NEWUSDT", NOW_US + 1_000_000)
+        seen = due.frames(NOW_US, 10**6) + due.frames(NOW_US + 300_000_000, 10**6)
+        self.assertEqual({"!forceOrder@arr", "newusdt@trade"}, {frame.stream for frame in seen})
+        self.assertGreater(sum(frame.stream == "!forceOrder@arr" for frame in seen), 40)
+        self.assertFalse([frame for frame in seen if "BTCUSDT" in frame.payload])
+        due.unsubscribe(["newusdt@trade"])
+        self.assertEqual({"!forceOrder@arr"}, {f.stream for f in due.frames(NOW_US + 400_000_000, 10**6)})
+
+
+if __name__ == "__main__":
+    unittest.main()
