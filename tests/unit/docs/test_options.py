@@ -3,28 +3,21 @@
 import re
 from unittest import TestCase
 
-from aster_collect.commands import collect
 from aster_collect.commands.command import NAMES, load
 from aster_collect.commands.statuses import STATUSES
 from tests.unit.commands.calls import columns
 from tests.unit.docs.page import DOCS, table
 
 
-def help_text() -> str:
-    """Return what --help shows on a terminal so wide that no entry is broken."""
-    with columns(2000):
-        return collect.grammar().format_help()
-
-
-def help_options() -> list[list[str]]:
-    """Return --help's arguments as [names, meaning, default]."""
-    listed = re.search(r"\npositional arguments:\n(.*?)\n\noptions:\n(.*?)\n\n", help_text(), re.DOTALL)
-    assert listed is not None
-    entries = [" ".join(entry.split("\n")) for entry in re.split(r"\n(?=  \S)", f"{listed[1]}\n{listed[2]}")]
+def help_options(name: str) -> list[list[str]]:
+    """Return the arguments of a command as its --help tells them: [names, meaning, default]."""
+    with columns(2000):  # so wide that no entry is broken
+        head, _, rest = load(name).grammar().format_help().partition("\noptions:\n")
+    listed = [*re.findall(r"^  \S.*", head, re.MULTILINE), *re.split(r"\n(?=  \S)", rest.partition("\n\n")[0])]
     found = []
-    for entry in entries:
+    for entry in listed:
         names, meaning = re.split(r"\s{2,}", entry.strip(), maxsplit=1)
-        parts = re.fullmatch(r"(.*?)(?: \(default: (.*)\))?", meaning.strip())
+        parts = re.fullmatch(r"(.*?)(?: \(default: (.*)\))?", " ".join(meaning.split()))
         assert parts is not None
         found.append([f"`{names}`", parts[1], parts[2] or "-"])
     return found
@@ -34,9 +27,10 @@ class TheOptions(TestCase):
     maxDiff = None
 
     def test_an_option_that_the_docs_do_not_know(self) -> None:
-        """The table of options is --help, word for word, with the same defaults, none missing and none too many."""
-        told = table(DOCS["options"].section("Collecting"))
-        self.assertEqual(told, help_options())
+        """Each command's table of options is its --help, word for word, none missing and none too many."""
+        for name, title in zip(NAMES, ("Collecting", "Verifying", "Judging health", "Simulating"), strict=True):
+            with self.subTest(command=name):
+                self.assertEqual(table(DOCS["options"].section(title)), help_options(name))
 
     def test_a_command_that_the_docs_do_not_know(self) -> None:
         """The table of commands is the program's, with their sentences."""
