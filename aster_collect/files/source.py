@@ -107,7 +107,7 @@ class Source:
         cells = header.count(b",") + 1
         while chunk := self._read(BLOCK_BYTES):
             end = (end + chunk)[-BLOCK:]
-        lines = end.decode("ascii", "replace").split("\n")[:-1]
+        lines = end.decode("utf-8", "replace").split("\n")[:-1]
         return next((line for line in reversed(lines) if is_row(cells, line)), None)
 
     def _read(self, size: int) -> bytes:

@@ -60,7 +60,7 @@ def find_tail(descriptor: int, start: int, is_row: Callable[[str], bool]) -> Tai
 def lines_before(descriptor: int, start: int, end: int) -> list[str]:
     """Return the lines before `end`, as many as one block holds; whole, and none from before `start`."""
     low = max(start, end - BLOCK)
-    lines = read_at(descriptor, end - low, low).decode("ascii", "replace").split("\n")[:-1]
+    lines = read_at(descriptor, end - low, low).decode("utf-8", "replace").split("\n")[:-1]
     return lines if low == start else lines[1:]
 
 
@@ -90,7 +90,7 @@ def written_end(descriptor: int, start: int = 0) -> int:
 
 def _text(line: bytes) -> str | None:
     try:
-        text = line.decode("ascii")
+        text = line.decode()
     except UnicodeDecodeError:
         return None
     return text if text.isprintable() and text else None

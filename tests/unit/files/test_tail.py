@@ -37,6 +37,13 @@ class Tails(unittest.TestCase):
         self.assertEqual(self.tail(b"1,2\n\n"), Tail(8, "1,2", b"\n", 0))
         self.assertEqual(self.tail(b"1,2\n\xff,1\nx"), Tail(8, "1,2", b"\xff,1\nx", 0))
 
+    def test_letters_of_any_script(self) -> None:
+        """A row may name a symbol of any script; half of a letter is torn."""
+        row = "1,币安人生USDT"
+        self.assertEqual(self.tail(f"{row}\n3".encode()), Tail(5 + len(row.encode()), row, b"3", 0))
+        torn = row.encode()[:3] + b"\n"
+        self.assertEqual(self.tail(b"1,2\n" + torn), Tail(8, "1,2", torn, 0))
+
     def test_blocks_that_were_never_written(self) -> None:
         """NULs at the end are counted and not kept, behind a whole row, a torn one or none, and more than a block."""
         self.assertEqual(self.tail(b"1,2\n" + b"\0" * 5), Tail(8, "1,2", b"", 5))
