@@ -69,15 +69,19 @@ class Collector:
         module: Iterable[str] = ("aster_collect",),
         environment: dict[str, str] | None = None,
         stderr: int = subprocess.PIPE,
+        before: Iterable[str] = (),
     ) -> None:
-        """Start `python -m MODULE WORDS --data-dir FOLDER`; a thread reads its log, unless it goes to `stderr`."""
+        """Start `python -m MODULE WORDS --data-dir FOLDER`; a thread reads its log, unless it goes to `stderr`.
+
+        `before` is a command that becomes the one that stands behind it.
+        """
         self.folder = folder
         self.lines: list[str] = []
         self._came = threading.Condition()
         self._ended = False
         known = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", *module, *words, "--data-dir", str(folder)],
+            [*before, sys.executable, "-m", *module, *words, "--data-dir", str(folder)],
             cwd=ROOT,
             env={**known, **(environment or {})},
             stdin=subprocess.DEVNULL,

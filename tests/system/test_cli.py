@@ -17,6 +17,7 @@ from tests.unit.commands.calls import Ended, call
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0
+WHILE_S = "5"  # of which even a busy machine needs but a part to start and to connect
 
 
 class Folder(calls.Folder):
@@ -71,7 +72,7 @@ class TheExchangeAtTheStart(Folder):
 
     def test_a_symbol_that_trades_no_more(self) -> None:
         """A settled symbol is skipped with a warning, and the others are collected."""
-        status, _, err = call("BTCUSDT", "OLDUSDT", "--duration", "1", *self.exchange("BTCUSDT"))
+        status, _, err = call("BTCUSDT", "OLDUSDT", "--duration", WHILE_S, *self.exchange("BTCUSDT"))
         self.assertEqual(status, 0, err)
         self.assertRegex(err, r"WARNING symbol skipped symbol=OLDUSDT status=\w+")
         names = {path.name for path in (self.folder / "ASTER_data").glob("*.csv")}
@@ -79,13 +80,13 @@ class TheExchangeAtTheStart(Folder):
 
     def test_symbols_on_both_sides_of_an_option(self) -> None:
         """Words that are no option's are symbols, wherever they stand."""
-        status, _, err = call("BTCUSDT", "--duration", "1", "OLDUSDT", *self.exchange("BTCUSDT"))
+        status, _, err = call("BTCUSDT", "--duration", WHILE_S, "OLDUSDT", *self.exchange("BTCUSDT"))
         self.assertEqual(status, 0, err)
         self.assertIn("symbol skipped symbol=OLDUSDT", err)
 
     def test_only_symbols_that_do_not_trade(self) -> None:
         """It waits for them to, says so where health looks, obeys --duration, and ends with 4: nothing came."""
-        status, _, err = call("OLDUSDT", "--duration", "1.5", *self.exchange("BTCUSDT"))
+        status, _, err = call("OLDUSDT", "--duration", WHILE_S, *self.exchange("BTCUSDT"))
         self.assertEqual(status, 4, err)
         self.assertIn("WARNING waiting why=nothing_is_trading retry_s=60", err)
         said = json.loads((self.folder / "ASTER_data" / "status.json").read_text())
@@ -119,7 +120,7 @@ class TheExchangeAtTheStart(Folder):
             port = closed.getsockname()[1]
             status, _, err = call(
                 *("BTCUSDT", "help", *ws, "--rest-url", f"http://127.0.0.1:{port}"),
-                *("--duration", "2", "--flush-interval", "0.2"),
+                *("--duration", WHILE_S, "--flush-interval", "0.2"),
             )
         self.assertEqual(status, 4, err)
         self.assertIn(f"WARNING symbols unchecked why=refused: 127.0.0.1:{port}", err)
@@ -129,7 +130,7 @@ class TheExchangeAtTheStart(Folder):
 
     def test_a_duration_that_is_over(self) -> None:
         """--demo --duration collects into ASTER_data/demo and ends with status 0."""
-        status, out, err = call("BTCUSDT", "--demo", "--duration", "1.5", "--flush-interval", "0.2")
+        status, out, err = call("BTCUSDT", "--demo", "--duration", WHILE_S, "--flush-interval", "0.2")
         self.assertEqual((status, out), (0, ""), err)
         self.assertIn("INFO stop why=duration", err)
         self.assertTrue(err.splitlines()[-1].count("INFO"), err)

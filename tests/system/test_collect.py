@@ -18,6 +18,7 @@ from tests.support import (
     TRADES,
     Collector,
     EndToEnd,
+    last_ms,
     now_ms,
     read_gaps,
     read_rejects,
@@ -267,12 +268,12 @@ class AStop(EndToEnd):
                 self.folder = self.base / str(int(number))
                 exchange = self.begin(rate=LOAD)
                 collector = self.collect("--flush-interval", "600", "--history", "0", module=("tests.frail", "count"))
-                collector.wait_for(lambda exchange=exchange: exchange.sent_count > LOAD, "load")
+                collector.wait_for(lambda exchange=exchange: exchange.sent_count > 2 * LOAD, "load")
                 began_s = time.monotonic()
                 self.stop(collector, number)
                 self.assertLess(time.monotonic() - began_s, END_S)
                 received = int(collector.wait_for_log("received messages=").rpartition("=")[2])
-                self.assertGreater(received, LOAD * 0.8)
+                self.assertGreater(received, LOAD)
                 self.assert_sent_is_there(received)
                 self.assert_promises(missing=False)
 
@@ -286,7 +287,7 @@ class AStop(EndToEnd):
         with self.assertRaises(subprocess.TimeoutExpired):
             collector.process.wait(0.5)
         collector.send(signal.SIGTERM)
-        self.assertEqual(1, collector.wait(END_S))
+        self.assertEqual(1, collector.wait())
         collector.wait_for_log("why=second_signal")
 
     def test_for_another_reason_is_not_cut_short_by_a_first_signal(self):
@@ -298,7 +299,7 @@ class AStop(EndToEnd):
         with self.assertRaises(subprocess.TimeoutExpired):
             collector.process.wait(0.5)
         collector.send(signal.SIGTERM)
-        self.assertEqual(1, collector.wait(END_S))
+        self.assertEqual(1, collector.wait())
         collector.wait_for_log("why=second_signal")
 
     def test_by_an_exception_in_a_thread_is_said_and_loses_nothing(self):
@@ -309,7 +310,9 @@ class AStop(EndToEnd):
                 self.begin(rate=1000)
                 collector = self.collect("--flush-interval", "2", module=("tests.frail", what))
                 self.wait_for_everything(collector)
-                failed_ms = now_ms()
+                written_ms = {symbol: last_ms(self.folder / f"{PRICES}_{symbol}.csv") for symbol in self.symbols}
+                enough = self.exchange.sent_count + 500
+                collector.wait_for(lambda enough=enough: self.exchange.sent_count > enough, "frames not yet flushed")
                 collector.send(signal.SIGUSR1)
                 self.assertEqual(1, collector.wait())
                 collector.wait_for_log("Traceback (most recent call last):")
@@ -317,7 +320,7 @@ class AStop(EndToEnd):
                 self.assert_sent_is_there()
                 self.assert_promises(missing=False)
                 for symbol in self.symbols:
-                    self.assertGreater(time_ms(self.rows(PRICES, symbol)[-1], PRICES), failed_ms - 1000)
+                    self.assertGreater(last_ms(self.folder / f"{PRICES}_{symbol}.csv"), written_ms[symbol])
 
 
 class Ends(EndToEnd):
@@ -328,17 +331,17 @@ class Ends(EndToEnd):
     def test_a_connection_that_ends_is_opened_again_and_its_end_is_said_once(self):
         """Refused, reset, closed, cut, silent or half-open: each is one line with the reason, and then a reconnect."""
         exchange = self.begin(rate=500)
-        collector = self.collect("--stall-timeout", "1")
+        collector = self.collect("--stall-timeout", "2")
         self.wait_for_everything(collector)
         host = f"127.0.0.1:{exchange.port}"
         faults = (
             (Fault("reset"), f"why=reset: {host}"),
             (Fault("drop"), f"why=eof: {host} hung up without a close frame"),
             (Fault("close", value=1012, reason="restart"), "why=closed: code=1012 text='restart'"),
-            (Fault("stall", seconds=60), "why=stalled: no frame for 1 s"),
-            (Fault("silent", seconds=60), "why=stalled: no frame for 1 s"),
-            (Fault("refuse", seconds=2.5, value="upgrades"), f"why=handshake: {host}: 503 Service Unavailable"),
-            (Fault("refuse", seconds=2.5), f"why=refused: {host}"),
+            (Fault("stall"), "why=stalled: no frame for 2 s"),
+            (Fault("silent"), "why=stalled: no frame for 2 s"),
+            (Fault("refuse", value="upgrades"), f"why=handshake: {host}: 503 Service Unavailable"),
+            (Fault("refuse"), f"why=refused: {host}"),
         )
         for fault, reason in faults:
             with self.subTest(reason=reason):
@@ -346,6 +349,8 @@ class Ends(EndToEnd):
                 exchange.inject(fault)
                 if fault.name == "refuse":
                     exchange.inject(Fault("drop"))
+                    collector.wait_for_log(reason)
+                    exchange.inject(Fault("clear"))
                 collector.wait_for_log("connection open", opened + 1)
                 self.wait_for_everything(collector, now_ms())
                 lost = collector.logged("connection lost")[len(before) :]
@@ -362,10 +367,10 @@ class Ends(EndToEnd):
 class AConnection(EndToEnd):
     def test_is_kept_by_answering_pings(self):
         """A server that drops whoever does not answer its pings, or says too much, keeps the connection."""
-        rules = Rules(ping_interval_s=0.02, pong_timeout_s=0.5)
+        rules = Rules(ping_interval_s=0.02, pong_timeout_s=2.0)
         self.begin(rate=500, rules=rules)
         collector = self.collect()
-        self.wait_for_everything(collector, now_ms() + 1500)
+        self.wait_for_everything(collector, now_ms() + 3000)
         self.stop(collector)
         self.assertEqual([], collector.logged("connection lost"))
         self.assert_promises(missing=False)

@@ -27,6 +27,7 @@ from tests.support import (
     PRICES,
     ROOT,
     TRADES,
+    Collector,
     EndToEnd,
     event_of,
     now_ms,
@@ -66,11 +67,10 @@ class HealthTest(Watched):
         self.begin(rate=200)
         self.collect("--stall-timeout", "600")
         self.wait_for_health(0, "--max-age", "2")
-        self.exchange.inject(Fault("stall", seconds=6))
-        silent_s = time.monotonic()
+        self.exchange.inject(Fault("stall"))
         said = self.wait_for_health(1, "--max-age", "2")
-        self.assertLess(time.monotonic() - silent_s, 5)
         self.assertIn("connection 1", said)
+        self.exchange.inject(Fault("clear"))
         self.wait_for_health(0, "--max-age", "2")
         self.stop(self.collector)
 
@@ -137,27 +137,35 @@ class StatusTest(Watched):
         mine, theirs = pty.openpty()
         words = [*self.symbols, "--ws-url", self.exchange.ws_url, "--rest-url", self.exchange.rest_url]
         environment = {**os.environ, "TERM": "xterm"}
-        command = [sys.executable, "-m", "aster_collect", *words, "--data-dir", str(self.folder), "--duration", "4"]
+        command = [sys.executable, "-m", "aster_collect", *words, "--data-dir", str(self.folder)]
         subprocess.run(["stty", "cols", "60"], stdin=theirs, check=True)
         process = subprocess.Popen(command, cwd=ROOT, stderr=theirs, stdin=subprocess.DEVNULL, env=environment)
         os.close(theirs)
-        seen = b""
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            if select.select([mine], [], [], 0.1)[0]:
-                try:
-                    seen += os.read(mine, 65536)
-                except OSError:  # the other end is closed
-                    break
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        seen, is_told = b"", False
+        while select.select([mine], [], [], DEADLINE_S)[0]:
+            try:
+                seen += os.read(mine, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not is_told and len(self.renewed(seen)) >= 3:
+                process.terminate()
+                is_told = True
         os.close(mine)
-        self.assertEqual(0, process.wait(DEADLINE_S))
         text = seen.decode("utf-8")
-        lines = [part.partition("\r")[0].partition("\n")[0] for part in text.split("\r\x1b[J")[1:]]
-        shown = [line for line in lines if line and not line[:4].isdigit()]
-        self.assertGreaterEqual(len(shown), 3, text)
+        self.assertTrue(is_told, text)
+        self.assertEqual(0, process.wait(DEADLINE_S))
+        shown = self.renewed(seen)
         self.assertTrue(all(len(line) <= 60 for line in shown), shown)
-        self.assertRegex(text, r"INFO stopped seconds=4\.\d prices_rows=[1-9]\d* .* folder=")
+        self.assertRegex(text, r"INFO stopped seconds=\d+\.\d prices_rows=[1-9]\d* .* folder=")
         self.assertTrue(text.endswith(("\r\x1b[J", "\r\n")), text[-80:])
+
+    def renewed(self, seen: bytes) -> list[str]:
+        """Return what the line that renews itself was, each time."""
+        parts = seen.decode("utf-8", "replace").split("\r\x1b[J")[1:]
+        lines = [part.partition("\r")[0].partition("\n")[0] for part in parts]
+        return [line for line in lines if line and not line[:4].isdigit()]
 
 
 class StopTest(Watched):
@@ -168,11 +176,11 @@ class StopTest(Watched):
         collector.wait_for(lambda: self.exchange.sent_count > 2000, "frames")
         collector.send(signal.SIGTERM)
         collector.send(signal.SIGTERM)
-        self.assertEqual(0, collector.wait(5), collector.tail())
+        self.assertEqual(0, collector.wait(), collector.tail())
         self.assert_sent_is_there()
 
-    def stop_without_a_connection(self) -> dict[str, int]:
-        """End all connections, let trades be made, and stop; return each symbol's newest trade before the signal."""
+    def end_the_connection(self) -> dict[str, int]:
+        """End all connections and let trades be made; return each symbol's newest one."""
         self.exchange.inject(Fault("refuse", value="upgrades"))
         self.exchange.inject(Fault("drop"))
         self.collector.wait_for_log("connection lost")
@@ -181,15 +189,14 @@ class StopTest(Watched):
         self.collector.wait_for(
             lambda: all(line.last_at(now_ms() * 1000) > seen[symbol] for symbol, line in lines.items()), "trades"
         )
-        newest = {symbol: line.last_at(now_ms() * 1000) for symbol, line in lines.items()}
-        self.stop(self.collector)
-        return newest
+        return {symbol: line.last_at(now_ms() * 1000) for symbol, line in lines.items()}
 
     def test_a_stop_while_no_connection_can_be_made_fetches_the_trades_of_the_outage(self):
         """No live trade shows them, so REST is asked before the end."""
         self.begin(rate=1000)
         self.wait_for_everything(self.collect())
-        newest = self.stop_without_a_connection()
+        newest = self.end_the_connection()
+        self.stop(self.collector)
         self.assert_promises()
         for symbol, last_id in newest.items():
             self.assertGreaterEqual(int(self.rows(TRADES, symbol)[-1].partition(",")[0]), last_id)
@@ -199,14 +206,16 @@ class StopTest(Watched):
         self.begin(rate=1000)
         self.wait_for_everything(self.collect())
         self.exchange.inject(Fault("rest_down"))
-        self.stop_without_a_connection()
+        self.end_the_connection()
+        signalled_ms = now_ms()
+        self.stop(self.collector)
         stopped_ms = now_ms()
         self.assert_verified()
         for symbol in self.symbols:
             (gap,) = [gap for gap in read_gaps(self.folder, symbol) if gap.stream == TRADES]
             self.assertEqual(("not-asked", None), (gap.cause, gap.first_id))
             self.assertEqual(time_ms(self.rows(TRADES, symbol)[-1], TRADES), gap.from_ms)
-            self.assertLess(abs(stopped_ms - gap.to_ms), 1000)
+            self.assertTrue(signalled_ms <= gap.to_ms <= stopped_ms, (signalled_ms, gap, stopped_ms))
         self.exchange.inject(Fault("clear"))
         self.wait_for_everything(self.collect(), now_ms())
         self.stop(self.collector)
@@ -225,7 +234,7 @@ class FrozenTest(Watched):
         self.wait_for_everything(collector, now_ms() + 1000)
         self.assertTrue((self.folder / "status.json").exists())
         collector.send(signal.SIGTERM)
-        self.assertEqual(0, collector.wait(5))
+        self.assertEqual(0, collector.wait())
         self.assert_sent_is_there()
         self.assert_promises(missing=False)
 
@@ -309,30 +318,25 @@ class WholeExchangeTest(Watched):
         """Return the symbols whose newest log line of delisting names them."""
         return self.collector.logged("delisted symbols=")[-1].rpartition("=")[2].split(",")
 
-    def collect_all(self, limit: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """Run `--all` in a shell that sets limits first, to its end."""
-        command = [
-            sys.executable, "-m", "aster_collect", "--all", "--data-dir", str(self.folder), *options,
-            "--ws-url", self.exchange.ws_url, "--rest-url", self.exchange.rest_url,
-        ]  # fmt: skip
+    def collect_all(self, limit: str) -> Collector:
+        """Run `--all` in a shell that sets limits first."""
         shell = ["/bin/sh", "-c", f'{limit}; exec "$@"', "sh"]
-        return subprocess.run(
-            [*shell, *command], cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S, check=False
-        )
+        return self.collect("--all", symbols=(), before=shell)
 
     def test_too_few_open_files_are_a_clear_error_at_the_start(self):
         """A hard limit that can't hold the files ends the program with 2 and the number that is needed."""
         self.begin([f"C{number:03d}USDT" for number in range(100)], rate=100)
-        done = self.collect_all("ulimit -Sn 200; ulimit -Hn 200")
-        self.assertEqual(2, done.returncode, done.stderr)
-        self.assertIn("open files, 200 allowed", done.stderr.splitlines()[-1])
+        collector = self.collect_all("ulimit -Sn 200; ulimit -Hn 200")
+        self.assertEqual(2, collector.wait(), collector.tail())
+        self.assertIn("open files, 200 allowed", collector.lines[-1])
 
     def test_a_low_soft_limit_of_open_files_is_raised(self):
         """Where the hard limit has room the program takes it, and collects."""
         self.begin([f"C{number:03d}USDT" for number in range(60)], rate=500)
-        done = self.collect_all("ulimit -Sn 100", "--duration", "3")
-        self.assertEqual(0, done.returncode, done.stderr)
-        self.assertEqual(60, len(list(self.folder.glob("prices_*.csv"))))
+        collector = self.collect_all("ulimit -Sn 100")
+        for name in self.symbols:
+            collector.wait_for_rows(PRICES, name)
+        self.stop(collector)
 
 
 load_tests = beside.load_tests

@@ -259,7 +259,7 @@ class TheEarlierScript(unittest.TestCase):
         """The edited list at its top is collected where no symbols are given, and nothing of the package's list."""
         with tempfile.TemporaryDirectory() as name, Simulator(["SOLUSDT", "BTCUSDT", "ETHUSDT"]) as exchange:
             urls = ("--ws-url", exchange.ws_url, "--rest-url", exchange.rest_url)
-            ended = self.edited(Path(name), '["solusdt", "ETHUSDT"]', *urls, "--duration", "1.5")
+            ended = self.edited(Path(name), '["solusdt", "ETHUSDT"]', *urls, "--duration", "5")
             self.assertEqual(ended.returncode, 0, ended.stderr)
             files = {path.name for path in Path(name, "ASTER_data").glob("prices_*.csv")}
             self.assertEqual(files, {"prices_SOLUSDT.csv", "prices_ETHUSDT.csv"})

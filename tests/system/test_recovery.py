@@ -36,15 +36,19 @@ class ManyEnds(EndToEnd):
             faults = [name for name, count in RUN_OF_FAULTS.items() for _ in range(count)]
             chance.shuffle(faults)
             exchange = self.begin()
-            collector = self.collect("--stall-timeout", "1", "--flush-interval", "0.1")
+            collector = self.collect("--stall-timeout", "2", "--flush-interval", "0.1")
             exchange.wait_for_connections(1)
             self.wait_for_everything(collector)
             for fault in faults:
                 number = exchange.connections[-1].number
                 if fault == "refuse":
-                    exchange.inject(Fault("refuse", seconds=3))
-                    fault = "drop"
-                exchange.inject(Fault(fault, seconds=60 if fault == "stall" else None))
+                    exchange.inject(Fault("refuse"))
+                    exchange.inject(Fault("drop"))
+                    refused = "connection lost connection=1 why=refused"
+                    collector.wait_for_log(refused, len(collector.logged(refused)) + 1)
+                    exchange.inject(Fault("clear"))
+                else:
+                    exchange.inject(Fault(fault))
                 collector.wait_for(lambda number=number: self.flows_again(number), f"a connection after {fault}")
                 collector.wait_for_rows(PRICES, "BTCUSDT", now_ms())
             self.stop(collector)
@@ -139,7 +143,7 @@ class TwoConnections(EndToEnd):
         for seed, chance in rounds(1):
             with self.subTest(seed=seed):
                 exchange = self.begin(rate=2000)
-                collector = self.collect("--connections", "2", "--stall-timeout", "1")
+                collector = self.collect("--connections", "2")
                 self.wait_for_two(collector, newest=2)
                 for _ in range(12):
                     fault, which = chance.choice(("drop", "reset", "close", "cut")), chance.choice(("newest", "oldest"))

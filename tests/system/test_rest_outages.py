@@ -89,9 +89,10 @@ class WhatPasses(Rest):
         """A fresh file has its past, and an old one goes on without a hole, though REST is away at the start."""
         exchange = self.begin()
         for _ in range(2):
-            exchange.inject(Fault("rest_down", seconds=1.5))
+            exchange.inject(Fault("rest_down"))
             collector = self.collect("--history", "2500")
             collector.wait_for_log("symbols unchecked")
+            exchange.inject(Fault("clear"))
             self.wait_for_everything(collector, now_ms())
             self.stop(collector)
         self.assert_promises()
@@ -144,12 +145,12 @@ class WhatStays(Rest):
 
     def test_without_the_trades_is_a_gap(self):
         """Trades that the exchange has no more are a row of the ledger with that cause."""
-        self.check_given_up("forget", "not-available", "--hold-limit", "100000", "2")
+        self.check_given_up("forget", "not-available", "--hold-limit", "100000", "3")
 
     def test_with_pages_full_of_holes_is_a_gap_for_each(self):
         """Of the trades that were lost those that no page ever shows are in the ledger, and the others in the file."""
         exchange = self.begin()
-        collector = self.collect("--hold-limit", "100000", "1")
+        collector = self.collect("--hold-limit", "100000", "3")
         self.wait_for_everything(collector)
         exchange.inject(Fault("rest_holes", value=7))
         self.lose_trades()

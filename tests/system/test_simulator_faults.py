@@ -63,7 +63,7 @@ class AFaultOfTheConnection(Exchange):
         clients.append(self.connect(streams=streams))
         for client in clients:
             seen = {}
-            while len(seen) < 4 or seen["bookTicker"]["E"] > time.time() * 1000 - 3_000_000:
+            while len(seen) < 4 or max(data["E"] for data in seen.values()) > time.time() * 1000 - 3_000_000:
                 (message,) = self.receive(client, 1)
                 seen[message["data"]["e"]] = message["data"]
             set_ms = time.time() * 1000 - 3_599_500
@@ -89,7 +89,7 @@ class AFaultOfTheConnection(Exchange):
         """New TCP connections are refused, the old one lives on; later the same port accepts."""
         exchange = self.begin()
         client = self.connect()
-        exchange.inject(Fault("refuse", seconds=0.2))
+        exchange.inject(Fault("refuse", seconds=2))
         with self.assertRaises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", exchange.port))
         self.receive(client, 3)
@@ -119,7 +119,7 @@ class AFaultOfTheConnection(Exchange):
         exchange = self.begin()
         client = self.connect(streams=("btcusdt@aggTrade",))
         ids = [m["data"]["a"] for m in self.receive(client, 2)]
-        exchange.inject(Fault("stall", seconds=0.4))
+        exchange.inject(Fault("stall", seconds=2))
         time.sleep(0.05)
         client.ping("still there?")
         opcode = websocket.ABNF.OPCODE_TEXT
@@ -260,7 +260,7 @@ class AFaultOfTheConnection(Exchange):
         self.assertEqual(self.end_of(first)[0], 1001)
         begun = time.monotonic()
         self.assertEqual(self.end_of(self.connect())[0], 1001)
-        self.assertTrue(0.1 < time.monotonic() - begun < 1.0)
+        self.assertTrue(0.1 < time.monotonic() - begun < 10.0)
 
     def test_freeze_stream_silences_one_stream(self):
         """The frozen stream's frames are lost, the others' come."""
@@ -317,21 +317,21 @@ class AFaultOfRest(Exchange):
     def test_rest_slow_and_status_end_in_time(self):
         """Answers are late or bad for so long, then good."""
         exchange = self.begin()
-        exchange.inject(Fault("rest_slow", seconds=0.05, value=0.2))
+        exchange.inject(Fault("rest_slow", seconds=2, value=0.2))
         begun = time.monotonic()
         self.assertEqual(self.get("/fapi/v3/ping")[0], 200)
         self.assertGreater(time.monotonic() - begun, 0.19)
-        exchange.inject(Fault("rest_status", seconds=0.2, value=403))
+        exchange.inject(Fault("rest_status", seconds=2, value=403))
         self.assertEqual(self.get("/fapi/v3/ping")[0], 403)
         self.assertTrue(wait_for(lambda: self.get("/fapi/v3/ping")[0] == 200))
 
     def test_rest_429_and_418_count_who_does_not_wait(self):
         """A first request can't know; one inside the Retry-After is counted; who waits is answered."""
         exchange = self.begin()
-        exchange.inject(Fault("rest_429", seconds=1))
+        exchange.inject(Fault("rest_429", seconds=3))
         status, headers, _ = self.get("/fapi/v3/ping")
-        self.assertEqual((status, headers["Retry-After"]), (429, "1"))
-        time.sleep(1.01)
+        self.assertEqual((status, headers["Retry-After"]), (429, "3"))
+        time.sleep(3.01)
         self.assertEqual(self.get("/fapi/v3/ping")[0], 200)
         exchange.inject(Fault("rest_418", seconds=30))
         status, headers, body = self.get("/fapi/v3/ping")

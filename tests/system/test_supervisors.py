@@ -142,7 +142,7 @@ class ACrontab(unittest.TestCase):
         self.assertIn(" --duration ", self.window)
         running = self.start(self.owner)
         self.wait_for_rows()
-        self.put_python("--duration 1.5")  # the last one counts
+        self.put_python("--duration 5")  # the last one counts
         self.assertEqual(self.run_through(self.window), (0, ""))
         self.assertGreater(last_ms(self.clone / "ASTER_data" / "window" / "prices_BTCUSDT.csv"), 0)
         os.kill(self.owner_pid(), signal.SIGTERM)
