@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from . import faults as fault_words
+from . import recording
 from .connection import Connection, ConnectionInfo, Sent
 from .damage import Step
 from .desk import Desk
@@ -24,6 +26,8 @@ from .listener import ACCEPT_S, HOST, Listener
 from .listing import TRADING
 from .maker import FrameMaker
 from .market import DEFAULT_RATE, Market
+from .replay import Replay
+from .supply import Supply
 from .venues import FUTURES, Rules, Venue
 
 log = logging.getLogger(__name__)
@@ -43,7 +47,7 @@ class Request(NamedTuple):
 
 
 class Simulator:
-    """An exchange that speaks the protocol, for one deterministic market; a context manager.
+    """An exchange that speaks the protocol, for one deterministic market or a recording; a context manager.
 
     A thread accepts, one thread serves each connection. What they share is guarded by one lock: the connections and
     their sockets.
@@ -62,9 +66,18 @@ class Simulator:
         weight_limit: int | None = None,
         rules: Rules | None = None,
         venue: Venue = FUTURES,
+        frames: Path | None = None,
+        once: bool = False,
+        speed: float = 1.0,
     ) -> None:
-        """`tls` is a certificate file and its key file; port 0 is a free port. Raises ValueError, OSError for `tls`."""
-        self.market = Market(symbols, rate, seed, venue)
+        """`tls` is a certificate file and its key file; port 0 is a free port.
+
+        `frames` is a recording that is played in place of a market: `once`, or over and over, so many times as fast.
+        Raises ValueError for what can't be, OSError for files.
+        """
+        self._replay = None if frames is None else Replay(recording.read(frames), venue, once=once, speed=speed)
+        self._market = None if frames is not None else Market(symbols, rate, seed, venue)
+        self._supply: Supply = self._replay or self.market
         self.sent: list[Sent] = []
         self.requests: list[Request] = []
         self._schedule = Schedule([fault_words.check(fault) for fault in faults])
@@ -86,7 +99,7 @@ class Simulator:
         self._behind_ns = 0  # by how much new connections are behind
         self._stopping = threading.Event()
         limit = venue.weight_limit if weight_limit is None else weight_limit
-        self._desk = Desk(self.market, limit, self._steps, self._stopping.wait)
+        self._desk = Desk(self._supply, limit, self._steps, self._stopping.wait)
         self._listener: Listener | None = None
         self._accepting: threading.Thread | None = None
         self._happenings = {
@@ -108,10 +121,12 @@ class Simulator:
         self._listener = Listener(self._wanted_port)
         self.port = self._listener.port
         self._started_s = time.monotonic()
+        if self._replay is not None:
+            self._replay.begin(time.time_ns() // 1000)
         accept = partial(self._accept, self._listener)
         self._accepting = threading.Thread(target=accept, name="simulator-accept", daemon=True)
         self._accepting.start()
-        log.info("simulator_start port=%d seed=%d", self.port, self.market.seed)
+        log.info("simulator_start port=%d", self.port)
         return self
 
     def stop(self) -> None:
@@ -143,6 +158,19 @@ class Simulator:
         self.stop()
 
     # What a user asks
+
+    @property
+    def market(self) -> Market:
+        """The market; raises ValueError where a recording is played."""
+        if self._market is None:
+            raise ValueError("a recording has no symbols that could be changed")
+        return self._market
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that trade now."""
+        now_us = time.time_ns() // 1000
+        return tuple(listed.symbol for listed in self._supply.listed() if listed.is_trading(now_us))
 
     @property
     def ws_url(self) -> str:
@@ -279,13 +307,13 @@ class Simulator:
             connection = Connection(
                 self._opened,
                 sock,
-                self.market,
+                self._supply,
                 self._make_frame,
                 wrapped=wrapped,
                 streams=streams,
                 rules=self._rules,
                 record=self.sent if self._record else None,
-                one_send_a_frame=self._tls is not None,
+                one_send_a_frame=self._tls is not None or self._replay is not None,
                 steps=self._steps,
                 clock_ns=lambda: time.time_ns() - behind_ns,
             )

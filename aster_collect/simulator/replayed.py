@@ -1,0 +1,226 @@
+"""A symbol of a recording as REST shows it: what has been played so far, and the book that follows from it."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from .instruments import instrument
+from .listing import TRADING
+from .recording import Track
+
+if TYPE_CHECKING:
+    from .replay import Replay
+
+DIFFS = ("@depth@0ms", "@depth@100ms", "@depth", "@depth@500ms")
+BOOKS = tuple(f"@depth{levels}{speed}" for levels in (20, 10, 5) for speed in ("@100ms", "", "@500ms"))
+MARKS = ("@markPrice@1s", "@markPrice")
+
+
+class Replayed:
+    """One symbol of a recording; see `supply.Listed`."""
+
+    def __init__(self, replay: Replay, symbol: str) -> None:
+        """Its streams are those of the recording that begin with its name."""
+        self.symbol = symbol
+        self._replay = replay
+        self._recording = recording = replay.recording
+        trades = self._track("@aggTrade")
+        rows = [json.loads(text) for text in trades.texts] if trades else []
+        self._places = {row["a"]: place for place, row in enumerate(rows)}
+        by_id = sorted(rows, key=lambda row: row["a"])
+        self._trade_ids: list[int] = [row["a"] for row in by_id]
+        self._trade_times_us = [row["T"] * 1000 for row in by_id]
+        self._trade_span = recording.spans.get((symbol, "trade"))
+
+    @property
+    def end_us(self) -> int | None:
+        """When a recording ends that is played once."""
+        return self._replay.end_us
+
+    def is_trading(self, now_us: int) -> bool:
+        """It does as long as it is played."""
+        return self.end_us is None or now_us < self.end_us
+
+    def info(self, now_us: int) -> dict[str, Any]:
+        """Its entry of exchangeInfo; the grid is that of the recorded decimals."""
+        grid, quotes = instrument(self.symbol), self._track("@bookTicker")
+        quote = json.loads(quotes.texts[0]) if quotes else {}
+        tick, step = _unit(quote.get("b", "0.01")), _unit(quote.get("B", "0.001"))
+        return {
+            "symbol": self.symbol,
+            "pair": self.symbol,
+            "contractType": "PERPETUAL",
+            "onboardDate": self._recording.begun_us // 1000,
+            "status": TRADING,
+            "baseAsset": grid.base_asset,
+            "quoteAsset": grid.quote_asset,
+            "filters": [
+                {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "1000000", "tickSize": tick},
+                {"filterType": "LOT_SIZE", "minQty": step, "maxQty": "10000000", "stepSize": step},
+            ],
+        }
+
+    # Trades
+
+    def first_trade_from(self, time_us: int) -> int:
+        """The id of the first aggregate trade at or after a time."""
+        if self._trade_span is None:
+            return 1
+        round_ = max(0, self._replay.elapsed_us(time_us)[0])
+        place = bisect_left(self._trade_times_us, self._replay.recorded_us(round_, time_us))
+        if place < len(self._trade_ids):
+            return self._trade_ids[place] + round_ * self._trade_span.size
+        return self._trade_ids[0] + (round_ + 1) * self._trade_span.size
+
+    def last_trade_at(self, time_us: int) -> int:
+        """The highest id that has been played at a time."""
+        track = self._track("@aggTrade")
+        if track is None or self._trade_span is None:
+            return 0
+        number = self._replay.last_at(track, time_us)
+        if number < 0:
+            return self._trade_span.first - 1
+        return int(json.loads(self._replay.text(track, number))["a"])
+
+    def trade_rows(self, ids: Sequence[int]) -> list[str]:
+        """The rows of those of the ids that were recorded."""
+        track, span = self._track("@aggTrade"), self._trade_span
+        if track is None or span is None:
+            return []
+        rows = []
+        for number in ids:
+            round_ = (number - span.first) // span.size
+            place = self._places.get(number - round_ * span.size)
+            if place is not None:
+                trade = json.loads(self._replay.moved(track.texts[place], round_))
+                rows.append(_text({key: trade[key] for key in "apqflTm"}))
+        return rows
+
+    def fill_rows(self, limit: int, now_us: int) -> list[str]:
+        """The newest single fills that have been played, oldest first."""
+        track = self._track("@trade")
+        if track is None:
+            return []
+        last = self._replay.last_at(track, now_us)
+        rows = []
+        for number in range(max(0, last - limit + 1), last + 1):
+            fill = json.loads(self._replay.text(track, number))
+            row = {"id": fill["t"], "price": fill["p"], "qty": fill["q"]}
+            row["quoteQty"] = f"{Decimal(fill['p']) * Decimal(fill['q']):f}"
+            rows.append(_text({**row, "time": fill["T"], "isBuyerMaker": fill["m"]}))
+        return rows
+
+    # Books
+
+    def book(self, limit: int, now_us: int) -> str | None:
+        """The recorded snapshot with the diffs that have been played since, or else the newest partial book."""
+        round_, passed_us = self._replay.elapsed_us(now_us)
+        snapshots = self._recording.snapshots.get(self.symbol)
+        if snapshots is not None:
+            book = self._rebuilt(snapshots, passed_us)
+            text = self._replay.moved(_text(book), max(0, round_), self.symbol)
+            book = json.loads(text)
+            sides = book["bids"], book["asks"]
+        else:
+            found = self._last(BOOKS, now_us)
+            if found is None:
+                return None
+            book = {"lastUpdateId": found.get("u", found.get("lastUpdateId")), "T": found.get("T")}
+            sides = found.get("b", found.get("bids")), found.get("a", found.get("asks"))
+        return _text({**book, "E": now_us // 1000, "bids": sides[0][:limit], "asks": sides[1][:limit]})
+
+    def _rebuilt(self, snapshots: Track, passed_us: int) -> dict[str, Any]:
+        """The book as recorded; before the first snapshot that one, whose ids say which diffs it has."""
+        place = max(0, bisect_right(snapshots.offsets_us, passed_us) - 1)
+        snapshot = json.loads(snapshots.texts[place])
+        bids, asks = dict(snapshot["bids"]), dict(snapshot["asks"])
+        last, time_ms = snapshot["lastUpdateId"], snapshot.get("T")
+        track = self._track(*DIFFS)
+        played = [] if track is None else track.texts[: bisect_right(track.offsets_us, passed_us)]
+        for diff in map(json.loads, played):
+            if diff["u"] <= last:
+                continue
+            for side, levels in ((bids, diff["b"]), (asks, diff["a"])):
+                for price, quantity in levels:
+                    side[price] = quantity
+            last, time_ms = diff["u"], diff["T"]
+        return {"lastUpdateId": last, "T": time_ms, "bids": _sorted(bids, -1), "asks": _sorted(asks, 1)}
+
+    def ticker(self, now_us: int) -> str | None:
+        """The best bid and offer that have been played last."""
+        quote = self._last(("@bookTicker",), now_us)
+        if quote is None:
+            return None
+        names = {"bidPrice": "b", "bidQty": "B", "askPrice": "a", "askQty": "A"}
+        values = {name: quote[key] for name, key in names.items()}
+        return _text({"symbol": self.symbol, **values, "time": quote.get("T", now_us // 1000)})
+
+    # What only futures have
+
+    def premium(self, now_us: int) -> dict[str, Any] | None:
+        """Mark price and funding that have been played last."""
+        mark = self._last(MARKS, now_us)
+        if mark is None:
+            return None
+        return {
+            "symbol": self.symbol,
+            "markPrice": mark["p"],
+            "indexPrice": mark["i"],
+            "estimatedSettlePrice": mark.get("P", mark["i"]),
+            "lastFundingRate": mark["r"],
+            "interestRate": "0.00010000",
+            "nextFundingTime": mark["T"],
+            "time": mark["E"],
+        }
+
+    def open_interest(self, now_us: int) -> str | None:
+        """The quantity that was recorded last."""
+        track = self._recording.interests.get(self.symbol)
+        if track is None:
+            return None
+        return str(
+            json.loads(track.texts[max(0, self._replay.last_at(track, now_us)) % len(track.texts)])["openInterest"]
+        )
+
+    def funding(self, now_us: int) -> None:
+        """Not in a recording."""
+
+    def funding_times(self, start_us: int, end_us: int) -> Sequence[int]:
+        """Not in a recording."""
+        return ()
+
+    def funding_rate(self, time_us: int) -> str:
+        """Not in a recording."""
+        return ""
+
+    def _track(self, *kinds: str) -> Track | None:
+        names = (f"{self.symbol.lower()}{kind}" for kind in kinds)
+        return next((self._recording.tracks[name] for name in names if name in self._recording.tracks), None)
+
+    def _last(self, kinds: Sequence[str], now_us: int) -> dict[str, Any] | None:
+        """The newest event of the first of these streams that was recorded."""
+        track = self._track(*kinds)
+        number = -1 if track is None else self._replay.last_at(track, now_us)
+        if track is None or number < 0:
+            return None
+        event: dict[str, Any] = json.loads(self._replay.text(track, number))
+        return event
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _unit(text: str) -> str:
+    """The smallest step of a decimal: "0.01" for "61800.30"."""
+    decimals = len(text.partition(".")[2])
+    return f"{Decimal(1).scaleb(-decimals):f}"
+
+
+def _sorted(levels: dict[str, str], sign: int) -> list[tuple[str, str]]:
+    kept = [(price, quantity) for price, quantity in levels.items() if Decimal(quantity)]
+    return sorted(kept, key=lambda level: sign * Decimal(level[0]))
