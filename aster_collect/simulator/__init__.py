@@ -5,6 +5,7 @@ from .exchange import Request, Simulator
 from .faults import FAULTS, Fault
 from .instruments import DEMO_SYMBOL_RATE, DEMO_SYMBOLS
 from .market import Market
+from .recording import Recording
 from .venues import FUTURES, SPOT, Rules, Venue
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ConnectionInfo",
     "Fault",
     "Market",
+    "Recording",
     "Request",
     "Rules",
     "Sent",

@@ -10,11 +10,9 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from . import faults as fault_words
-from . import recording
 from .connection import Connection, ConnectionInfo, Sent
 from .damage import Step
 from .desk import Desk
@@ -26,6 +24,7 @@ from .listener import ACCEPT_S, HOST, Listener
 from .listing import TRADING
 from .maker import FrameMaker
 from .market import DEFAULT_RATE, Market
+from .recording import Recording
 from .replay import Replay
 from .supply import Supply
 from .venues import FUTURES, Rules, Venue
@@ -66,16 +65,16 @@ class Simulator:
         weight_limit: int | None = None,
         rules: Rules | None = None,
         venue: Venue = FUTURES,
-        frames: Path | None = None,
+        frames: Recording | None = None,
         once: bool = False,
         speed: float = 1.0,
     ) -> None:
         """`tls` is a certificate file and its key file; port 0 is a free port.
 
         `frames` is a recording that is played in place of a market: `once`, or over and over, so many times as fast.
-        Raises ValueError for what can't be, OSError for files.
+        Raises ValueError for what can't be, OSError for `tls`.
         """
-        self._replay = None if frames is None else Replay(recording.read(frames), venue, once=once, speed=speed)
+        self._replay = None if frames is None else Replay(frames, venue, once=once, speed=speed)
         self._market = None if frames is not None else Market(symbols, rate, seed, venue)
         self._supply: Supply = self._replay or self.market
         self.sent: list[Sent] = []

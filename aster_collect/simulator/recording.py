@@ -114,6 +114,9 @@ def parse(lines: Iterable[str]) -> Recording:
     skipped = 0
     for number, line in enumerate(lines, 1):
         match = _LINE.fullmatch(line)
+        if match is None and not line.endswith("\n") and number > 1:
+            log.warning("recording_torn")  # a recorder that was killed leaves half a line
+            break
         if match is None:
             raise ValueError(f"line {number} is not `<19 digits: Unix ns> <frame>`: {line[:60]!r}")
         received_us = int(match[1]) // 1000
@@ -148,16 +151,16 @@ def parse(lines: Iterable[str]) -> Recording:
 
 def _frame(text: str, number: int) -> tuple[str, str]:
     """The stream and payload of a line; a blank stream for what is not a stream's."""
-    match = _WRAPPED.fullmatch(text)
-    if match is not None:
-        return match[1], match[2]
     try:
         message = json.loads(text)
     except ValueError as error:
         raise ValueError(f"line {number} is not JSON: {error}") from None
-    if isinstance(message.get("stream"), str):
-        return message["stream"], json.dumps(message["data"], ensure_ascii=False, separators=(",", ":"))
-    return "", text
+    if not isinstance(message.get("stream"), str):
+        return "", text
+    match = _WRAPPED.fullmatch(text)  # as it was received, to the letter
+    if match is not None:
+        return match[1], match[2]
+    return message["stream"], json.dumps(message.get("data"), ensure_ascii=False, separators=(",", ":"))
 
 
 def _stretch(spans: dict[tuple[str, str], Span], text: str, symbol: str = "") -> None:

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import unittest
+from itertools import pairwise
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from urllib.request import ProxyHandler, build_opener
 import websocket
 
 from aster_collect.simulator import SPOT, Fault, Rules, Simulator
+from aster_collect.simulator.recording import parse
 from tests import beside
 
 SYMBOLS = ("BTCUSDT", "币安人生USDT")
@@ -285,6 +287,56 @@ class AClientOfSpot(Exchange):
         self.assertEqual(self.get("/fapi/v3/ping")[0], 404)
         client = self.connect(streams=("btcusdt@bookTicker", "btcusdt@markPrice@1s", "btcusdt@forceOrder"))
         self.assertEqual({m["stream"] for m in self.receive(client, 50)}, {"btcusdt@bookTicker"})
+
+
+class ARecording(Exchange):
+    def begin_recording(self, **options):
+        """Play half a second of quotes and trades of two symbols."""
+        lines = [
+            f'{1790000000_000000000 + number * 1_000_000} {{"stream":"{symbol}@aggTrade","data":{{"e":"aggTrade",'
+            f'"E":{1790000000_000 + number},"a":{100 + number},"s":"{symbol.upper()}","p":"1.50","q":"3","f":{number},'
+            f'"l":{number},"T":{1790000000_000 + number},"m":true}}}}\n'
+            for number in range(500)
+            for symbol in ("btcusdt", "ethusdt")
+        ]
+        return self.begin(frames=parse(lines), **options)
+
+    def test_is_played_to_each_client_as_it_asked(self):
+        """One stream alone comes, its ids without a hole over the end; a page from the first on is what came."""
+        self.begin_recording()
+        client = self.connect(streams=("btcusdt@aggTrade", "btcusdt@bookTicker"))
+        trades = [message["data"] for message in self.receive(client, 700)]
+        self.assertEqual({"BTCUSDT"}, {trade["s"] for trade in trades})
+        ids = [trade["a"] for trade in trades]
+        self.assertEqual(list(range(ids[0], ids[0] + 700)), ids)
+        self.assertEqual([json.loads(text) for text in self.sent_to(1, at_least=700)[:700]], trades)
+        _, _, rows = self.get(f"/fapi/v3/aggTrades?symbol=BTCUSDT&fromId={ids[0]}&limit=700")
+        self.assertEqual(rows, [{key: trade[key] for key in "apqflTm"} for trade in trades])
+        self.assertEqual(self.exchange.symbols, ("BTCUSDT", "ETHUSDT"))
+
+    def test_falls_silent_when_it_is_played_once(self):
+        """After its last frame the connection stays open, without data; what is listed can't be changed."""
+        exchange = self.begin_recording(once=True)
+        client = self.connect(streams=("ethusdt@aggTrade",))
+        while (last := self.receive(client, 1)[0]["data"]["a"]) < 599:
+            pass
+        self.assertEqual(last, 599)
+        client.settimeout(0.3)
+        self.assertIsInstance(self.end_of(client)[0], websocket.WebSocketTimeoutException)
+        self.assertEqual(len(exchange.connections), 1)
+        with self.assertRaises(ValueError):
+            exchange.inject(Fault("status", symbol="BTCUSDT", value="CLOSE"))
+
+    def test_obeys_faults(self):
+        """A frame that is skipped leaves a hole, and one that is sent twice comes twice."""
+        exchange = self.begin_recording()
+        client = self.connect(streams=("btcusdt@aggTrade",))
+        ids = [message["data"]["a"] for message in self.receive(client, 5)]
+        exchange.inject(Fault("skip", count=2))
+        exchange.inject(Fault("duplicate"))
+        ids += [message["data"]["a"] for message in self.receive(client, 200)]
+        steps = [after - before for before, after in pairwise(ids)]
+        self.assertEqual({0: 1, 3: 1, 1: len(steps) - 2}, {step: steps.count(step) for step in set(steps)})
 
 
 class TheExchange(Exchange):

@@ -62,16 +62,18 @@ class WhatIsDue(unittest.TestCase):
     def test_follows_the_list_of_symbols(self):
         """A stream of all symbols goes on with those that are left, and one of a symbol ends or begins with it."""
         market = Market(("BTCUSDT", "ETHUSDT"))
+        line = market.listing("BTCUSDT").liquidations
+        now_us = line.time_us(line.first_after(NOW_US)) - 1  # the event that waits is one of the symbol that ends
         due = Due(market, lambda source, number: FrameMaker()(source, number, True))
-        due.subscribe(("!forceOrder@arr", "btcusdt@trade", "newusdt@trade"), NOW_US)
-        market.delist_symbol("BTCUSDT", NOW_US)
-        market.list_symbol("NEWUSDT", NOW_US + 1_000_000)
-        seen = due.frames(NOW_US, 10**6) + due.frames(NOW_US + 300_000_000, 10**6)
+        due.subscribe(("!forceOrder@arr", "btcusdt@trade", "newusdt@trade"), now_us)
+        market.delist_symbol("BTCUSDT", now_us)
+        market.list_symbol("NEWUSDT", now_us)
+        seen = due.frames(now_us, 10**6) + due.frames(now_us + 300_000_000, 10**6)
         self.assertEqual({"!forceOrder@arr", "newusdt@trade"}, {frame.stream for frame in seen})
         self.assertGreater(sum(frame.stream == "!forceOrder@arr" for frame in seen), 40)
         self.assertFalse([frame for frame in seen if "BTCUSDT" in frame.payload])
         due.unsubscribe(["newusdt@trade"])
-        self.assertEqual({"!forceOrder@arr"}, {f.stream for f in due.frames(NOW_US + 400_000_000, 10**6)})
+        self.assertEqual({"!forceOrder@arr"}, {f.stream for f in due.frames(now_us + 400_000_000, 10**6)})
 
 
 if __name__ == "__main__":

@@ -100,6 +100,9 @@ class ALiquidation(unittest.TestCase):
         merged = first_events(market, "!forceOrder@arr", 300)
         until_us = merged[-1][0]
         self.assertEqual([time_us for time_us, _ in merged], sorted(time_us for time_us, _ in merged))
+        source = market.source("!forceOrder@arr")
+        for time_us, event in merged[:20]:
+            self.assertEqual(event, json.loads(source.text(source.first_after(time_us - 1))))
         by_symbol = defaultdict(list)
         for time_us, event in merged:
             by_symbol[event["o"]["s"]].append((time_us, event))
