@@ -14,8 +14,8 @@ from typing import BinaryIO
 from aster_collect.files.compress import BLOCK_BYTES, compress, finish, serve
 from aster_collect.files.plain import begin_plain
 from aster_collect.files.rotate import list_parts
+from tests.killed import each_end
 from tests.support import DEADLINE_S
-from tests.unit.files.test_rotate import killed_at
 
 NAME = "trades_BTCUSDT.2026-11-22.csv"
 
@@ -194,26 +194,25 @@ class Starting(Case):
 class Kills(Case):
     def test_killed_at_any_step(self) -> None:
         """After a kill at any step one whole copy is there at least, and the next start finishes the job."""
-        step = 0
-        while True:
-            for path in self.folder.iterdir():
-                path.unlink()
-            path = self.plain()
-            killed = killed_at(step, lambda: compress(self.folder / NAME))
-            packed = Path(f"{path}.gz")
+        path = self.plain()
+        packed = Path(f"{path}.gz")
+        seen = 0
+        for step in each_end(self.folder, lambda: compress(path)):
             whole = [path.read_bytes()] if path.exists() else []
             whole += [gzip.decompress(packed.read_bytes())] if packed.exists() else []
             self.assertTrue(whole, step)
             self.assertEqual(set(whole), {self.data}, step)
             self.assertEqual(sum(map(len, list_parts(self.folder).values())), 1)
-            killed_at(step // 2, lambda: [compress(path) for path in finish(self.folder)])
-            for left in finish(self.folder):
-                compress(left)
-            self.assert_packed()
-            if not killed:
-                break
-            step += 1
-        self.assertGreater(step, 25)
+            for _ in each_end(self.folder, self.start):
+                self.start()
+                self.assert_packed()
+                seen += 1
+        self.assertGreater(seen, 10)
+
+    def start(self) -> None:
+        """Finish what is left, as a start does."""
+        for left in finish(self.folder):
+            compress(left)
 
 
 class Serving(Case):

@@ -5,17 +5,14 @@ import gzip
 import logging
 import os
 import random
-import sys
 import tempfile
 import time
 import tracemalloc
 import unittest
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any, ClassVar
 
-import aster_collect
 from aster_collect.errors import ConfigError, StoreError
 from aster_collect.exchange import rows
 from aster_collect.exchange.events import Gap
@@ -36,9 +33,9 @@ from aster_collect.files.rotate import (
 from aster_collect.files.sheet import Sheet
 from aster_collect.files.store import Store
 from aster_collect.verify import check_folder
+from tests.killed import each_end, killed_at
 from tests.support import Disk, rounds
 
-PACKAGE = str(Path(aster_collect.__file__).parent)
 S = "BTCUSDT"
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -599,30 +596,6 @@ class FullDisk(Case):
         self.assertEqual(self.history("trades"), {day: [line] for day, line in zip(days, lines, strict=True)})
 
 
-def killed_at(step: int, play: Callable[[], object]) -> bool:
-    """Run `play` in a child process that ends at once at a step, which is a line of the package; return if it did."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
-    left = step
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal left
-        if not frame.f_code.co_filename.startswith(PACKAGE):
-            return None
-        if event == "line":
-            left -= 1
-            if left < 0:
-                os._exit(9)
-        return trace
-
-    try:
-        sys.settrace(trace)
-        play()
-    finally:
-        os._exit(0)
-
-
 @unittest.skipIf(not hasattr(os, "fork"), "no fork")
 class Kills(Case):
     def some(self, kind: str, before: str | None, last: int) -> list[str]:
@@ -650,32 +623,39 @@ class Kills(Case):
         store.flush()
         store.close()
 
-    def killed_twice(self, step: int, run: Callable[[int], None], *kinds: str) -> bool:
-        """Return whether there was such a step in a rotation; the start after it is killed half as far."""
-        self.fresh()
+    def begin(self, run: Callable[[int], None]) -> None:
+        """Write the first three rows."""
         run(3)
         (self.folder / rows.file_name(rows.GAPS, S)).write_text(",".join(rows.GAP_COLUMNS) + "\n", "ascii")
-        killed = killed_at(step, lambda: run(8))
-        killed_at(step // 2, lambda: run(9))
+
+    def check(self, run: Callable[[int], None], step: int, *kinds: str) -> None:
+        """Start once more; fails unless all rows are there, each once, in the files of their days."""
         run(9)
         for kind in kinds:
             self.assertEqual([number_of(kind, line) for line in self.all_rows(kind)], list(range(1, 10)), step)
             self.assertEqual([len(lines) for lines in self.history(kind).values()], [3, 4, 2], step)
         self.assert_holds()
-        return killed
 
     def test_killed_at_any_step_of_a_file(self) -> None:
         """Whichever step of a rotation is the last, and of the start after it, the rows are whole, each once."""
-        step = 0
-        while self.killed_twice(step, self.one_file, rows.TRADES):
-            step += 1
-        self.assertGreater(step, 150)
+        self.begin(self.one_file)
+        seen = 0
+        for _ in each_end(self.folder, lambda: self.one_file(8)):
+            for step in each_end(self.folder, lambda: self.one_file(9)):
+                self.check(self.one_file, step, rows.TRADES)
+                seen += 1
+        self.assertGreater(seen, 30)
 
     def test_killed_at_some_step_of_all_files(self) -> None:
-        """So it is with all files of a symbol together."""
+        """So it is with all files of a symbol together; the start after a kill is killed half as far."""
         for seed, chance in rounds(40):
             with self.subTest(seed=seed):
-                self.killed_twice(chance.randrange(700), self.all_files, *rows.KINDS)
+                self.fresh()
+                self.begin(self.all_files)
+                step = chance.randrange(700)
+                killed_at(step, lambda: self.all_files(8))
+                killed_at(step // 2, lambda: self.all_files(9))
+                self.check(self.all_files, step, *rows.KINDS)
 
 
 class Reopening(Case):
