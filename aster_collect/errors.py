@@ -2,7 +2,7 @@
 
 | error          | raised by           | what happens                                                    |
 |----------------|---------------------|-----------------------------------------------------------------|
-| `ConfigError`  | settings, app       | one line on standard error, exit status 2                       |
+| `ConfigError`  | options, commands   | one line on standard error, exit status 2                       |
 | `LockedError`  | store               | one line on standard error, exit status 3                       |
 | `NetworkError` | dial                | a feed or rest makes its own error of it                        |
 | `FeedError`    | frames, feed        | the connection is closed and opened again after a back-off      |
