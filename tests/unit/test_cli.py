@@ -1,18 +1,14 @@
 """The command line finds the command that is meant, and turns what that raises into one line and an exit status."""
 
-import os
 import subprocess
 import sys
 import unittest
-from pathlib import Path
 
 from aster_collect import __version__, cli
 from aster_collect.commands.command import NAMES, Command, load
 from aster_collect.commands.statuses import FAILED, IMPOSSIBLE, INTERRUPTED, LOCKED
 from aster_collect.errors import ConfigError, LockedError, StoreError
-from tests.unit.commands.calls import Ended, Folder, call, caught, columns
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.unit.commands.calls import Ended, Folder, call, caught, columns, environment
 
 
 class TheCommandThatIsMeant(Folder):
@@ -47,7 +43,8 @@ class TheCommandThatIsMeant(Folder):
             "币安人生usdt",
             "VERFY",
             "Verfy",
-            "heiusdt",
+            "healusdt",
+            "helpusdt",
             "h2",
         ):
             self.assertEqual(cli.named([symbol]), ("", [symbol]))
@@ -123,12 +120,11 @@ class HowACommandEnds(unittest.TestCase):
 class TheDoors(unittest.TestCase):
     def test_each_module_that_could_be_run_still_can(self) -> None:
         """`python -m` of a command's old module says and does what the command does."""
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "80"}
         for module, name in (("verify", "verify"), ("health", "health"), ("simulator", "simulate")):
             for words in (["--help"], ["--what"]):
                 ended = subprocess.run(
                     [sys.executable, "-m", f"aster_collect.{module}", *words],
-                    env=environment, capture_output=True, text=True, timeout=60,
+                    env=environment(COLUMNS="80"), capture_output=True, text=True, timeout=60,
                 )  # fmt: skip
                 with columns(80):
                     self.assertEqual(Ended(ended.returncode, ended.stdout, ended.stderr), call(name, *words))

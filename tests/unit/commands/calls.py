@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from aster_collect import cli
 
+ROOT = Path(__file__).resolve().parents[3]
+
 
 class Ended(NamedTuple):
     """How a call ended: its exit status, and what it wrote to standard output and standard error."""
@@ -32,6 +34,12 @@ def caught(run: Callable[[], int]) -> Ended:
 def call(*words: str, markets: object = None) -> Ended:
     """Run the program with these words."""
     return caught(lambda: cli.main(list(words), markets))
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment of the program in a process of its own; its output is buffered, as it is by default."""
+    known = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return known | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"} | more
 
 
 @contextlib.contextmanager

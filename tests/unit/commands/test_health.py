@@ -1,7 +1,6 @@
 """`health` reads next to nothing and loads next to nothing, and its exit status is what a supervisor reads."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -13,11 +12,10 @@ from aster_collect import settings
 from aster_collect.commands import health
 from aster_collect.files.replace import replace_file
 from aster_collect.watch.status import status_json
-from tests.unit.commands.calls import Folder, call, caught
+from tests.unit.commands.calls import Folder, call, caught, environment
 from tests.unit.watch.test_health import NOW_S, OLD_NS, link
 from tests.unit.watch.test_status import SECOND, snapshot
 
-ROOT = Path(__file__).resolve().parents[3]
 AT_MOST_S = 1.0  # the whole process, its best of five: 0.1 s and less on a machine that does nothing else
 PROGRAM = "aster-collect health"
 
@@ -66,7 +64,7 @@ class TheProgram(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        self.environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+        self.environment = environment()
 
     def run_program(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -7,9 +7,8 @@ import sys
 import unittest
 from pathlib import Path
 
-from tests.unit.commands.calls import Folder, call
+from tests.unit.commands.calls import Folder, call, environment
 
-ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = "aster-collect verify"
 GOOD = {
     "trades_BTCUSDT.csv": "id,unix_timestamp_ms,side,price,quantity\n7,1795363440487,buy,1.5,2\n",
@@ -49,10 +48,9 @@ class Verify(Folder):
 
     def ends(self, output: int | None, *words: str) -> tuple[int, str]:
         """Return the exit status and the complaints of the program, whose output goes there."""
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-m", "aster_collect", *words]
         ended = subprocess.run(
-            command, stdout=output, stderr=subprocess.PIPE, env=environment, text=True, timeout=60, check=False
+            command, stdout=output, stderr=subprocess.PIPE, env=environment(), text=True, timeout=60, check=False
         )
         return ended.returncode, ended.stderr
 
@@ -78,11 +76,10 @@ class Verify(Folder):
     @unittest.skipUnless(Path("/dev/full").exists(), "/dev/full is Linux's")
     def test_a_complaint_that_nobody_can_read(self) -> None:
         """The exit status says it then, and is the one that it would be."""
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         with Path("/dev/full").open("w") as full:
             ended = subprocess.run(
                 [sys.executable, "-m", "aster_collect", "verify", "--fast"],
-                stdout=full, stderr=full, env=environment, timeout=60, check=False,
+                stdout=full, stderr=full, env=environment(), timeout=60, check=False,
             )  # fmt: skip
         self.assertEqual(ended.returncode, 2)
 
