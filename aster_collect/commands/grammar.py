@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping
 from itertools import groupby
 from textwrap import fill
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import __version__
 from ..errors import ConfigError
@@ -52,13 +52,20 @@ class Grammar(argparse.ArgumentParser):
             said, left = self.parse_known_intermixed_args(words)
         except argparse.ArgumentError as error:
             given = TOLD.get(error.message.partition(" ")[0], error.message)
-            raise ConfigError(
-                f"{error.argument_name}: {given}, {self._allowed.get(error.argument_name)} allowed"
-            ) from None
+            allowed = self._allowed.get(error.argument_name)
+            more = f", {allowed} allowed" if allowed else self._see()
+            raise ConfigError(f"{error.argument_name}: {given}{more}") from None
         for word in left:
             known = self._option_string_actions
             raise unknown_option(self.prog, word, known) if word.startswith("-") else surplus(self.prog, word)
         return said
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `ConfigError`: argparse would print, and end the program."""
+        raise ConfigError(f"{message}{self._see()}")
+
+    def _see(self) -> str:
+        return f"; '{self.prog} --help' says what is allowed"
 
 
 class _Take(argparse.Action):

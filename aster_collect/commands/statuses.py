@@ -30,7 +30,12 @@ STATUSES = {
     },
     LOCKED: {"collect": "another collector owns the data folder; --quiet says nothing of it"},
     UNDELIVERED: {"collect": "--duration is over, and some symbol, or all of them, never delivered a frame"},
-    INTERRUPTED: {"verify": "Ctrl-C came first: nothing was proven"},
+    INTERRUPTED: {
+        "collect": "Ctrl-C came before the run had begun",
+        "verify": "Ctrl-C came first: nothing was proven",
+        "health": "Ctrl-C came first",
+        "simulate": "Ctrl-C came before it had begun",
+    },
 }
 
 

@@ -44,6 +44,22 @@ class AGrammar(unittest.TestCase):
                 grammar().read(words)
             self.assertEqual(str(caught.exception), told)
 
+    def test_what_argparse_itself_refuses(self) -> None:
+        """What no option of ours is at fault for is one line too: a word that must be there, a list that is empty."""
+        made = grammar()
+        made.add_argument("more", nargs="+", metavar="MORE")
+        made.add_argument("--list", nargs="+")
+        for words, told in (
+            (
+                ["here"],
+                "the following arguments are required: MORE; 'aster-collect health --help' says what is allowed",
+            ),
+            (["--list"], "--list: too little given; 'aster-collect health --help' says what is allowed"),
+        ):
+            with self.assertRaises(ConfigError) as caught:
+                made.read(words)
+            self.assertEqual(str(caught.exception), told)
+
     def test_the_help(self) -> None:
         """It tells of the pair as one option, of each default, what stands behind, and then the exit statuses."""
         text = " ".join(grammar().format_help().split())

@@ -32,7 +32,7 @@ class ABadCall(Folder):
             (["--frames", "none.gz"], f"--frames: none.gz given, a file of lines `<Unix ns> <frame>` allowed: {gone}"),
             (["--frames", "faults.json"], "`<Unix ns> <frame>` allowed: line 1 is not"),
             (["--speed", "0"], "--speed: 0 given, 0.1 to 100 times allowed"),
-            (["--symbols"], "--symbols: too little given"),
+            (["--symbols"], "--symbols: too little given; 'aster-collect simulate --help' says what is allowed"),
             (["--symbols", ""], "at least one symbol"),
             (["--log-level", "loud"], "--log-level: 'loud' given, DEBUG, INFO, WARNING, ERROR allowed"),
             (["BTCUSDT"], "'BTCUSDT' given, no further word allowed"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aster_collect.commands import statuses
 from aster_collect.commands.command import NAMES, load
-from aster_collect.commands.statuses import DONE, FAILED, IMPOSSIBLE, STATUSES, part
+from aster_collect.commands.statuses import DONE, FAILED, IMPOSSIBLE, INTERRUPTED, STATUSES, part
 
 COMMANDS = Path(statuses.__file__).parent
 
@@ -15,7 +15,7 @@ class TheTable(unittest.TestCase):
         """Each command is in the table with what every one can end with, and no other word is."""
         for status, of in STATUSES.items():
             self.assertLessEqual(set(of), set(NAMES), status)
-        for status in (DONE, FAILED, IMPOSSIBLE):
+        for status in (DONE, FAILED, IMPOSSIBLE, INTERRUPTED):
             self.assertEqual(set(STATUSES[status]), set(NAMES))
 
     def test_the_help_shows_its_part(self) -> None:
