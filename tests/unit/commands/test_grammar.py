@@ -51,7 +51,7 @@ class AGrammar(unittest.TestCase):
         made.add_argument("--list", nargs="+")
         for words, told in (
             (
-                ["here"],
+                [],
                 "the following arguments are required: MORE; 'aster-collect health --help' says what is allowed",
             ),
             (["--list"], "--list: too little given; 'aster-collect health --help' says what is allowed"),
