@@ -54,7 +54,8 @@ class Grammar(argparse.ArgumentParser):
             given = TOLD.get(error.message.partition(" ")[0], error.message)
             allowed = self._allowed.get(error.argument_name)
             more = f", {allowed} allowed" if allowed else self._see()
-            raise ConfigError(f"{error.argument_name}: {given}{more}") from None
+            where = f"{error.argument_name}: " if error.argument_name else ""
+            raise ConfigError(f"{where}{given}{more}") from None
         for word in left:
             known = self._option_string_actions
             raise unknown_option(self.prog, word, known) if word.startswith("-") else surplus(self.prog, word)
