@@ -1,4 +1,4 @@
-"""Tests that wait run beside each other, each in a process of its own; their results are told one after the other."""
+"""Tests run beside each other, in processes of their own; their results are told one after the other."""
 
 import multiprocessing
 import os
@@ -6,10 +6,16 @@ import time
 import unittest
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import NamedTuple
 
-AT_ONCE = 4 * (os.cpu_count() or 1)  # they wait most of their time
+ROOT = Path(__file__).resolve().parent.parent
+CORES = os.cpu_count() or 1
+WAITING = 4 * CORES  # so many tests at once that wait most of their time
+
+Group = list[unittest.TestCase]
 
 
 class Outcome(NamedTuple):
@@ -22,28 +28,110 @@ class Outcome(NamedTuple):
 
 
 class Beside(unittest.TestSuite):
-    """Tests of which several run at once; those with `is_long` begin first."""
+    """Groups of tests, of which several run at once; those with a test that `is_long` begin first."""
+
+    def __init__(self, groups: Iterable[Group] = (), at_once: int = WAITING) -> None:
+        self._groups = sorted(groups, key=lambda group: not any(getattr(test, "is_long", False) for test in group))
+        self._at_once = at_once
+        super().__init__(test for group in self._groups for test in group)
 
     def run(self, result: unittest.TestResult, debug: bool = False) -> unittest.TestResult:
         """Run them all, and tell the result of each when it ends."""
-        due = deque(sorted(_flat(self), key=lambda test: not getattr(test, "is_long", False)))
-        running: dict[Connection, tuple[unittest.TestCase, multiprocessing.Process]] = {}
+        due = deque(self._groups)
+        running: dict[Connection, Running] = {}
         while due or running:
             if result.shouldStop:
                 due.clear()
-            while due and len(running) < AT_ONCE:
-                test = due.popleft()
-                pipe, process = _start(test)
-                running[pipe] = test, process
+            while due and len(running) < self._at_once:
+                one = Running(due.popleft())
+                running[one.pipe] = one
             for pipe in wait(list(running)):
-                test, process = running.pop(pipe)
-                _tell(result, test, _outcome(pipe, process))
+                if not running[pipe].tell(result):
+                    del running[pipe]
         return result
 
 
+class Running:
+    """A group of tests that run in a process, one after the other."""
+
+    def __init__(self, tests: Group) -> None:
+        fork = multiprocessing.get_context("fork")
+        self.pipe, theirs = fork.Pipe(duplex=False)
+        self._process = fork.Process(target=_run, args=(tests, theirs))
+        self._process.start()
+        theirs.close()
+        self._tests = tests
+        self._at = 0
+
+    def tell(self, result: unittest.TestResult) -> bool:
+        """Tell what became of the next test, and return whether there is more to come; blocks while it is not there."""
+        try:
+            told = self.pipe.recv()
+        except EOFError:
+            self._process.join()
+            _tell(result, self._tests[self._at], _lost(f"its process ended with {self._process.exitcode}"))
+            told = None
+        if told is None:
+            self._process.join()
+            self.pipe.close()
+            return False
+        at, outcome = told
+        _tell(result, self._tests[at], outcome)
+        self._at = min(at + 1, len(self._tests) - 1)
+        return True
+
+
+class Telling(unittest.TestResult):
+    """Tells another process, through a pipe, what became of each test, by its place in the group."""
+
+    def __init__(self, tests: Group, pipe: Connection) -> None:
+        super().__init__()
+        self._places = {id(test): at for at, test in enumerate(tests)}
+        self._pipe = pipe
+        self._at, self._began_s = 0, 0.0
+
+    def startTest(self, test: unittest.TestCase) -> None:  # noqa: N802
+        """Note which test begins, and when."""
+        super().startTest(test)
+        self._at, self._began_s = self._places[id(test)], time.monotonic()
+
+    def stopTest(self, test: unittest.TestCase) -> None:  # noqa: N802
+        """Tell what became of it, and of its class where that could not be prepared."""
+        super().stopTest(test)
+        self._tell()
+
+    def end(self) -> None:
+        """Tell what befell no test but a class, and that this is all."""
+        if self.failures or self.errors or self.skipped:
+            self._tell()
+        self._pipe.send(None)
+
+    def _tell(self) -> None:
+        failures, errors = ([f"{one}\n{text}" for one, text in some] for some in (self.failures, self.errors))
+        skipped = [why for _, why in self.skipped]
+        self._pipe.send((self._at, Outcome(failures, errors, skipped, time.monotonic() - self._began_s)))
+        for some in (self.failures, self.errors, self.skipped):
+            some.clear()
+
+
 def load_tests(loader: unittest.TestLoader, tests: unittest.TestSuite, pattern: str | None) -> unittest.TestSuite:
-    """Be what unittest calls in a module: its tests run beside each other, where processes can be forked."""
-    return Beside([tests]) if "fork" in multiprocessing.get_all_start_methods() else tests
+    """Be what unittest calls in a module whose tests wait: each runs beside the others."""
+    return Beside([test] for test in _flat(tests)) if _can_fork() else tests
+
+
+def modules(tests: unittest.TestSuite) -> unittest.TestSuite:
+    """Return tests that keep a core busy as a suite that runs so many modules at once as there are cores."""
+    groups = (list(group) for _, group in groupby(_flat(tests), key=lambda test: type(test).__module__))
+    return Beside(groups, CORES) if _can_fork() else tests
+
+
+def found(loader: unittest.TestLoader, folder: Path, pattern: str | None) -> unittest.TestSuite:
+    """Return all tests below a package's folder, for the package's own `load_tests`."""
+    return loader.discover(str(folder), pattern or "test*.py", str(ROOT))
+
+
+def _can_fork() -> bool:
+    return "fork" in multiprocessing.get_all_start_methods()
 
 
 def _flat(tests: Iterable[unittest.TestCase | unittest.TestSuite]) -> Iterator[unittest.TestCase]:
@@ -54,33 +142,15 @@ def _flat(tests: Iterable[unittest.TestCase | unittest.TestSuite]) -> Iterator[u
             yield one
 
 
-def _start(test: unittest.TestCase) -> tuple[Connection, multiprocessing.Process]:
-    fork = multiprocessing.get_context("fork")
-    ours, theirs = fork.Pipe(duplex=False)
-    process = fork.Process(target=_run, args=(test, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    return ours, process
+def _run(tests: Group, pipe: Connection) -> None:
+    """Run tests, in a process of their own."""
+    telling = Telling(tests, pipe)
+    unittest.TestSuite(tests).run(telling)
+    telling.end()
 
 
-def _run(test: unittest.TestCase, pipe: Connection) -> None:
-    """Run a test, in a process of its own."""
-    began_s = time.monotonic()
-    result = unittest.TestResult()
-    unittest.TestSuite([test]).run(result)  # with what its module and its class prepare
-    said = [[f"{one}\n{text}" for one, text in some] for some in (result.failures, result.errors)]
-    pipe.send(Outcome(*said, [why for _, why in result.skipped], time.monotonic() - began_s))
-
-
-def _outcome(pipe: Connection, process: multiprocessing.Process) -> Outcome:
-    try:
-        outcome = pipe.recv()
-    except EOFError:
-        process.join()
-        outcome = Outcome([], [f"its process ended with {process.exitcode}"], [], 0.0)
-    process.join()
-    pipe.close()
-    return outcome
+def _lost(why: str) -> Outcome:
+    return Outcome([], [why], [], 0.0)
 
 
 def _tell(result: unittest.TestResult, test: unittest.TestCase, outcome: Outcome) -> None:

@@ -19,13 +19,22 @@ def skip() -> None:
     raise unittest.SkipTest("not here")
 
 
+def die() -> None:
+    os._exit(7)
+
+
 def run_beside(*tests: Callable[[], object] | unittest.TestCase, failfast: bool = False) -> unittest.TestResult:
     """Run functions as tests, beside each other."""
     result = unittest.TestResult()
     result.failfast = failfast
     cases = [one if isinstance(one, unittest.TestCase) else unittest.FunctionTestCase(one) for one in tests]
-    Beside([unittest.TestSuite(cases)]).run(result)
+    Beside([case] for case in cases).run(result)
     return result
+
+
+def run_together(*cases: unittest.TestCase) -> unittest.TestResult:
+    """Run tests in one process."""
+    return Beside([list(cases)]).run(unittest.TestResult())
 
 
 class WhatIsTold(unittest.TestCase):
@@ -58,9 +67,42 @@ class WhatIsTold(unittest.TestCase):
         ((_, text),) = run_beside(Parts()).failures
         self.assertIn("(number=1)", text)
 
+    def test_a_class_that_can_not_be_prepared_or_cleared_up(self) -> None:
+        """It is an error, of the next test of the process or of its last one."""
+
+        class Prepared(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls) -> None:
+                raise KeyError("unprepared")
+
+            def runTest(self) -> None:  # noqa: N802
+                pass
+
+        class Cleared(unittest.TestCase):
+            @classmethod
+            def tearDownClass(cls) -> None:
+                raise KeyError("uncleared")
+
+            def runTest(self) -> None:  # noqa: N802
+                pass
+
+        for one, word in ((Prepared, "unprepared"), (Cleared, "uncleared")):
+            ((_, text),) = run_beside(one()).errors
+            self.assertIn(word, text)
+            ((_, text),) = run_together(one(), unittest.FunctionTestCase(nothing)).errors
+            self.assertIn(word, text)
+
+    def test_one_of_several_in_a_process(self) -> None:
+        """Each is told by its own name, in order, and behind one that dies no other."""
+        result = run_together(*map(unittest.FunctionTestCase, (nothing, fail, skip, die, nothing)))
+        self.assertEqual(4, result.testsRun)
+        ((failed, _),), ((died, text),), ((skipped, _),) = result.failures, result.errors, result.skipped
+        self.assertEqual(["fail", "die", "skip"], [one.id() for one in (failed, died, skipped)])
+        self.assertIn("its process ended with 7", text)
+
     def test_its_process_dies(self) -> None:
         """It is an error that names the status, and the others are run."""
-        result = run_beside(lambda: os._exit(7), nothing)
+        result = run_beside(die, nothing)
         ((_, text),) = result.errors
         self.assertIn("its process ended with 7", text)
         self.assertEqual(2, result.testsRun)
