@@ -123,6 +123,44 @@ class Choice(Option):
             raise self.refused(shortened(str(value)))
 
 
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Words(Option):
+    """Some of several words, with commas between them; `all` is all of them."""
+
+    choices: tuple[str, ...]
+
+    def allowed(self) -> str:
+        """Return all of them."""
+        return f"{ALL}, or some of {','.join(self.choices)}"
+
+    def metavar(self) -> str:
+        """Return what stands for the value in --help."""
+        return "KIND,…"
+
+    def read(self, text: str) -> tuple[str, ...]:
+        """Return the words, each once."""
+        words = tuple(dict.fromkeys(word.strip().casefold() for word in text.split(",")))
+        self.check(words)
+        return words
+
+    def check(self, value: tuple[str, ...]) -> None:
+        """Raise `ConfigError` unless each of the words is known."""
+        unknown = [word for word in value if word not in self.choices and value != (ALL,)]
+        if unknown or not value:
+            raise self.refused(repr(shortened(",".join(unknown))))
+
+    def sentence(self) -> str:
+        """Return what --help says of it, with the words."""
+        return f"{self.text}: {self.allowed()}"
+
+    def shown(self, default: object) -> str:
+        """Return the default as it is given."""
+        return self.default or ",".join(default) if isinstance(default, tuple) else str(default)
+
+
 @dataclass(frozen=True)
 class Switch(Option):
     """An option without a value: named, it is `on`."""

@@ -5,19 +5,23 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError
-from .options import Choice, Endpoint, Number, Option, Place, Switch, Whole
+from .exchange.streams import DEFAULT, KINDS
+from .exchange.streams.kind import Options
+from .exchange.streams.orderbook import LEVELS
+from .exchange.subscribe import Scope
+from .exchange.symbols import checked_symbol
+from .exchange.venues import FUTURES, VENUES, Venue
+from .options import ALL, Choice, Endpoint, Number, Option, Place, Switch, Whole, Words
 from .wording import shortened, without_secret
 
 LIST_MARKETS = ["ASTERUSDT", "BTCUSDT", "ETHUSDT", "USD1USDT"]
 
-WS_URL = "wss://fstream.asterdex.com"
-REST_URL = "https://fapi.asterdex.com"
 DATA_DIR = Path("ASTER_data")
 DEMO_DIR = DATA_DIR / "demo"
+SPOT_DIR = DATA_DIR / "spot"
 
-SYMBOL_LENGTH = 64
 KEPT_SUFFIXES = (".csv", ".gz", ".jsonl")
-KEPT_NAMES = ("status.json", ".lock", ".banned")
+KEPT_NAMES = ("status.json", ".lock", ".banned", ".market")
 
 
 def _asked(default: object, option: Option) -> Any:
@@ -30,10 +34,10 @@ class Settings:
     """Everything that a run can be told; raises `ConfigError` in the words of the command line."""
 
     symbols: tuple[str, ...] = field(default_factory=lambda: listed(LIST_MARKETS))
-    all_symbols: bool = _asked(False, Switch("--all", "every perpetual symbol that trades"))
-    order_book_levels: int = _asked(
-        10, Choice("--order-book-levels", "levels a side in the order book files", (5, 10, 20))
-    )
+    all_symbols: bool = _asked(False, Switch("--all", "every symbol that trades, of futures the perpetual ones"))
+    market: str = _asked(FUTURES.name, Choice("--market", "which market of the exchange", tuple(VENUES)))
+    streams: tuple[str, ...] = _asked(DEFAULT, Words("--streams", "what is collected of each symbol", tuple(KINDS)))
+    order_book_levels: int = _asked(10, Choice("--order-book-levels", "levels a side in the order book files", LEVELS))
     flush_interval_s: float = _asked(
         5.0, Number("--flush-interval", "how often rows are written to disk", 0.1, 3600, "seconds")
     )
@@ -44,20 +48,28 @@ class Settings:
             "where the files go; made if missing",
             "DIR",
             "a folder's name",
-            default=f"{DATA_DIR}, with --demo {DEMO_DIR}",
+            default=f"{DATA_DIR}, of spot {SPOT_DIR}, with --demo {DEMO_DIR}",
         ),
     )
     depth_interval_ms: int = _asked(
         100, Choice("--depth-interval", "milliseconds between two book snapshots", (100, 250, 500))
     )
     receive_time: bool = _asked(
-        False, Switch("--receive-time", "append the column receive_time_ns, our clock, to prices, orderbook and trades")
+        False, Switch("--receive-time", "append the column receive_time_ns, our clock, to all files but the ledger")
+    )
+    quantities: bool = _asked(False, Switch("--quantities", "append update_id, bid_qty and ask_qty to prices"))
+    poll_interval_s: float = _asked(
+        60.0, Number("--poll-interval", "how often open interest is asked for", 10, 3600, "seconds")
     )
     duration_s: float | None = _asked(
         None, Number("--duration", "stop cleanly after so long", 0.1, 31_536_000, "seconds", default="until stopped")
     )
-    ws_url: str = _asked(WS_URL, Endpoint("--ws-url", "WebSocket endpoint, ws or wss", ("ws", "wss")))
-    rest_url: str = _asked(REST_URL, Endpoint("--rest-url", "REST endpoint, http or https", ("http", "https")))
+    ws_url: str = _asked(
+        "", Endpoint("--ws-url", "WebSocket endpoint, ws or wss", ("ws", "wss"), default=FUTURES.ws_url)
+    )
+    rest_url: str = _asked(
+        "", Endpoint("--rest-url", "REST endpoint, http or https", ("http", "https"), default=FUTURES.rest_url)
+    )
     stall_timeout_s: float = _asked(
         10.0, Number("--stall-timeout", "reconnect after so long without a frame", 1, 600, "seconds")
     )
@@ -136,10 +148,13 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
+        for name, value in (("ws_url", self.venue.ws_url), ("rest_url", self.venue.rest_url)):
+            object.__setattr__(self, name, getattr(self, name) or value)
         for name, option in OPTIONS.items():
             value = getattr(self, name)
             if value is not None:
                 option.check(value)
+        self._check_offered()
         target = self.metrics_file
         if target is not None and (target.suffix in KEPT_SUFFIXES or target.name in KEPT_NAMES):
             raise ConfigError(
@@ -148,6 +163,30 @@ class Settings:
         object.__setattr__(self, "symbols", tuple(dict.fromkeys(map(checked_symbol, self.symbols))))
         if not self.symbols and not self.all_symbols:
             raise ConfigError("symbols: none given, at least one allowed, such as BTCUSDT")
+
+    def _check_offered(self) -> None:
+        """Raise `ConfigError` for what the market has not; `all` is all that it has."""
+        offered = tuple(name for name in KINDS if name in self.venue.kinds)
+        if self.streams == (ALL,):
+            object.__setattr__(self, "streams", offered)
+        for name in self.streams:
+            if name not in offered:
+                allowed = f"{', '.join(offered)} allowed with --market {self.market}"
+                raise ConfigError(f"--streams: {name} given, {allowed}")
+        if self.depth_interval_ms not in self.venue.depth_intervals_ms:
+            allowed = f"{', '.join(map(str, self.venue.depth_intervals_ms))} allowed with --market {self.market}"
+            raise ConfigError(f"--depth-interval: {self.depth_interval_ms} given, {allowed}")
+
+    @property
+    def venue(self) -> Venue:
+        """The market that is collected."""
+        return VENUES.get(self.market, FUTURES)
+
+    def scope(self) -> Scope:
+        """Return what is collected of it."""
+        kinds = tuple(kind for kind in KINDS.values() if kind.name in self.streams)
+        options = Options(self.order_book_levels, self.depth_interval_ms, self.quantities, self.receive_time)
+        return Scope(self.venue, kinds, options, self.all_symbols)
 
     def told(self) -> dict[str, object]:
         """Return the settings by name, as JSON can hold them; without the symbols, which the exchange may change."""
@@ -168,16 +207,3 @@ def listed(markets: object) -> tuple[str, ...]:
     if not markets:
         raise ConfigError("LIST_MARKETS: no symbol in it, at least one allowed, such as 'BTCUSDT'; or name symbols")
     return tuple(checked_symbol(one, "LIST_MARKETS") for one in markets)
-
-
-def checked_symbol(text: str, where: str = "symbols") -> str:
-    """Return a symbol in upper case; raise `ConfigError` for what can't be one, with where it was given.
-
-    Letters and digits of any script, `_` and `-`: nothing that could name a path outside the data folder, split a
-    stream's name or need quoting in a file.
-    """
-    symbol = text.upper()
-    if not symbol or len(symbol) > SYMBOL_LENGTH or not all(c.isalnum() or c in "_-" for c in symbol):
-        allowed = f"1 to {SYMBOL_LENGTH} letters, digits, '_' or '-' allowed, such as BTCUSDT"
-        raise ConfigError(f"{where}: {shortened(text)!r} given, {allowed}")
-    return symbol

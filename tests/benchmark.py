@@ -21,11 +21,17 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from aster_collect.exchange import rows, wire
+from aster_collect.exchange.form import Form
+from aster_collect.exchange.ledger import LEDGER
+from aster_collect.exchange.streams import DEFAULT, KINDS
+from aster_collect.exchange.streams.kind import Options
+from aster_collect.exchange.subscribe import Scope, plan_groups
+from aster_collect.exchange.venues import FUTURES
 from tests.flood import BLOCK_FRAMES, FIRST_TRADE, HISTORY, HISTORY_MS, cut, fill, make_block
 
 TLS = (str(Path(__file__).parent / "tls" / "cert.pem"), str(Path(__file__).parent / "tls" / "key.pem"))
 TWO = ["BTCUSDT", "ETHUSDT"]
+OPTIONS = Options(levels=20)
 START_UP_S = 1.0  # left out of the CPU share at a pace
 MANY = [f"S{number:03d}USDT" for number in range(200)]
 
@@ -55,7 +61,8 @@ def run(
     symbols: list[str], frames: int, *, rate: float = 0.0, tls: bool = False, waits: bool = False, old_bytes: int = 0
 ) -> Run:
     """Let the whole program collect so many frames, and count what it wrote; `old_bytes` is the size of old files."""
-    connections = len(wire.plan_groups("ws://127.0.0.1:65535", symbols, 20, 100))
+    scope = Scope(FUTURES, tuple(KINDS[name] for name in DEFAULT), OPTIONS)
+    connections = len(plan_groups("ws://127.0.0.1:65535", scope, symbols))
     with tempfile.TemporaryDirectory() as folder:
         each = frames // connections
         expected = -(-each // min(each, BLOCK_FRAMES)) * min(each, BLOCK_FRAMES) * connections  # whole blocks
@@ -133,10 +140,10 @@ def make_old(data: Path, symbols: list[str], size: int) -> None:
         "trades": f"{FIRST_TRADE - 1},{HISTORY_MS + FIRST_TRADE - 1},sell,61800.30,0.006",
     }
     for symbol in symbols:
-        (data / f"gaps_{symbol}.csv").write_text(",".join(rows.columns("gaps", 20, False)) + "\n")
+        (data / LEDGER.file_name(symbol)).write_bytes(Form(LEDGER, OPTIONS).header)
         for kind, row in last.items():
-            with (data / f"{kind}_{symbol}.csv").open("w") as file:
-                file.write(",".join(rows.columns(kind, 20, False)) + "\n")
+            with (data / KINDS[kind].file_name(symbol)).open("w") as file:
+                file.write(Form(KINDS[kind], OPTIONS).header.decode())
                 file.seek(size)
                 file.write("\n" + row + "\n")
 

@@ -12,8 +12,9 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, LockedError, StoreError
+from ..exchange.venues import SPOT
 from ..options import Choice, Option, Switch
-from ..settings import DEMO_DIR, LIST_MARKETS, OPTIONS, Settings, listed
+from ..settings import DEMO_DIR, LIST_MARKETS, OPTIONS, SPOT_DIR, Settings, listed
 from ..watch.journal import Journal
 from ..watch.terminal import StatusHandler
 from ..wording import shortened
@@ -25,7 +26,7 @@ from .statuses import ENDINGS, FAILED, LOCKED
 if TYPE_CHECKING:
     from ..run.threads import Control
 
-SENTENCE = "Collect trades, best bid and ask, and order book depth from the ASTER exchange into CSV files."
+SENTENCE = "Collect market data of the ASTER exchange into CSV files that can be proven whole."
 
 # What is no setting of a run: where the exchange is, and how much is said.
 BESIDE: Mapping[str, Option] = {
@@ -76,6 +77,8 @@ def settings_of(said: argparse.Namespace, markets: object = LIST_MARKETS) -> Set
             raise ConfigError("--keep-days: given without --rotate, only closed files are deleted; add --rotate day")
     if asked["demo"]:
         given.setdefault("data_dir", DEMO_DIR)
+    elif given.get("market") == SPOT.name:
+        given.setdefault("data_dir", SPOT_DIR)
     symbols = said.symbols if said.symbols or given.get("all_symbols") else listed(markets)
     return Settings(symbols=tuple(symbols), **given)
 

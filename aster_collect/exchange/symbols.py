@@ -4,15 +4,29 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import ConfigError
-from ..settings import checked_symbol
-from .wire import ExchangeInfo
+from ..wording import shortened
+from .pages import ExchangeInfo
+from .venues import Venue
 
 TRADING = "TRADING"
-PERPETUAL = "PERPETUAL"
+SYMBOL_LENGTH = 64
 QUOTE_ASSETS = ("USDT", "USD1", "USDF", "USDC", "USD")  # the likeliest first
 GUESSES = 3
 ALIKE = 0.75  # a letter wrong or two swapped, in a symbol of eight
 SHORTEST_PART = 2  # letters of a symbol's part that say anything
+
+
+def checked_symbol(text: str, where: str = "symbols") -> str:
+    """Return a symbol in upper case; raise `ConfigError` for what can't be one, with where it was given.
+
+    Letters and digits of any script, `_` and `-`: nothing that could name a path outside the data folder, split a
+    stream's name or need quoting in a file.
+    """
+    symbol = text.upper()
+    if not symbol or len(symbol) > SYMBOL_LENGTH or not all(c.isalnum() or c in "_-" for c in symbol):
+        allowed = f"1 to {SYMBOL_LENGTH} letters, digits, '_' or '-' allowed, such as BTCUSDT"
+        raise ConfigError(f"{where}: {shortened(text)!r} given, {allowed}")
+    return symbol
 
 
 def check_listed(symbols: Iterable[str], info: ExchangeInfo) -> None:
@@ -28,11 +42,16 @@ def divide(symbols: Sequence[str], info: ExchangeInfo) -> tuple[list[str], dict[
     return trading, {symbol: info.statuses[symbol] for symbol in symbols if symbol not in trading}
 
 
-def perpetuals(info: ExchangeInfo) -> tuple[list[str], list[str]]:
-    """Return all perpetual symbols that trade, in order, and why others can't be collected: no file can be so named."""
+def markets(info: ExchangeInfo, venue: Venue) -> tuple[list[str], list[str]]:
+    """Return all symbols that trade, in order, and why others can't be collected: no file can be so named.
+
+    Of futures those are the perpetual ones; what a venue has for tests is left out.
+    """
     found, refused = [], []
     for symbol, status in sorted(info.statuses.items()):
-        if status == TRADING and info.contract_types[symbol] == PERPETUAL:
+        is_test = bool(venue.not_markets) and symbol.startswith(venue.not_markets)
+        is_of_type = not venue.contract_type or info.contract_types[symbol] == venue.contract_type
+        if status == TRADING and is_of_type and not is_test:
             try:
                 found.append(checked_symbol(symbol))
             except ConfigError as error:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..errors import ConfigError, StoreError
-from ..exchange import rows
+from ..exchange.ledger import LEDGER
+from ..exchange.streams import KINDS
+from ..exchange.streams.kind import Kind
 from .appender import Appender, Write, fdatasync
 from .lock import Lock
 from .names import PACKED, Part
@@ -76,30 +78,30 @@ class Folder:
             path.rename(other)
             log.warning("file set aside file=%s as=%s why=%s", path.name, other.name, why)
 
-    def set_parts_aside(self, kind: str, symbol: str, why: str) -> None:
+    def set_parts_aside(self, kind: Kind, symbol: str, why: str) -> None:
         """Do so with all closed files of a symbol and kind; raises `OSError`, and can be called again then."""
-        for part in all_parts(self.path, kind, symbol):
+        for part in all_parts(self.path, kind.prefix, symbol):
             for packed in ("", PACKED):
                 self.set_aside(self.path / f"{part.name}{packed}", why)
-        self._parts.pop((kind, symbol), None)
+        self._parts.pop((kind.prefix, symbol), None)
 
     def knows(self, symbol: str) -> bool:
         """Return whether there are closed files or a ledger of a symbol: no other program keeps these."""
-        ledger = self.path / rows.file_name(rows.GAPS, symbol)
-        return os.path.lexists(ledger) or any(self._parts[kind, symbol] for kind in rows.KINDS)
+        ledger = self.path / LEDGER.file_name(symbol)
+        return os.path.lexists(ledger) or any(self._parts[kind.prefix, symbol] for kind in KINDS.values())
 
     def has(self, symbol: str) -> bool:
         """Return whether there is any file of a symbol, closed or not."""
-        names = (rows.file_name(kind, symbol) for kind in rows.KINDS)
+        names = (kind.file_name(symbol) for kind in KINDS.values() if kind.whole_folder == (not symbol))
         return self.knows(symbol) or any(os.path.lexists(self.path / name) for name in names)
 
-    def parts(self, kind: str, symbol: str) -> list[Part]:
+    def parts(self, kind: Kind, symbol: str) -> list[Part]:
         """Return the newest closed files of a symbol and kind: of those at the start, and those closed since."""
-        return self._parts[kind, symbol]
+        return self._parts[kind.prefix, symbol]
 
-    def close_file(self, path: Path, kind: str, symbol: str, period: str) -> None:
+    def close_file(self, path: Path, kind: Kind, symbol: str, period: str) -> None:
         """Give a file the name of its period; raises `OSError`, and then it has its name still."""
-        part = free_part(self.path, kind, symbol, period, self._parts[kind, symbol])
+        part = free_part(self.path, kind.prefix, symbol, period, self._parts[kind.prefix, symbol])
         path.rename(self.path / part.name)
         add_part(self._parts, part)
         self._closed.append(self.path / part.name)

@@ -3,14 +3,16 @@
 import errno
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
-from ..exchange import rows
 from ..exchange.events import Gap
+from ..exchange.form import Form
+from ..exchange.ledger import LEDGER
+from ..exchange.streams.kind import ID, TIME, Event, Lane
 from .appender import Mark
 from .archive import last_row
 from .folder import Folder
@@ -24,7 +26,7 @@ log = logging.getLogger(__name__)
 NEAR_MS = 60_000  # the farthest that rows change places in time
 AHEAD_MS = 600_000  # by more no row is ahead of the exchange's clock, but for an odd one
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-_REOPEN, _CLOSE, _ASIDE, _FORGET = "reopen", "close", "set aside", "forget trades"  # what marks say
+_REOPEN, _CLOSE, _ASIDE, _FORGET = "reopen", "close", "set aside", "forget a stream"  # what marks say
 
 
 class Destroyed(NamedTuple):
@@ -35,7 +37,7 @@ class Destroyed(NamedTuple):
     """
 
     gap: Gap
-    waiting: list[str]
+    waiting: list[Event]
     begins: bool
 
 
@@ -44,9 +46,8 @@ class Sheet:
 
     def __init__(
         self,
-        kind: str,
+        form: Form,
         symbol: str,
-        columns: tuple[str, ...],
         folder: Folder,
         period_ms: int,
         *,
@@ -58,12 +59,12 @@ class Sheet:
         What it holds is set aside if it is not `ours`. If not `at_once` there is no file yet, and the first flush makes
         it.
         """
-        self.kind, self.symbol = kind, symbol
-        self.table = Table(kind, columns, folder.appender(rows.file_name(kind, symbol)), folder)
+        self.kind, self.symbol = form.kind, symbol
+        self.table = Table(form, folder.appender(self.kind.file_name(symbol)), folder)
         self.appender = self.table.appender
         self.losses: dict[str, Gap] = {}  # by cause
-        self._folder = folder
-        self._period_ms = 0 if kind == rows.GAPS else period_ms
+        self._form, self._folder = form, folder
+        self._period_ms = 0 if self.kind is LEDGER else period_ms
         self._end_ms = 0  # where the period ends that is being written; 0 while there is none
         self._turns = {_REOPEN: self._reopen, _CLOSE: self._close, _ASIDE: self._set_aside, _FORGET: self._forget}
         self.touched_ms = _touched_ms(self.appender.path)
@@ -83,9 +84,9 @@ class Sheet:
     def _resume(self) -> None:
         parts = self._folder.parts(self.kind, self.symbol)
         if self.last_row is None and parts:
-            self.last_row = last_row(self._folder.path, parts, rows.is_row)
+            self.last_row = last_row(self._folder.path, parts, lambda _, cells, row: self.kind.is_row(cells, row))
         written_ms = [part.end_ms - 1 for part in parts]
-        if self.last_row is not None and self.kind != rows.GAPS:
+        if self.last_row is not None and self.kind is not LEDGER:
             last_ms = self.time_ms(self.last_row)
             self.last_rows = list(takewhile(lambda line: self.time_ms(line) == last_ms, self._newest_rows()))[::-1]
             # One odd time, far ahead of when it was written, is none; where all are it is this machine's that is odd.
@@ -101,31 +102,42 @@ class Sheet:
         ]
         return (line for line in reversed(lines) if self.table.is_row(line))
 
+    @property
+    def left(self) -> list[Event]:
+        """All events at the end of the file, as it was opened, that bear the time of its last row."""
+        return [event for row in self.last_rows or [self.last_row or ""] if (event := self._event(row)) is not None]
+
+    def _event(self, row: str) -> Event | None:
+        try:
+            return self._form.event(row)
+        except (ValueError, IndexError):
+            return None
+
     def time_ms(self, row: str) -> int:
         """Return the time in a row of this file, in milliseconds."""
-        return rows.row_time_ms(self.kind, row)
+        return self.kind.row_time_ms(row)
 
-    def append(self, lines: list[str], now_ms: int | None = None) -> int:
-        """Keep rows for the next flush, a mark where a period ends; return how many bytes they are.
+    def append(self, events: Sequence[Event], now_ms: int | None = None) -> int:
+        """Keep events for the next flush, a mark where a period ends; return how many bytes their rows are.
 
         Time never goes back to an earlier period: such a row stays in the file that is being written. So does one of
         far ahead of `now_ms`, what the exchange's clock says: no other row would end a period after it.
         """
-        if not self._period_ms or self.time_ms(lines[-1]) < self._end_ms - NEAR_MS:
-            return self._keep(lines)
+        if not self._period_ms or events[-1][TIME] < self._end_ms - NEAR_MS:
+            return self._keep(events)
         latest_ms = inf if now_ms is None else now_ms + AHEAD_MS
         start = kept = 0
-        for at, line in enumerate(lines):
-            time_ms = self.time_ms(line)
+        for at, event in enumerate(events):
+            time_ms = event[TIME]
             if self._end_ms <= time_ms <= latest_ms:
-                kept += self._keep(lines[start:at])
+                kept += self._keep(events[start:at])
                 if self._end_ms:
                     self.appender.add_mark(Mark(_CLOSE, period_name(self._end_ms, self._period_ms)))
                 start, self._end_ms = at, period_end(time_ms, self._period_ms)
-        return kept + self._keep(lines[start:])
+        return kept + self._keep(events[start:])
 
-    def _keep(self, lines: list[str]) -> int:
-        data = ("\n".join(lines) + "\n").encode("ascii") if lines else b""
+    def _keep(self, events: Sequence[Event]) -> int:
+        data = ("\n".join(self._form.rows(events)) + "\n").encode("utf-8") if events else b""
         self.appender.append(data)
         return len(data)
 
@@ -141,9 +153,9 @@ class Sheet:
         self.appender.add_mark(Mark(_ASIDE, why))
         self.last_row, self._end_ms = None, 0
 
-    def forget_trades(self, why: str) -> None:
-        """Once all that is pending is written, set a ledger aside if it has rows of trades; the others stay."""
-        self.appender.add_mark(Mark(_FORGET, why))
+    def forget(self, stream: str) -> None:
+        """Once all that is pending is written, set a ledger aside if it has rows of a stream; the others stay."""
+        self.appender.add_mark(Mark(_FORGET, stream))
 
     def flush(self, *, sync: bool) -> None:
         """Write what is pending, through every mark; raises `OSError`, and nothing is lost by it."""
@@ -206,8 +218,8 @@ class Sheet:
         self._folder.set_parts_aside(self.kind, self.symbol, why)
         self.table.set_aside(why)
 
-    def _forget(self, why: str) -> None:
-        self.table.keep(lambda line: not line.startswith(f"{rows.TRADES},"), why)
+    def _forget(self, stream: str) -> None:
+        self.table.keep(lambda line: not line.startswith(f"{stream},"), "ids_of_another_id_space")
 
     def heal(self) -> Destroyed | None:
         """Go on in what another program left of the file, and return what it destroyed; to be called before a flush.
@@ -216,17 +228,18 @@ class Sheet:
         `OSError`, and is to be called again then, before anything is written.
         """
         cut = self.table.heal()
-        if cut is None or self.kind == rows.GAPS:
+        if cut is None or self.kind is LEDGER:
             return None
         marks = self.appender.marks
         if any(mark.do == _ASIDE for mark in marks):
             return None  # what is gone is of a history that leaves the ledger's
         from_ms, to_ms = self.time_ms(cut.left or cut.first), self.time_ms(cut.last)
-        gap = Gap(self.kind, min(from_ms, to_ms), to_ms, None, None, "destroyed")
-        if self.kind != rows.TRADES:
+        gap = Gap(self.kind.name, min(from_ms, to_ms), to_ms, None, None, "destroyed")
+        if self.kind.lane is not Lane.SEQUENCE:
             return Destroyed(gap, [], cut.left is None)
-        first_id = rows.row_id(cut.left) + 1 if cut.left else rows.row_id(cut.first)
-        gap = _with_ids(gap, first_id, rows.row_id(cut.last))
+        last = self._form.event(cut.last)
+        first_id = self._form.event(cut.left)[ID] + 1 if cut.left else _first_id(cut.first)
+        gap = _with_ids(gap, first_id, last[ID])
         waiting = self.appender.take_pending()
         if waiting.startswith(self.table.header):
             self.appender.append(self.table.header)
@@ -238,14 +251,14 @@ class Sheet:
             parts_ms = [part.end_ms for part in self._folder.parts(self.kind, self.symbol)]
             left_ms = [period_end(self.time_ms(cut.left), self._period_ms)] if cut.left else []
             self._end_ms = max([0, *parts_ms, *left_ms])
-        lines = waiting.removeprefix(self.table.header).decode("ascii").split("\n")[:-1]
-        return Destroyed(gap, [cut.last, *lines], cut.left is None)
+        lines = waiting.removeprefix(self.table.header).decode("utf-8").split("\n")[:-1]
+        return Destroyed(gap, [last, *map(self._form.event, lines)], cut.left is None)
 
-    def lost(self, lines: list[str]) -> Gap:
-        """Return rows that memory can't hold as a gap."""
-        first, last = lines[0], lines[-1]
-        gap = Gap(self.kind, self.time_ms(first), self.time_ms(last), None, None, "overflow")
-        return gap if self.kind != rows.TRADES else _with_ids(gap, rows.row_id(first), rows.row_id(last))
+    def lost(self, events: Sequence[Event]) -> Gap:
+        """Return events that memory can't hold as a gap."""
+        first, last = events[0], events[-1]
+        gap = Gap(self.kind.name, first[TIME], last[TIME], None, None, "overflow")
+        return gap if self.kind.lane is not Lane.SEQUENCE else _with_ids(gap, first[ID], last[ID])
 
     def lose(self, gap: Gap) -> None:
         """Note what is missing while memory is full: one gap for each cause, which grows."""
@@ -262,6 +275,11 @@ class Sheet:
     def waiting_rows(self) -> int:
         """Return how many rows wait to be written."""
         return self.appender.pending().removeprefix(self.table.header).count(b"\n")
+
+
+def _first_id(begin: str) -> int:
+    """Return the id that a row begins with."""
+    return int(begin.partition(",")[0])
 
 
 def _with_ids(gap: Gap, first_id: int, last_id: int) -> Gap:

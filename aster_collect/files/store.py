@@ -6,13 +6,15 @@ a file that this run would not write is set aside under another name, and one wh
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ConfigError, LockedError, StoreError
-from ..exchange import rows
 from ..exchange.events import Gap
+from ..exchange.form import Form
+from ..exchange.ledger import LEDGER
+from ..exchange.streams.kind import TIME, Event, Kind, Lane, Options
 from .appender import Write
 from .folder import Folder, refusal
 from .rejects import REJECTS_NAME
@@ -20,7 +22,6 @@ from .rotate import PERIODS_MS
 from .sheet import Destroyed, Sheet
 
 PENDING_BYTES = 64 << 20  # rows that wait for a full disk, over all files
-KINDS = (*rows.KINDS, rows.GAPS)
 
 
 class Unwritten(NamedTuple):
@@ -38,9 +39,9 @@ class Store:
     def __init__(
         self,
         folder: Path,
+        kinds: Iterable[Kind],
+        options: Options,
         *,
-        levels: int,
-        receive_time: bool,
         sync: bool = True,
         rotate: str = "none",
         pending_limit: int = PENDING_BYTES,
@@ -54,7 +55,7 @@ class Store:
         self._folder = Folder(folder, write=write, sync=sync, wall=wall)
         self._pending_limit = pending_limit
         self._period_ms = PERIODS_MS[rotate]
-        self._levels, self._receive_time = levels, receive_time
+        self._forms = [Form(kind, options) for kind in (*kinds, LEDGER)]
         self._sheets: dict[tuple[str, str], Sheet] = {}
         self._dirty_ledgers: dict[Sheet, None] = {}  # what the next flush has to do, in order
         self._dirty: dict[Sheet, None] = {}
@@ -75,7 +76,7 @@ class Store:
         return self._folder.take_closed()
 
     def open(self, symbol: str, *, at_once: bool = True) -> None:
-        """Open a symbol's files: each is whole rows under the right header when this returns.
+        """Open a symbol's files, or with "" those of the whole folder: each is whole rows under the right header then.
 
         If not `at_once`, a symbol that has none yet gets them with its first row: nobody knows whether there is such a
         symbol.
@@ -84,16 +85,16 @@ class Store:
 
         Raises `ConfigError` when one can't be opened, `StoreError` when the disk is at fault and may be well again.
         """
-        if (rows.GAPS, symbol) in self._sheets:
+        forms = self._forms_of(symbol)
+        if not forms or (forms[-1].kind.name, symbol) in self._sheets:
             return
         opened: dict[tuple[str, str], Sheet] = {}
-        ours = self._folder.knows(symbol)
+        ours = not symbol or self._folder.knows(symbol)
         at_once = at_once or self._folder.has(symbol)
         try:
-            for kind in KINDS:
-                columns = rows.columns(kind, self._levels, self._receive_time)
-                sheet = Sheet(kind, symbol, columns, self._folder, self._period_ms, ours=ours, at_once=at_once)
-                opened[kind, symbol] = sheet
+            for form in forms:
+                sheet = Sheet(form, symbol, self._folder, self._period_ms, ours=ours, at_once=at_once)
+                opened[form.kind.name, symbol] = sheet
                 self.written_bytes += sheet.appender.written_bytes
         except OSError as error:
             for sheet in opened.values():
@@ -101,48 +102,51 @@ class Store:
             raise refusal(self._folder.path, error) from error
         self._sheets |= opened
 
-    def last_row(self, kind: str, symbol: str) -> str | None:
-        """Return the last row that a file had when it was opened, or where it had none, the closed files before it."""
-        return self._sheets[kind, symbol].last_row
+    def _forms_of(self, symbol: str) -> list[Form]:
+        return [form for form in self._forms if form.kind.whole_folder == (not symbol)]
 
-    def last_rows(self, kind: str, symbol: str) -> list[str]:
-        """Return all rows at the end of a file, as it was opened, that bear the time of its last row."""
-        return self._sheets[kind, symbol].last_rows
+    def left(self, kind: Kind, symbol: str) -> list[Event]:
+        """Return all events at the end of a file, as it was opened, that bear the time of its last row.
 
-    def touched_ms(self, kind: str, symbol: str) -> int:
+        Where it had none they are of the closed files before it.
+        """
+        return self._sheets[kind.name, symbol].left
+
+    def touched_ms(self, kind: Kind, symbol: str) -> int:
         """Return when a file had last been changed when it was opened, by this machine's clock."""
-        return self._sheets[kind, symbol].touched_ms
+        return self._sheets[kind.name, symbol].touched_ms
 
-    def ledger_end(self, symbol: str) -> list[tuple[int, int]]:
-        """Return the ranges of trade ids, both ends included, that the end of a symbol's ledger calls missing."""
-        ledger = self._sheets[rows.GAPS, symbol]
+    def ledger_end(self, stream: str, symbol: str) -> list[tuple[int, int]]:
+        """Return the ranges of ids, both ends included, that the end of a symbol's ledger calls missing of a stream."""
+        ledger = self._sheets[LEDGER.name, symbol]
         written = ledger.table.end().rpartition(b"\n")[0]  # of a line that is half written the appender has all
         lines = b"\n".join((written, ledger.appender.pending())).decode("ascii", "replace").split("\n")
-        cells = [line.split(",") for line in lines if line.startswith(f"{rows.TRADES},")]
+        cells = [line.split(",") for line in lines if line.startswith(f"{stream},")]
         return [(int(row[3]), int(row[4])) for row in cells if len(row) == 6 and row[3].isdigit() and row[4].isdigit()]
 
-    def append(self, kind: str, symbol: str, lines: list[str], now_ms: int | None = None) -> None:
-        """Keep rows for the next flush; where memory is full, note what is lost instead.
+    def append(self, kind: Kind, symbol: str, events: Sequence[Event], now_ms: int | None = None) -> None:
+        """Keep events for the next flush; where memory is full, note what is lost instead.
 
         `now_ms` is what the exchange's clock says, if that is known: a row of long after it ends no period.
         """
-        if not lines:
+        if not events:
             return
-        sheet = self._sheets[kind, symbol]
+        sheet = self._sheets[kind.name, symbol]
         if self.pending_bytes > self._pending_limit:
-            self._lose(sheet, sheet.lost(lines))
+            self._lose(sheet, sheet.lost(events))
             return
         if sheet.losses:
-            self._record_losses(sheet, sheet.time_ms(lines[0]))
-        self.pending_bytes += sheet.append(lines, now_ms)
+            self._record_losses(sheet, events[0][TIME])
+        self.pending_bytes += sheet.append(events, now_ms)
         self._dirty[sheet] = None
         if not sheet.made:
             self._make(symbol)
 
     def _make(self, symbol: str) -> None:
         """Let the next flush make all of a symbol's files, the ledger first."""
-        self._dirty_ledgers[self._sheets[rows.GAPS, symbol]] = None
-        self._dirty |= {self._sheets[kind, symbol]: None for kind in rows.KINDS}
+        for form in self._forms_of(symbol):
+            sheet = self._sheets[form.kind.name, symbol]
+            (self._dirty_ledgers if form.kind is LEDGER else self._dirty)[sheet] = None
 
     def gap(self, symbol: str, gap: Gap) -> None:
         """Keep a row of a symbol's ledger for the next flush; where memory is full, add it to what is lost by then.
@@ -156,10 +160,8 @@ class Store:
             self._record(symbol, gap)
 
     def _record(self, symbol: str, gap: Gap) -> None:
-        ledger = self._sheets[rows.GAPS, symbol]
-        row = (rows.gap_row(gap) + "\n").encode("ascii")
-        ledger.appender.append(row)
-        self.pending_bytes += len(row)
+        ledger = self._sheets[LEDGER.name, symbol]
+        self.pending_bytes += ledger.append([gap])
         if ledger.made:
             self._dirty_ledgers[ledger] = None
 
@@ -176,18 +178,18 @@ class Store:
         """Keep what could not be read, verbatim, for the next flush."""
         self._folder.rejects.add(source, received_ns, reason, data)
 
-    def set_aside(self, kind: str, symbol: str, why: str) -> None:
+    def set_aside(self, kind: Kind, symbol: str, why: str) -> None:
         """With the next flush, once what is pending is written, give a file and all closed ones before it other names.
 
         What comes next goes to a fresh file. The ids of former trades leave the ledger with them.
         """
-        sheet = self._sheets[kind, symbol]
+        sheet = self._sheets[kind.name, symbol]
         self._record_losses(sheet, 0)
         sheet.set_aside(why)
         self._dirty[sheet] = None
-        if kind == rows.TRADES:
-            ledger = self._sheets[rows.GAPS, symbol]
-            ledger.forget_trades(why)
+        if kind.lane is Lane.SEQUENCE:
+            ledger = self._sheets[LEDGER.name, symbol]
+            ledger.forget(kind.name)
             self._dirty_ledgers[ledger] = None
 
     def take_destroyed(self) -> list[tuple[str, Destroyed]]:
@@ -201,7 +203,7 @@ class Store:
     def unwritten(self) -> Unwritten:
         """Return what is not on disk."""
         waiting = {sheet: count for sheet in (*self._dirty_ledgers, *self._dirty) if (count := sheet.waiting_rows())}
-        trades = sum(count for sheet, count in waiting.items() if sheet.kind == rows.TRADES)
+        trades = sum(count for sheet, count in waiting.items() if sheet.kind.lane is Lane.SEQUENCE)
         return Unwritten(len(waiting), sum(waiting.values()), trades, self.pending_bytes)
 
     def reopen(self) -> None:
@@ -211,7 +213,7 @@ class Store:
         """
         for sheet in filter(_is_made, self._sheets.values()):
             sheet.reopen()
-            (self._dirty_ledgers if sheet.kind == rows.GAPS else self._dirty)[sheet] = None
+            (self._dirty_ledgers if sheet.kind is LEDGER else self._dirty)[sheet] = None
         self._folder.rejects.reopen()
 
     def flush(self, *, sync: bool = True) -> int:
@@ -258,7 +260,7 @@ class Store:
                 damaged.add(sheet)
                 continue
             if sheet.appender.pending_bytes:
-                (self._dirty_ledgers if sheet.kind == rows.GAPS else self._dirty)[sheet] = None
+                (self._dirty_ledgers if sheet.kind is LEDGER else self._dirty)[sheet] = None
             if destroyed is None:
                 continue
             self._destroyed.append((sheet.symbol, destroyed))
@@ -269,17 +271,17 @@ class Store:
         return damaged
 
     def _flush_sheets(self, errors: list[str], sync: bool, damaged: set[Sheet]) -> None:
-        behind = {sheet.symbol for sheet in damaged if sheet.kind == rows.GAPS}
+        behind = {sheet.symbol for sheet in damaged if sheet.kind is LEDGER}
         for dirty in (self._dirty_ledgers, self._dirty):
             for sheet in list(dirty):
                 if sheet.symbol in behind or sheet in damaged:
                     continue
                 before = sheet.appender.written_bytes
                 try:
-                    sheet.flush(sync=sync or sheet.kind == rows.GAPS)
+                    sheet.flush(sync=sync or sheet.kind is LEDGER)
                 except OSError as error:
                     errors.append(_told(sheet.appender.path.name, error))
-                    if sheet.kind == rows.GAPS:
+                    if sheet.kind is LEDGER:
                         behind.add(sheet.symbol)
                 else:
                     del dirty[sheet]

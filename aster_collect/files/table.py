@@ -3,11 +3,12 @@
 import logging
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from ..exchange import rows
+from ..exchange.form import Form
+from ..exchange.ledger import LEDGER
+from ..exchange.streams.kind import ID, Lane
 from .appender import Appender
 from .folder import Folder
 from .plain import begin_plain, read_plain
@@ -37,12 +38,12 @@ class Table:
     ```
     """
 
-    def __init__(self, kind: str, columns: tuple[str, ...], appender: Appender, folder: Folder) -> None:
-        self.kind = kind
-        self.header = (",".join(columns) + "\n").encode("ascii")
+    def __init__(self, form: Form, appender: Appender, folder: Folder) -> None:
+        self.kind = form.kind
+        self.header = form.header
         self.appender = appender
         self._folder = folder
-        self._cells = len(columns)
+        self._form = form
         self._first = ""  # the begin of the file's first row
         self._ledger_end = b""  # what a ledger says nothing else could say again
         self._change = ""  # what somebody did to the file, until it is mended; what had been in it:
@@ -51,7 +52,7 @@ class Table:
 
     def is_row(self, text: str) -> bool:
         """Return whether a line is a row of this file."""
-        return rows.is_row(self.kind, self._cells, text)
+        return self._form.is_row(text)
 
     @property
     def is_empty(self) -> bool:
@@ -86,9 +87,9 @@ class Table:
         appender, start = self.appender, len(self.header)
         if not self._first and appender.last_line not in (b"", self.header[:-1]):
             self._first = (
-                read_at(appender.descriptor, BEGIN_BYTES, start).partition(b"\n")[0].decode("ascii", "replace")
+                read_at(appender.descriptor, BEGIN_BYTES, start).partition(b"\n")[0].decode("utf-8", "replace")
             )
-        if self.kind == rows.GAPS and appender.descriptor >= 0:
+        if self.kind is LEDGER and appender.descriptor >= 0:
             self._ledger_end = self.end()
 
     def end(self) -> bytes:
@@ -118,12 +119,12 @@ class Table:
         path, beside = self.appender.path, self._beside
         if os.path.lexists(path):
             with read_plain(path) as file:
-                lines = file.read().decode("ascii", "replace").split("\n")[1:-1]
+                lines = file.read().decode("utf-8", "replace").split("\n")[1:-1]
             kept = [line for line in lines if wanted(line)]
             if len(kept) < len(lines):
                 beside.unlink(missing_ok=True)
                 with begin_plain(beside) as file:
-                    file.write(self.header + "".join(f"{line}\n" for line in kept).encode("ascii", "replace"))
+                    file.write(self.header + "".join(f"{line}\n" for line in kept).encode("utf-8", "replace"))
                     file.flush()
                     os.fsync(file.fileno())
                 self.appender.close()
@@ -165,9 +166,9 @@ class Table:
         if not self._change:
             return False
         log.error("file changed by another program file=%s what=%s", appender.path.name, self._change)
-        self._was = Cut(None, self._first, appender.last_line.decode("ascii", "replace")) if self._first else None
+        self._was = Cut(None, self._first, appender.last_line.decode("utf-8", "replace")) if self._first else None
         self._known, self._known_end = self._ledger_end, appender.size
-        if self.kind == rows.GAPS:
+        if self.kind is LEDGER:
             start = len(self.header)
             there = read_at(appender.descriptor, max(0, appender.size - start), start)
             if len(there) == appender.size - start and there.endswith(self._known):  # all of it, as before
@@ -193,16 +194,17 @@ class Table:
         return tail
 
     def _comes_before(self, row: str, last: str) -> bool:
-        if row == last or self.kind == rows.GAPS:
+        if row == last or self.kind is LEDGER:
             return row != last
-        key = rows.row_id if self.kind == rows.TRADES else partial(rows.row_time_ms, self.kind)
-        return key(row) <= key(last)
+        if self.kind.lane is Lane.SEQUENCE:
+            return bool(self._form.event(row)[ID] <= self._form.event(last)[ID])
+        return self.kind.row_time_ms(row) <= self.kind.row_time_ms(last)
 
     def _put_back(self, end: int) -> None:
         """Let the rows of a ledger that are not in it any more, from `end` on, be written again."""
         start = self._known_end - len(self._known)
         known = self._known[max(0, max(end, len(self.header)) - start) :]
-        if self.kind == rows.GAPS and start > max(end, len(self.header)):
+        if self.kind is LEDGER and start > max(end, len(self.header)):
             log.error("ledger rows lost file=%s bytes=%d", self.appender.path.name, start - end)
             known = known.partition(b"\n")[2]
         self.appender.put_first(known, behind=self.header)
@@ -229,8 +231,13 @@ class Table:
     def _is_of_others(self, torn: bytes) -> bool:
         """Return whether a torn end begins with a whole line of as many cells, of another form: no crash does that."""
         line, newline, _ = torn.partition(b"\n")
-        text = line.removesuffix(b"\r").decode("ascii", "replace")
-        return bool(newline) and text.isprintable() and "\ufffd" not in text and text.count(",") == self._cells - 1
+        text = line.removesuffix(b"\r").decode("utf-8", "replace")
+        return (
+            bool(newline)
+            and text.isprintable()
+            and "\ufffd" not in text
+            and text.count(",") == len(self._form.columns) - 1
+        )
 
     def _repair(self, tail: Tail) -> None:
         """Cut what is behind the last whole row, and keep it among the rejects; raises `OSError`."""
@@ -244,4 +251,4 @@ class Table:
                 appender.path.name, len(tail.torn), tail.nuls, REJECTS_NAME,
             )  # fmt: skip
         appender.size = tail.end
-        appender.last_line = (tail.last_row or "").encode("ascii")
+        appender.last_line = (tail.last_row or "").encode("utf-8")

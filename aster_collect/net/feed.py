@@ -49,7 +49,6 @@ class Line(NamedTuple):
 
     number: int
     place: int
-    group: int
     url: str
     stall_timeout_s: float
     oldest_s: float
@@ -196,7 +195,7 @@ class Feed:
                 if error.wait_s:
                     self._handshakes.banned(error.wait_s, str(error))
                 over = self.replaced.is_set()
-                self._put(Lost(self.line.group, self.line.number, error.reason, over))
+                self._put(Lost(self.line.number, error.reason, over))
                 if over:
                     return
                 delay_s = max(self._backoff.failed(), error.wait_s)
@@ -208,7 +207,7 @@ class Feed:
         said = False
         while not self.stopping.is_set():
             if self.replaced.is_set():
-                self._put(Lost(self.line.group, self.line.number, HAND_OVER, True))
+                self._put(Lost(self.line.number, HAND_OVER, True))
                 return False
             wait_s = self._handshakes.take()
             if not wait_s:
@@ -222,7 +221,7 @@ class Feed:
     def serve(self) -> None:
         """Connect once and read until stopped or relieved; raises `FeedError` when the connection is of no more use."""
         connection = self._connect(self.line.url)
-        self._put(Opened(self.line.group, self.line.number, self._wall_ns(), self._clock()))
+        self._put(Opened(self.line.number, self._wall_ns(), self._clock()))
         log.info("connection open connection=%d", self.line.place)
         try:
             self._read_on(connection)
@@ -230,7 +229,7 @@ class Feed:
             connection.close()
         if self.relieved.is_set():
             log.info("connection relieved connection=%d", self.line.place)
-            self._put(Lost(self.line.group, self.line.number, HAND_OVER, True))
+            self._put(Lost(self.line.number, HAND_OVER, True))
 
     def _read_on(self, connection: Connection) -> None:
         splitter = Splitter()
@@ -249,7 +248,7 @@ class Feed:
                 split = splitter.split(data)
                 if split.bounds:
                     line = self.line
-                    self._put(Batch(line.group, line.number, received_ns, now_s, split.data, split.bounds))
+                    self._put(Batch(line.number, received_ns, now_s, split.data, split.bounds))
                     self._delivered(now_s - opened_s)
                     frame_s = now_s
                 for one in split.odd:

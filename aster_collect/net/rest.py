@@ -120,7 +120,7 @@ def serve(
             ask = asks.get(timeout=wait_s) if wait_s is None or wait_s > 0 else asks.get_nowait()
             if ask is None:
                 return
-            lines[_rank(ask)].append(ask)
+            lines[ask.rank].append(ask)
             continue
         except queue.Empty:
             if wait_s or rank is None:
@@ -133,10 +133,10 @@ def serve(
         except Refused as error:
             deliver(Answer(ask, asked_ns, wall_ns(), None, str(error)))
         except RestError as error:
-            if not ask.symbol:
+            if ask.once:
                 deliver(Answer(ask, asked_ns, wall_ns(), None, str(error)))
                 continue
-            lines[_rank(ask)].append(ask)
+            lines[ask.rank].append(ask)
             if not failing:
                 log.warning("rest failing why=%s retry_s=%.1f", error, rest.budget.wait_s(0, clock()))
             failing = True
@@ -144,7 +144,3 @@ def serve(
             if failing:
                 log.info("rest works again")
             failing = False
-
-
-def _rank(ask: Ask) -> int:
-    return int(bool(ask.symbol)) + ask.patient

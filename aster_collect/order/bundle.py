@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from .clock import ExchangeClock
 from .coverage import Coverage, Outage
+from .lane import Lane
 
 AGREE_MS = 1000  # between what two clocks say of how long an outage was: one row a second wide is what is promised
 MARGIN_MS = 500  # an event was made by so much before its frame was sent, and all streams begin within so much
@@ -27,10 +28,14 @@ class Stretch(NamedTuple):
 
 
 class Bundle:
-    """One group of symbols, whose streams every one of its connections carries."""
+    """Streams that share their connections: each of these carries all of them.
+
+    Without symbols they are those that bring all symbols.
+    """
 
     def __init__(self, symbols: tuple[str, ...]) -> None:
         self.symbols = symbols
+        self.lanes: list[Lane] = []  # of the symbols that have been begun
         self.moved_s = 0.0
         self.was_redundant = False
         self.begun_ms: int | None = None  # when the first frame was sent that was believed
@@ -38,6 +43,16 @@ class Bundle:
         self._coverage = Coverage()
         self._wanted: set[int] = set()
         self._lag_ms = 0
+
+    @property
+    def connections(self) -> frozenset[int]:
+        """The connections that are to carry it."""
+        return frozenset(self._wanted)
+
+    def join(self, other: "Bundle") -> None:
+        """Take over the streams of another that has the same connections by now."""
+        self.symbols += other.symbols
+        self.lanes += other.lanes
 
     @property
     def redundant(self) -> bool:

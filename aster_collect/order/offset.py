@@ -17,6 +17,7 @@ class ClockOffset:
         self._most_s = most_s
         self._ask_s = now_s
         self._asked_s = now_s - ASK_APART_S
+        self._said_s = now_s - ASK_EVERY_S
 
     def due(self, now_s: float) -> bool:
         """Return whether to ask; then the next time is in an hour."""
@@ -40,3 +41,10 @@ class ClockOffset:
         if self.offset_ms is None or self.uncertainty_ms is None:
             return False
         return abs(self.offset_ms) - self.uncertainty_ms > self._most_s * 1000
+
+    def to_be_said(self, now_s: float) -> bool:
+        """Return whether the clocks are certainly off, and that has not been said for an hour; then it has been."""
+        if not self.off or now_s - self._said_s < ASK_EVERY_S:
+            return False
+        self._said_s = now_s
+        return True

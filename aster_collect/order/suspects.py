@@ -5,7 +5,7 @@ Pure.
 
 from collections import deque
 
-from ..exchange.events import Item
+from ..exchange.streams.trades import Trade
 
 PROOF_ROWS = 3
 START_OVER_MS = 2000  # by so much no clock of one exchange goes back
@@ -27,7 +27,7 @@ class Suspects:
     """
 
     def __init__(self) -> None:
-        self.kept: dict[int, Item] = {}
+        self.kept: dict[int, Trade] = {}
         self.recent: deque[tuple[int, int]] = deque(maxlen=RECENT)  # ids and times as they were written
         self.former_ms: int | None = None  # since when ids are new, while former ones can come
         self._former_next = 0
@@ -35,7 +35,7 @@ class Suspects:
         self._former_recent: set[tuple[int, int]] = set()
         self._former_until_s = 0.0
         self._since_s: dict[int, float] = {}
-        self._proofs: list[Item] = []  # by id
+        self._proofs: list[Trade] = []  # by id
 
     @property
     def last_id(self) -> int:
@@ -48,7 +48,7 @@ class Suspects:
         return sorted(time_ms for _, time_ms in self.recent)[-2:][0]
 
     @property
-    def proof(self) -> tuple[Item, Item] | None:
+    def proof(self) -> tuple[Trade, Trade] | None:
         """The first and last of so many that ids must have begun anew: near to each other, ids and times rise."""
         for first, *between, last in zip(*(self._proofs[start:] for start in range(PROOF_ROWS)), strict=False):
             times = [one.time_ms for one in (first, *between, last)]
@@ -56,60 +56,60 @@ class Suspects:
                 return first, last
         return None
 
-    def contradicts(self, item: Item) -> bool:
+    def contradicts(self, trade: Trade) -> bool:
         """Return whether a trade under a written id can't be one that is written."""
         before = self.recent[-2] if len(self.recent) > 1 else self.recent[-1]
-        if item.time_ms < before[1] and item.time_ms < self.recent[-1][1]:
+        if trade.time_ms < before[1] and trade.time_ms < self.recent[-1][1]:
             return False  # nearly all that comes twice, at a small price
-        return not self.knows(item) and item.time_ms >= self.newest_ms
+        return not self.knows(trade) and trade.time_ms >= self.newest_ms
 
-    def knows(self, item: Item) -> bool:
+    def knows(self, trade: Trade) -> bool:
         """Return whether a trade is one of the recent ones told again, or was passed over among them."""
         for trade_id, time_ms in reversed(self.recent):
-            if trade_id == item.id:
-                return abs(time_ms - item.time_ms) <= SAME_MS
-            if trade_id < item.id:
+            if trade_id == trade.id:
+                return abs(time_ms - trade.time_ms) <= SAME_MS
+            if trade_id < trade.id:
                 return True
         return False
 
-    def keep(self, item: Item, now_s: float) -> bool:
+    def keep(self, trade: Trade, now_s: float) -> bool:
         """Keep one aside; return whether there was room."""
         if len(self.kept) >= MOST:
             return False
-        self.kept[item.id], self._since_s[item.id] = item, now_s
-        if item.time_ms > self.newest_ms + START_OVER_MS:
-            self._proofs = sorted([*self._proofs, item])
+        self.kept[trade.id], self._since_s[trade.id] = trade, now_s
+        if trade.time_ms > self.newest_ms + START_OVER_MS:
+            self._proofs = sorted([*self._proofs, trade], key=lambda one: one.id)
         return True
 
-    def refute(self, item: Item, now_s: float) -> list[Item]:
+    def refute(self, trade: Trade, now_s: float) -> list[Trade]:
         """Take a trade of the former ids, which go on: no proof from before it counts; return what it shows to be odd.
 
         That is what was made before it, or came so long ago that no slow connection explains it.
         """
         before_s = now_s - FORMER_MS / 1000
         dropped = self._drop(
-            [one.id for one in self.kept.values() if one.time_ms < item.time_ms or self._since_s[one.id] < before_s]
+            [one.id for one in self.kept.values() if one.time_ms < trade.time_ms or self._since_s[one.id] < before_s]
         )
         self._proofs = []
         return dropped
 
-    def repeats(self) -> list[Item]:
+    def repeats(self) -> list[Trade]:
         """Drop and return those that were made before the newest trade: they came twice."""
         newest_ms = self.newest_ms if self.kept else 0
         return self._drop([one.id for one in self.kept.values() if one.time_ms < newest_ms])
 
-    def leave(self) -> list[Item]:
+    def leave(self) -> list[Trade]:
         """Drop and return all of them: nothing will prove them."""
         return self._drop(list(self.kept))
 
-    def _drop(self, ids: list[int]) -> list[Item]:
+    def _drop(self, ids: list[int]) -> list[Trade]:
         dropped = [self.kept.pop(trade_id) for trade_id in ids]
         for trade_id in ids:
             del self._since_s[trade_id]
         self._proofs = [one for one in self._proofs if one.id in self.kept]
         return dropped
 
-    def begin_anew(self, former_next: int, now_s: float) -> tuple[list[Item], list[Item]]:
+    def begin_anew(self, former_next: int, now_s: float) -> tuple[list[Trade], list[Trade]]:
         """Let the proven ids be those that count; return their trades, and those that fit to neither."""
         assert self.proof is not None, "begun without a proof"
         first, last = self.proof
@@ -131,19 +131,19 @@ class Suspects:
         self.kept, self._since_s, self._proofs = {}, {}, []
         self.recent.clear()
 
-    def is_former(self, item: Item, now_s: float) -> bool:
+    def is_former(self, trade: Trade, now_s: float) -> bool:
         """Return whether a live trade is what a slow connection still brings of former ids."""
         if self.former_ms is None:
             return False
         if now_s > self._former_until_s:
             self.former_ms = None
             return False
-        return item.time_ms < self.former_ms or (item.id, item.time_ms) in self._former_recent
+        return trade.time_ms < self.former_ms or (trade.id, trade.time_ms) in self._former_recent
 
-    def is_former_page(self, item: Item) -> bool:
+    def is_former_page(self, trade: Trade) -> bool:
         """Return whether a trade of a page is of former ids: a REST server can be behind too."""
-        return self.former_ms is not None and item.time_ms < self._former_newest_ms
+        return self.former_ms is not None and trade.time_ms < self._former_newest_ms
 
-    def was_written(self, item: Item) -> bool:
+    def was_written(self, trade: Trade) -> bool:
         """Return whether a trade of the former ids was in the file that was set aside, or in its ledger."""
-        return item.id < self._former_next
+        return trade.id < self._former_next

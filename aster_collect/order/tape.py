@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
-from ..exchange.events import Gap, Item
-from ..exchange.rows import TRADES
+from ..exchange.events import Gap
+from ..exchange.streams.trades import KIND, Trade
 from .question import CHECK_S, Question
 from .suspects import PROOF_ROWS, SAME_MS, Suspects
 
@@ -31,15 +31,15 @@ class Bounds(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What an input led to: rows to append now, gaps to record, and the rows of what fits in nowhere.
+    """What an input led to: trades to write now, gaps to record, and trades that fit in nowhere.
 
     With a `former` the file on disk holds ids of another id space: once it has what belongs into it, it is to be set
     aside, and a fresh one begun.
     """
 
-    rows: Sequence[str]
+    trades: Sequence[Trade]
     gaps: Sequence[Gap]
-    odd: Sequence[str] = ()
+    odd: Sequence[Trade] = ()
     former: "Outcome | None" = None
 
 
@@ -56,15 +56,16 @@ class Tape:
     ```
     """
 
-    def __init__(self, bounds: Bounds, last_row: str | None = None, recorded: Iterable[tuple[int, int]] = ()) -> None:
-        """Begin, or resume behind the file's last row; `recorded` are the ranges of ids that the ledger calls missing.
+    def __init__(self, bounds: Bounds, last: Trade | None = None, recorded: Iterable[tuple[int, int]] = ()) -> None:
+        """Begin, or resume behind the file's last trade; `recorded` are the ranges of ids that the ledger calls
+        missing.
 
         Such ids stay missing: a crash can leave the ledger ahead of the file, and no id is both.
         """
         self.duplicates = 0
         self._bounds = bounds
         self._next: int | None = None
-        self._held: dict[int, Item] = {}
+        self._held: dict[int, Trade] = {}
         self._first_held = 0  # the lowest id held, while any is
         self._written_ms: int | None = None
         self._progress_s = 0.0  # when the hole opened, or last became smaller
@@ -74,20 +75,19 @@ class Tape:
         self._asked = False
         self._under_way: set[int] = set()  # the first ids of all pages that were asked for …
         self._void: set[int] = set()  # … and of those that were for the file that has been set aside
-        self._proof = last_row
+        self._proof = last
         self._proof_id = -1
-        self._rows: list[str] = []
+        self._rows: list[Trade] = []
         self._gaps: list[Gap] = []
-        self._odd: list[str] = []
+        self._odd: list[Trade] = []
         self._former: Outcome | None = None
         self._told_ms: float = math.inf  # from when on the ledger says that nobody knows
         self._emptied = False  # the file has lost all its rows, and got none since
         self._recorded = sorted(recorded)
         self._suspects = Suspects()
         self._question = Question()
-        if last_row is not None:
-            cells = last_row.split(",")
-            self._proof_id, self._written_ms = int(cells[0]), int(cells[1])
+        if last is not None:
+            self._proof_id, self._written_ms = last.id, last.time_ms
             self._suspects.recent.append((self._proof_id, self._written_ms))
             self._next = self._behind_recorded(self._proof_id + 1)
             self._question.begin()
@@ -132,35 +132,35 @@ class Tape:
         suspects.recent.append((trade_id, time_ms))
         return True
 
-    def add(self, item: Item, now_s: float) -> Outcome:
+    def add(self, trade: Trade, now_s: float) -> Outcome:
         """Take a live trade that does not pass."""
         suspects = self._suspects
         if self._next is None:
-            self._begin(item)
-        if suspects.is_former(item, now_s):
-            if suspects.was_written(item):
+            self._begin(trade)
+        if suspects.is_former(trade, now_s):
+            if suspects.was_written(trade):
                 self.duplicates += 1
             else:
-                self._leave_out([item])
-        elif item.id >= self._lowest_missing:
+                self._leave_out([trade])
+        elif trade.id >= self._lowest_missing:
             self._question.answered()
-            self._leave_out(suspects.refute(item, now_s))
-            self._put(item, now_s)
-        elif item.id <= suspects.last_id and item.id not in suspects.kept and self._doubts(item):
-            self._suspect(item, now_s)
+            self._leave_out(suspects.refute(trade, now_s))
+            self._put(trade, now_s)
+        elif trade.id <= suspects.last_id and trade.id not in suspects.kept and self._doubts(trade):
+            self._suspect(trade, now_s)
         else:
             self.duplicates += 1
         return self._outcome()
 
-    def _doubts(self, item: Item) -> bool:
+    def _doubts(self, trade: Trade) -> bool:
         """Whether a trade under a written id may be another; before the file is proven its times say little."""
-        return self._suspects.contradicts(item) if self._proof is None else not self._suspects.knows(item)
+        return self._suspects.contradicts(trade) if self._proof is None else not self._suspects.knows(trade)
 
-    def _suspect(self, item: Item, now_s: float) -> None:
+    def _suspect(self, trade: Trade, now_s: float) -> None:
         if not self.held:
             self._progress_s = now_s
-        if not self._suspects.keep(item, now_s):
-            self._leave_out([item])
+        if not self._suspects.keep(trade, now_s):
+            self._leave_out([trade])
         elif self._suspects.proof:
             self._start_over(now_s)
 
@@ -169,13 +169,13 @@ class Tape:
         self._proven(now_s)
         while self._held:
             self._skip(self._first_held, "new-ids", now_s)
-        items, odd = self._suspects.begin_anew(self._lowest_missing, now_s)
+        trades, odd = self._suspects.begin_anew(self._lowest_missing, now_s)
         self._leave_out(odd)
-        self._set_aside(items, now_s)
+        self._set_aside(trades, now_s)
 
-    def _leave_out(self, items: Iterable[Item]) -> None:
+    def _leave_out(self, trades: Iterable[Trade]) -> None:
         """Keep out of the file what does not fit in."""
-        self._odd += [item.row for item in items]
+        self._odd += trades
 
     def begin_outage(self) -> None:
         """Note that no connection brings trades: there may be some that no live one shows."""
@@ -216,27 +216,27 @@ class Tape:
         self._under_way.add(self._next)
         return self._next, min(PAGE_LIMIT, self._bounds.backfill_limit)
 
-    def page(self, first_id: int, items: Sequence[Item] | None, now_s: float) -> Outcome:
+    def page(self, first_id: int, trades: Sequence[Trade] | None, now_s: float) -> Outcome:
         """Take REST's answer: late, short, overlapping, with holes or empty; oldest first. None is of no use."""
         self._asked = False
         self._under_way.discard(first_id)
         if first_id in self._void or self._next is None:
             self._void.discard(first_id)
             return self._outcome()
-        usable, full = items is not None, len(items or ()) >= min(PAGE_LIMIT, self._bounds.backfill_limit)
+        usable, full = trades is not None, len(trades or ()) >= min(PAGE_LIMIT, self._bounds.backfill_limit)
         last_id = max(first_id, self._first_held if self._held else 0) + PAGE_LIMIT  # beyond is no page of this hole
         is_former = self._suspects.is_former_page
-        items = [item for item in items or () if first_id <= item.id <= last_id and not is_former(item)]
-        if self._proof is not None and not self._prove(items, now_s):
+        trades = [trade for trade in trades or () if first_id <= trade.id <= last_id and not is_former(trade)]
+        if self._proof is not None and not self._prove(trades, now_s):
             return self._outcome()
-        self._note_absent(first_id, items, now_s)
+        self._note_absent(first_id, trades, now_s)
         before = self._next
         if first_id == before:
             self._question.page(usable, full, now_s)
-        for item in items:
-            self._put(item, now_s)
+        for trade in trades:
+            self._put(trade, now_s)
         if first_id == before == self._next and self._held:
-            self._miss(bool(items), now_s)
+            self._miss(bool(trades), now_s)
         return self._outcome()
 
     def tick(self, now_s: float) -> Outcome:
@@ -255,11 +255,11 @@ class Tape:
         return self._outcome()
 
     def rewind(
-        self, gap: Gap, items: Iterable[Item], recorded: Iterable[tuple[int, int]], now_s: float, *, begins: bool
+        self, gap: Gap, trades: Iterable[Trade], recorded: Iterable[tuple[int, int]], now_s: float, *, begins: bool
     ) -> Outcome:
         """Go back to where a gap begins: the file has lost its trades, which are to be fetched again.
 
-        `items` are those of them and behind them that are known still. `begins` says that the file has none before:
+        `trades` are those of them and behind them that are known still. `begins` says that the file has none before:
         then nothing tells the next start of them, so that what is not there by the end becomes a gap.
         """
         assert gap.first_missing_id is not None
@@ -267,9 +267,9 @@ class Tape:
         self._next, self._written_ms = self._behind_recorded(gap.first_missing_id), gap.from_ms
         self._emptied = begins
         self._question.begin(now_s)
-        for item in items:
-            if self._proof is None or item.id > self._proof_id:
-                self._put(item, now_s)
+        for trade in trades:
+            if self._proof is None or trade.id > self._proof_id:
+                self._put(trade, now_s)
         return self._outcome()
 
     def close(self, now_s: float, now_ms: int) -> Outcome:
@@ -285,7 +285,7 @@ class Tape:
         self.duplicates += len(self._suspects.repeats())
         self._leave_out(self._suspects.leave())
         if self._written_ms is not None and self.waiting and self._written_ms < self._told_ms:
-            self._gaps.append(Gap(TRADES, self._written_ms, max(self._written_ms, now_ms), None, None, "not-asked"))
+            self._gaps.append(Gap(KIND.name, self._written_ms, max(self._written_ms, now_ms), None, None, "not-asked"))
             self._told_ms = self._written_ms
         return self._outcome()
 
@@ -318,26 +318,26 @@ class Tape:
     def _too_large(self, now_s: float) -> bool:
         return bool(self._held) and now_s >= self._progress_s + GRACE_S and self._hole > self._bounds.backfill_limit
 
-    def _begin(self, first: Item) -> None:
+    def _begin(self, first: Trade) -> None:
         """Start a fresh file: some past is wanted before the first live trade, but not promised."""
         first_id = max(0, first.id - min(self._bounds.history, self._bounds.backfill_limit))
         self._next = self._behind_recorded(first_id)
         self._suspects.recent.append((first.id, first.time_ms))  # it waits for its past, but will be written
 
-    def _put(self, item: Item, now_s: float) -> None:
+    def _put(self, trade: Trade, now_s: float) -> None:
         proven = self._proof is None
-        if item.id in self._held or (proven and self._settled(item.id)):
+        if trade.id in self._held or (proven and self._settled(trade.id)):
             self.duplicates += 1
             return
         if not self.held:
             self._progress_s = now_s
         if not self._held:
-            self._first_held = item.id
-        self._held[item.id] = item
-        if proven and item.id == self._next:
+            self._first_held = trade.id
+        self._held[trade.id] = trade
+        if proven and trade.id == self._next:
             self._release(now_s)
         else:
-            self._first_held = min(self._first_held, item.id)
+            self._first_held = min(self._first_held, trade.id)
 
     def _settled(self, trade_id: int) -> bool:
         """Return whether an id is in the file, or in the ledger, where it stays."""
@@ -346,10 +346,10 @@ class Tape:
     def _release(self, now_s: float) -> None:
         """Move what has become contiguous to the rows."""
         next_id = self._lowest_missing
-        while (item := self._held.pop(next_id, None)) is not None:
-            self._rows.append(item.row)
-            self._written_ms, self._emptied = item.time_ms, False
-            self._suspects.recent.append((item.id, item.time_ms))
+        while (trade := self._held.pop(next_id, None)) is not None:
+            self._rows.append(trade)
+            self._written_ms, self._emptied = trade.time_ms, False
+            self._suspects.recent.append((trade.id, trade.time_ms))
             next_id = self._behind_recorded(next_id + 1)
         self._next = next_id
         self._progress_s, self._retry_s, self._tries = now_s, 0.0, 0
@@ -360,14 +360,14 @@ class Tape:
         self._tries += 1
         self._retry_s = now_s + 0.5 * 2 ** min(self._tries, 6)
 
-    def _note_absent(self, first_id: int, items: Sequence[Item], now_s: float) -> None:
+    def _note_absent(self, first_id: int, trades: Sequence[Trade], now_s: float) -> None:
         """Note which ids a page leaves out though it has later ones."""
         self._absent_s = {one: since_s for one, since_s in self._absent_s.items() if one >= self._lowest_missing}
         expected = first_id
-        for item in items:
-            if item.id > expected:
+        for trade in trades:
+            if trade.id > expected:
                 self._absent_s.setdefault(expected, now_s)
-            expected = item.id + 1
+            expected = trade.id + 1
 
     def _miss(self, surrounded: bool, now_s: float) -> None:
         """Count an answer that did not bring the id asked for; what answers a minute apart leave out is gone."""
@@ -390,19 +390,19 @@ class Tape:
         if self._written_ms is not None:
             to_ms = self._held[self._first_held].time_ms
             from_ms = min(self._written_ms, to_ms)
-            self._gaps.append(Gap(TRADES, from_ms, to_ms, self._lowest_missing, to_id - 1, cause))
+            self._gaps.append(Gap(KIND.name, from_ms, to_ms, self._lowest_missing, to_id - 1, cause))
         self._next = self._behind_recorded(to_id)
         self._release(now_s)
 
-    def _prove(self, items: Sequence[Item], now_s: float) -> bool:
+    def _prove(self, trades: Sequence[Trade], now_s: float) -> bool:
         """Decide whether the file's last row is of this exchange's ids; return whether the page can be used.
 
         A page that has not got that id proves nothing, a server can be behind, unless all that it has is later: the
         exchange has forgotten it.
         """
         assert self._proof is not None and self._written_ms is not None
-        first = items[0] if items else None
-        if first is not None and first.id == self._proof_id and not _agree(first.row, self._proof):
+        first = trades[0] if trades else None
+        if first is not None and first.id == self._proof_id and not _agree(first, self._proof):
             self._set_aside([*self._suspects.kept.values(), *self._held.values()], now_s)
         elif first is not None and (first.id == self._proof_id or first.time_ms >= self._written_ms):
             self._proven(now_s)
@@ -430,12 +430,12 @@ class Tape:
         self.duplicates += len(self._suspects.repeats())
         progress_s = self._progress_s
         held, self._held = self._held, {}
-        for item in held.values():
-            self._put(item, now_s)
+        for trade in held.values():
+            self._put(trade, now_s)
         if self._held:
             self._progress_s = progress_s
 
-    def _set_aside(self, items: Sequence[Item], now_s: float) -> None:
+    def _set_aside(self, trades: Sequence[Trade], now_s: float) -> None:
         """The file is foreign: begin a fresh one with these."""
         self._former = Outcome(self._rows, self._gaps)
         self._rows, self._gaps = [], []
@@ -444,23 +444,22 @@ class Tape:
         self._asked, self._retry_s, self._tries = False, 0.0, 0
         self._void, self._under_way = self._under_way, set()
         self._suspects.reset()
-        if items:
-            self._begin(min(items))
+        if trades:
+            self._begin(min(trades, key=lambda trade: trade.id))
         else:
             self._question.answered()
-        for item in items:
-            self._put(item, now_s)
+        for trade in trades:
+            self._put(trade, now_s)
 
 
-def _agree(row: str, other: str) -> bool:
-    """Return whether two trade rows tell of the same trade: price, quantity and side agree, the time to a second.
+def _agree(one: Trade, other: Trade) -> bool:
+    """Return whether two tell of the same trade: price, quantity and side agree, the time to a second.
 
     REST and the stream can differ by a millisecond.
     """
-    mine, theirs = row.split(","), other.split(",")
+    near = abs(one.time_ms - other.time_ms) <= SAME_MS
     try:
-        near = abs(int(mine[1]) - int(theirs[1])) <= SAME_MS
-        same = all(Decimal(mine[i]) == Decimal(theirs[i]) for i in (3, 4))
-    except (InvalidOperation, ValueError, IndexError):
+        same = Decimal(one.price) == Decimal(other.price) and Decimal(one.quantity) == Decimal(other.quantity)
+    except InvalidOperation:  # the file's row is damaged
         return False
-    return near and same and mine[2].lower() == theirs[2].lower()
+    return near and same and one.side.lower() == other.side.lower()

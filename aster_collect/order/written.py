@@ -5,43 +5,42 @@ Pure. A restart can lead to a front server that is behind, and brings again what
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from ..exchange import rows
+from ..exchange.streams.kind import ID, TIME, Event
 
-BEHIND_MS = 60_000  # by more no front server is behind: then the clock was set back, and the rows are new
+BEHIND_MS = 60_000  # by more no front server is behind: then the clock was set back, and the events are new
 
 
 class Written:
-    """The end of a file of prices: the time of its last row, and all rows of that millisecond.
+    """The end of a file: the time of its last row, and all events of that millisecond.
 
-    Of a row that is older, or is one of these, the same row is in the file. The ids that it came with are remembered,
-    since another connection brings it too. A row of the same millisecond that looks like one of these, but is another,
-    is left out with them: the stretch in the ledger begins with that millisecond.
+    Of an event that is older, or is one of these, the same row is in the file. The ids that it came with are
+    remembered, since another connection brings it too. An event of the same millisecond that looks like one of these,
+    but is another, is left out with them: the stretch in the ledger begins with that millisecond.
     """
 
-    def __init__(self, last_rows: Sequence[str]) -> None:
-        self._last_ms = rows.row_time_ms(rows.PRICES, last_rows[-1]) if last_rows else 0
-        self._left = Counter(map(_own, last_rows))
+    def __init__(self, last: Sequence[Event]) -> None:
+        self._last_ms = last[-1][TIME] if last else 0
+        self._left = Counter(map(content, last))
         self._highest_id = -1
-        self._new_id = sys.maxsize  # the lowest of a row that is certainly new: behind it all are
+        self._new_id = sys.maxsize  # the lowest of an event that is certainly new: behind it all are
 
     def over(self, time_ms: int) -> bool:
-        """Return whether nothing of then can come any more, by the time of the newest row."""
+        """Return whether nothing of then can come any more, by the time of the newest event."""
         return not self._last_ms or time_ms > self._last_ms + BEHIND_MS
 
-    def again(self, fresh: Mapping[int, str]) -> list[int]:
-        """Return the ids of those of the rows that came, by id, that are in the file already."""
+    def again(self, fresh: Sequence[Event]) -> list[int]:
+        """Return the ids of those of the events that came that are in the file already."""
         found = []
-        for update_id in sorted(fresh):
-            row = fresh[update_id]
-            time_ms = rows.row_time_ms(rows.PRICES, row)
+        for event in sorted(fresh, key=lambda event: event[ID]):
+            update_id, time_ms = event[ID], event[TIME]
             if time_ms > self._last_ms:
                 self._new_id = min(self._new_id, update_id)
             if update_id >= self._new_id or time_ms < self._last_ms - BEHIND_MS:
                 continue
             if time_ms == self._last_ms and update_id > self._highest_id:
-                own = _own(row)
+                own = content(event)
                 if not self._left[own]:
                     continue
                 self._left[own] -= 1
@@ -50,6 +49,6 @@ class Written:
         return found
 
 
-def _own(row: str) -> str:
-    """Return a row without what this machine added to it."""
-    return ",".join(row.split(",", len(rows.PRICE_COLUMNS))[: len(rows.PRICE_COLUMNS)])
+def content(event: Event) -> Event:
+    """Return what an event says, without its id and what this machine added to it."""
+    return event[TIME:-1]

@@ -2,9 +2,8 @@
 
 import logging
 
-from ..exchange import wire
 from ..exchange.events import Wanted
-from ..exchange.wire import Group
+from ..exchange.subscribe import Group, stream_url
 from ..net.bans import Handshakes
 from ..net.feed import Feed, Line
 from ..net.inbox import Inbox
@@ -53,14 +52,14 @@ class Feeds:
 
     def _start(self, carrier: Carrier) -> None:
         settings, number = self._settings, carrier.number
-        url = wire.stream_url(settings.ws_url, carrier.streams)
-        line = Line(number, carrier.place, carrier.group, url, settings.stall_timeout_s, settings.max_connection_age_s)
+        url = stream_url(settings.ws_url, carrier.streams)
+        line = Line(number, carrier.place, url, settings.stall_timeout_s, settings.max_connection_age_s)
         formers = [self._feeds[name] for name in [_name(carrier.relieves)] if name in self._feeds]
         for former in formers:
             former.replaced.set()
         feed = Feed(line, self._inbox, self._handshakes, lambda: self._control.put(Aged(number)), formers)
         self._feeds[_name(number)] = feed
-        self._inbox.tell(Wanted(carrier.group, number, carrier.place))
+        self._inbox.tell(Wanted(number, carrier.place, carrier.symbols))
         self._threads.start(_name(number), feed.run)
 
 

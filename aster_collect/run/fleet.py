@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..exchange.wire import Group
+from ..exchange.subscribe import Group
 
 
 class Carrier(NamedTuple):
@@ -11,7 +11,7 @@ class Carrier(NamedTuple):
 
     number: int
     place: int
-    group: int
+    symbols: tuple[str, ...]
     streams: tuple[str, ...]
     relieves: int  # 0: none
 
@@ -22,7 +22,6 @@ class Fleet:
     def __init__(self, redundancy: int) -> None:
         """`redundancy` is how many connections are to carry the same."""
         self._redundancy = redundancy
-        self._groups = 0
         self._places = 0
         self._made = 0
         self._carriers: dict[int, Carrier] = {}
@@ -32,20 +31,19 @@ class Fleet:
         """Return the connections of a group that has none yet."""
         for _ in range(self._redundancy):
             self._places += 1
-            yield self._make(self._places, self._groups, group.streams, 0)
-        self._groups += 1
+            yield self._make(self._places, group, 0)
 
     def succeed(self, number: int) -> Carrier:
         """Return the successor of a connection that is old."""
         former = self._carriers[number]
         self._relieved.add(number)
-        return self._make(former.place, former.group, former.streams, number)
+        return self._make(former.place, Group(former.symbols, former.streams), number)
 
     def may_end(self, number: int) -> bool:
         """Return whether another connection carries, or will carry, what this one did."""
         return number in self._relieved
 
-    def _make(self, place: int, group: int, streams: tuple[str, ...], relieves: int) -> Carrier:
+    def _make(self, place: int, group: Group, relieves: int) -> Carrier:
         self._made += 1
-        made = self._carriers[self._made] = Carrier(self._made, place, group, streams, relieves)
+        made = self._carriers[self._made] = Carrier(self._made, place, *group, relieves)
         return made

@@ -3,8 +3,9 @@
 import logging
 import math
 
-from ..exchange.symbols import check_listed, divide, perpetuals
-from ..exchange.wire import ExchangeInfo
+from ..exchange.pages import ExchangeInfo
+from ..exchange.symbols import check_listed, divide, markets
+from ..exchange.venues import Venue
 from ..settings import Settings
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Opening:
         """
         if info is None:
             return self._unanswered(now_s)
-        symbols = all_perpetuals(info) if self._settings.all_symbols else self._named(info)
+        symbols = all_markets(info, self._settings.venue) if self._settings.all_symbols else self._named(info)
         if not symbols:
             self._wait(now_s)
             return None
@@ -81,9 +82,9 @@ class Opening:
         return trading
 
 
-def all_perpetuals(info: ExchangeInfo) -> list[str]:
-    """Return all perpetual symbols that trade; one that can't be a file's name is warned about."""
-    found, refused = perpetuals(info)
+def all_markets(info: ExchangeInfo, venue: Venue) -> list[str]:
+    """Return all symbols that trade; one that can't be a file's name is warned about."""
+    found, refused = markets(info, venue)
     for why in refused:
         log.warning("symbol skipped why=%s", why)
     return found

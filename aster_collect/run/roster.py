@@ -7,15 +7,14 @@ from typing import NamedTuple
 
 from ..errors import ConfigError, DecodeError
 from ..exchange.events import Answer
-from ..exchange.wire import ExchangeInfo, decode_exchange_info
+from ..exchange.pages import ExchangeInfo, decode_exchange_info
 from ..files.limits import allow_open_files
 from ..settings import Settings
-from .opening import TRADING_AGAIN_S, Opening, all_perpetuals, named_trading
+from .opening import TRADING_AGAIN_S, Opening, all_markets, named_trading
 
 log = logging.getLogger(__name__)
 
 RELIST_S = 3600.0
-FILES_A_SYMBOL = 4
 FILES_BESIDE = 64  # open files beside those of the symbols
 
 
@@ -91,7 +90,7 @@ class Roster:
             return Change(
                 self._add([symbol for symbol in named_trading(self._settings, info) if symbol not in self._known])
             )
-        listed = set(all_perpetuals(info))
+        listed = set(all_markets(info, self._settings.venue))
         if not listed:
             log.warning("symbols unchecked why=nothing is listed")
             return Change()
@@ -120,7 +119,8 @@ class Roster:
         return tuple(symbols)
 
     def _allow(self, symbols: int) -> None:
-        self._allow_files(FILES_A_SYMBOL * symbols + FILES_BESIDE)
+        files_a_symbol = len(self._settings.streams) + 1  # its ledger
+        self._allow_files(files_a_symbol * symbols + FILES_BESIDE)
 
 
 def read_list(answer: Answer) -> ExchangeInfo | None:

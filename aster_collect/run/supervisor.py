@@ -3,29 +3,30 @@
 import logging
 import os
 import queue
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
 
 from .. import __version__
-from ..exchange import wire
 from ..exchange.events import Answer, Ask, Delisted, Listed, Reopen
-from ..exchange.wire import Group
+from ..exchange.pages import ask_exchange_info
+from ..exchange.streams import KINDS
+from ..exchange.subscribe import Group, plan_groups
 from ..files.store import Store
 from ..net.bans import Bans, Handshakes
 from ..net.inbox import Inbox
-from ..net.pacing import WEIGHT_A_MINUTE, WeightBudget
+from ..net.pacing import WeightBudget
 from ..net.rest import Rest
 from ..net.rest import serve as serve_rest
 from ..settings import Settings
 from ..watch.journal import Journal
 from ..watch.report import LINE_S, Due, Report, Reporter, check_metrics_file
 from ..watch.snapshot import Snapshot, waiting
-from ..watch.status import proof_command, stop_line
+from ..watch.status import stop_line
 from ..wording import without_secret
 from .collector import Collector
 from .feeds import Feeds
+from .loop import Loop
 from .opening import TRADING_AGAIN_S
 from .packing import Packing
 from .roster import RELIST_S, Roster, read_list
@@ -34,13 +35,9 @@ from .threads import FAILED, Aged, Closed, Control, Ended, Over, Signalled, Thre
 log = logging.getLogger(__name__)
 
 STOPPED, UNDELIVERED = 0, 4
-GATHER_S = 0.025  # the collector takes what has gathered for so long, and is not woken for each batch
-BUSY_BYTES = 1 << 20  # more than this waiting: no rest
-IDLE_S = 0.25
 FEEDS_END_S = 2.5
 DRAIN_S = 30.0
 REPORT_ENDS_S = 1.0
-FULL_DISK_S = 2.0  # how long a stop waits for room
 
 
 class Supervisor:
@@ -68,7 +65,8 @@ class Supervisor:
         self._roster = Roster(settings, relist_s=relist_s, trading_again_s=trading_again_s)
         self._packing = Packing(settings, self._threads)
         self._inbox = Inbox()
-        self._budget = WeightBudget(WEIGHT_A_MINUTE)
+        self._list_path = ask_exchange_info(settings.venue).path
+        self._budget = WeightBudget(settings.venue.weight_a_minute)
         self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
         self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
         self._due = Due(self._reports, journal is not None and journal.live, time.monotonic())
@@ -81,13 +79,8 @@ class Supervisor:
         settings = self._settings
         if settings.metrics_file is not None:
             check_metrics_file(settings.metrics_file, settings.data_dir)
-        store = Store(
-            settings.data_dir,
-            levels=settings.order_book_levels,
-            receive_time=settings.receive_time,
-            sync=settings.sync,
-            rotate=settings.rotate,
-        )
+        scope = settings.scope()
+        store = Store(settings.data_dir, scope.kinds, scope.options, sync=settings.sync, rotate=settings.rotate)
         try:
             bans = Bans(settings.data_dir)
             feeds = Feeds(settings, self._threads, self._control, self._inbox, Handshakes(bans))
@@ -108,10 +101,10 @@ class Supervisor:
                 store.close()
 
     def _deliver(self, answer: Answer) -> None:
-        if answer.ask.path != wire.EXCHANGE_INFO:
-            self._inbox.put(answer)
-        else:
+        if answer.ask.path == self._list_path and not answer.ask.kind:
             self._control.put(answer)
+        else:
+            self._inbox.put(answer)
 
     def _first_symbols(self, store: Store) -> list[str]:
         """Ask the exchange what it lists and return the symbols to collect, none if it is to end meanwhile."""
@@ -123,7 +116,7 @@ class Supervisor:
                 __version__, os.getpid(), settings.told(), self._started_ns, now_ns, room, roster.waits_for
             )  # fmt: skip
 
-        self._asks.put(wire.ask_exchange_info())
+        self._asks.put(ask_exchange_info(self._settings.venue))
         while not isinstance(message := self._threads.next(min(roster.again_s, time.monotonic() + LINE_S)), Over):
             if isinstance(message, Ended):
                 raise RuntimeError(f"thread {message.name} ended at the start") from message.error
@@ -146,17 +139,17 @@ class Supervisor:
     def _ask_list(self) -> None:
         now_s = time.monotonic()
         if self._roster.wants_list(now_s, self._budget.blocked_s(now_s)):
-            self._asks.put(wire.ask_exchange_info())
+            self._asks.put(ask_exchange_info(self._settings.venue))
 
     def _collect(self, symbols: list[str], store: Store, feeds: Feeds) -> None:
         """Collect these symbols until the run is over, and stop in order whatever ends it."""
-        for symbol in symbols:
+        for symbol in (*symbols, ""):
             store.open(symbol, at_once=self._roster.checked)
         groups = plan(self._settings, symbols)
         _say_start(self._settings, groups)
         self._packing.start()
-        collector = Collector(self._settings, groups, store, self._asks.put)
-        loop = Loop(collector, self._inbox, self._due, self._control, self._threads, self._started_ns)
+        collector = Collector(self._settings, symbols, store, self._asks.put)
+        loop = Loop(collector, self._inbox, self._due, lambda paths: self._control.put(Closed(paths)))
         self._threads.start("collector", loop.run)
 
         def watch() -> None:
@@ -199,7 +192,7 @@ class Supervisor:
             self._inbox.tell(Listed(group.symbols))
             feeds.carry(group)
 
-    def _stop(self, feeds: Feeds, loop: "Loop") -> None:
+    def _stop(self, feeds: Feeds, loop: Loop) -> None:
         """Stop in the direction of the data: connections, what is queued, files."""
         stopped_s = time.monotonic()
         self._packing.stop()
@@ -213,78 +206,23 @@ class Supervisor:
         self._packing.wait()
         if not loop.all_written:
             self._status = FAILED
-        elif self._threads.by_duration and loop.silent and self._status == STOPPED:
+        elif self._threads.by_duration and (silent := _silent(loop.last)) and self._status == STOPPED:
+            _say_undelivered(silent)
             self._status = UNDELIVERED
-
-
-class Loop:
-    """The collecting thread: hands the collector what comes, rests between, and writes all at the end."""
-
-    def __init__(
-        self, collector: Collector, inbox: Inbox, due: Due, control: Control, threads: Threads, started_ns: int
-    ) -> None:
-        self.all_written = False
-        self.silent: list[str] = []  # symbols of which no frame has ever come
-        self._collector, self._inbox, self._due = collector, inbox, due
-        self._control, self._threads = control, threads
-        self._started_ns = started_ns
-        self._draining = threading.Event()
-        self._stopped_s = 0.0  # read once it drains
-
-    def drain(self, stopped_s: float) -> None:
-        """Have it end once all that is queued is taken; connections were told to end at this moment."""
-        self._stopped_s = stopped_s
-        self._draining.set()
-
-    def run(self) -> None:
-        """Collect until drained."""
-        collector, inbox = self._collector, self._inbox
-        try:
-            while True:
-                try:
-                    collector.take(inbox.get(timeout=IDLE_S))
-                except queue.Empty:
-                    if self._draining.is_set() and collector.settle(self._stopped_s):
-                        return
-                for _ in range(inbox.batches()):
-                    collector.take(inbox.get_nowait())
-                collector.step()
-                self._due.step(time.monotonic(), collector.flushes, self._take)
-                closed = collector.take_closed()
-                if closed:
-                    self._control.put(Closed(closed))
-                if inbox.qsize() < BUSY_BYTES and not self._draining.is_set():
-                    time.sleep(GATHER_S)
-        finally:
-            self._end()
-
-    def _take(self) -> Snapshot:
-        return self._collector.snapshot(self._inbox.batches(), self._inbox.qsize())
-
-    def _end(self) -> None:
-        """Write what is left, and say how it ended."""
-        end_s = time.monotonic() + FULL_DISK_S
-        while not (written := self._collector.close()) and time.monotonic() < end_s:
-            time.sleep(FULL_DISK_S / 4)
-        self.all_written = written
-        last = self._take()._replace(started_ns=self._started_ns, stopped_ns=time.time_ns())
-        self._due.last(last)
-        frames = Counter[str]()
-        for stream in last.streams:
-            frames[stream.symbol] += stream.frames
-        self.silent = [symbol for symbol, count in frames.items() if not count]
-        if self._threads.by_duration and self.silent:
-            _say_undelivered(self.silent)
-        if written:
-            log.info("stopped %s", stop_line(last))
-            log.info("prove command=%s", proof_command(last))
-        else:
-            self._collector.say_unwritten()
 
 
 def plan(settings: Settings, symbols: Iterable[str]) -> list[Group]:
     """Return the groups of symbols that share connections."""
-    return wire.plan_groups(settings.ws_url, list(symbols), settings.order_book_levels, settings.depth_interval_ms)
+    return plan_groups(settings.ws_url, settings.scope(), list(symbols))
+
+
+def _silent(last: Snapshot | None) -> list[str]:
+    """Return the symbols of which no frame has ever come."""
+    frames = Counter[str]()
+    for stream in last.streams if last else ():
+        if KINDS[stream.kind].wire:
+            frames[stream.symbol] += stream.frames
+    return [symbol for symbol, count in frames.items() if not count]
 
 
 def _say_start(settings: Settings, groups: list[Group]) -> None:
@@ -292,6 +230,7 @@ def _say_start(settings: Settings, groups: list[Group]) -> None:
     streams = sum(len(group.streams) for group in groups)
     connections = len(groups) * settings.connections
     log.info("start version=%s symbols=%d connections=%d", __version__, len(symbols), connections)
+    log.info("start market=%s streams=%s", settings.market, ",".join(settings.streams))
     log.info("start symbols=%s", ",".join(symbols))
     log.info(
         "start folder=%s levels=%d depth_interval_ms=%d flush_interval_s=%g receive_time=%s sync=%s history=%d",
@@ -299,7 +238,7 @@ def _say_start(settings: Settings, groups: list[Group]) -> None:
         _yes(settings.receive_time), _yes(settings.sync), settings.history,
     )  # fmt: skip
     ws, rest = without_secret(settings.ws_url), without_secret(settings.rest_url)
-    log.info("start ws=%s rest=%s streams=%d", ws, rest, streams)
+    log.info("start ws=%s rest=%s subscriptions=%d", ws, rest, streams)
 
 
 def _say_undelivered(symbols: Iterable[str]) -> None:

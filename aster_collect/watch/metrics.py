@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import accumulate
 
-from ..exchange import rows
-from .snapshot import DELAY_BOUNDS_S, Delays, Snapshot
+from ..order.standing import DELAY_BOUNDS_S, Delays
+from .snapshot import Snapshot
 
 PREFIX = "aster_collect_"
 
@@ -21,9 +21,9 @@ def metrics_text(snapshot: Snapshot) -> str:
     """Return the whole content of a metrics file."""
     seen = snapshot
     streams = [(_labels(symbol=stream.symbol, kind=stream.kind), stream) for stream in seen.streams]
-    trades = [(_labels(symbol=stream.symbol), stream) for stream in seen.streams if stream.kind == rows.TRADES]
+    trades = [(_labels(symbol=stream.symbol), stream) for stream in seen.streams if stream.has_ids]
     links = [(_labels(connection=str(link.number)), link) for link in seen.connections]
-    frames = Counter(dict.fromkeys(rows.KINDS, 0))
+    frames = Counter[str]()
     for stream in seen.streams:
         frames[stream.kind] += stream.frames
     offset_ms, uncertainty_ms = seen.clock_offset_ms, seen.clock_uncertainty_ms

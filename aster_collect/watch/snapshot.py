@@ -6,42 +6,7 @@ exchange's Unix milliseconds.
 
 from typing import NamedTuple
 
-# Upper bounds, in seconds, of the histogram of how long after it was sent a frame was received.
-DELAY_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-
-class ConnectionState(NamedTuple):
-    """One place of a connection, which its successors keep: `state` is "connecting", "open" or "lost".
-
-    The times are 0 for what has not happened yet; all else is of every connection that had the place.
-    """
-
-    number: int
-    state: str
-    opened_ns: int
-    last_frame_ns: int
-    frames: int
-    reconnects: int
-
-
-class StreamState(NamedTuple):
-    """One symbol's stream of one kind; `missing` counts the trades of the hole being filled, `held` those behind it."""
-
-    symbol: str
-    kind: str
-    frames: int
-    rows: int
-    last_row_ms: int
-    gaps: int
-    missing: int
-    held: int
-
-
-class Delays(NamedTuple):
-    """A histogram: how many batches came within each bound of `DELAY_BOUNDS_S` and the next, and past the last."""
-
-    counts: tuple[int, ...]
-    sum_s: float
+from ..order.standing import DELAY_BOUNDS_S, ConnectionState, Delays, StreamState
 
 
 class Snapshot(NamedTuple):
@@ -71,7 +36,7 @@ class Snapshot(NamedTuple):
     clock_uncertainty_ms: float | None
     clock_off: bool
     delays: Delays
-    prices: dict[str, str]
+    newest: dict[str, dict[str, str]]  # by symbol, what is shown of it
     stopped_ns: int = 0  # in the last one of a run alone
     waits_for: str = ""  # what keeps a run from beginning
 
@@ -111,6 +76,6 @@ def waiting(
         clock_uncertainty_ms=None,
         clock_off=False,
         delays=Delays((0,) * (len(DELAY_BOUNDS_S) + 1), 0.0),
-        prices={},
+        newest={},
         waits_for=waits_for,
     )

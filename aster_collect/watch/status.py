@@ -6,18 +6,25 @@ Pure. Rates are the difference of two snapshots; without an earlier one they are
 import json
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from unicodedata import east_asian_width
 
-from ..exchange import rows
+from ..exchange.streams import KINDS
+from ..order.standing import DELAY_BOUNDS_S, ConnectionState, Delays, StreamState
 from ..wording import printable
-from .snapshot import DELAY_BOUNDS_S, ConnectionState, Delays, Snapshot, StreamState
+from .snapshot import Snapshot
 
 NEVER_DELIVERED_S = 60  # so long after the start a stream without a frame is called by its name …
 NAMES = 5  # … and at most so many are
 SILENT_S = 3  # the heartbeat ticks every second
 PRICES_SHOWN = 4
+FIRST_RATES, FIRST_RATE, LATER_RATES = (
+    3,
+    2,
+    20,
+)  # of how many kinds the rate stays long on a narrow terminal, and places
 BETWEEN = "  "
 
 _text = json.JSONEncoder(ensure_ascii=False, default=str).encode
@@ -54,7 +61,12 @@ def status_json(snapshot: Snapshot) -> str:
         "clock_uncertainty_ms": seen.clock_uncertainty_ms,
         "clock_off": seen.clock_off,
         "receive_delay": _delay_facts(seen.delays),
-        "newest_prices": seen.prices,
+        "newest_prices": {symbol: shown.get("price", "") for symbol, shown in seen.newest.items()},
+        "newest_marks": {
+            symbol: {name: shown[name] for name in ("mark_price", "funding_rate")}
+            for symbol, shown in seen.newest.items()
+            if "mark_price" in shown
+        },
     }
     lines = [f"{_text(name)}: {_text(value)}" for name, value in facts.items()]
     settings = [f"  {_text(name)}: {_text(value)}" for name, value in seen.settings.items()]
@@ -72,8 +84,8 @@ def log_line(snapshot: Snapshot, previous: Snapshot | None) -> str:
     """Return what a log says once a minute, as `key=value`: rates since `previous`, totals since the start."""
     facts: dict[str, object] = {}
     for kind, (row_rate, frame_rate) in rates(snapshot, previous).items():
-        facts[f"{kind}_rows_per_s"] = f"{row_rate:.1f}"
-        facts[f"{kind}_frames_per_s"] = f"{frame_rate:.1f}"
+        facts[f"{_word(kind)}_rows_per_s"] = f"{row_rate:.1f}"
+        facts[f"{_word(kind)}_frames_per_s"] = f"{frame_rate:.1f}"
     facts |= {
         "reconnects": sum(snapshot.reconnects.values()),
         "gaps": sum(stream.gaps for stream in snapshot.streams),
@@ -96,9 +108,9 @@ def log_line(snapshot: Snapshot, previous: Snapshot | None) -> str:
 
 def stop_line(snapshot: Snapshot) -> str:
     """Return what a run says of itself at its end, as `key=value`."""
-    counts = dict.fromkeys(rows.KINDS, 0)
+    counts = Counter[str]()
     for stream in snapshot.streams:
-        counts[stream.kind] += stream.rows
+        counts[_word(stream.kind)] += stream.rows
     facts: dict[str, object] = {
         "seconds": f"{(snapshot.stopped_ns - snapshot.started_ns) / 1e9:.1f}",
         **{f"{kind}_rows": count for kind, count in counts.items()},
@@ -125,10 +137,10 @@ def terminal_line(snapshot: Snapshot, previous: Snapshot | None, width: int) -> 
         parts.append((1, _waited_for(snapshot)))
     elif snapshot.now_ns - snapshot.newest_frame_ns > SILENT_S * 1_000_000_000:
         parts.append((1, f"SILENT {_whole_s(snapshot.now_ns, snapshot.newest_frame_ns)} s"))
-    soon = {rows.PRICES: 2, rows.TRADES: 3, rows.ORDERBOOK: 4}
-    parts += [(soon[kind], f"{kind} {_rate(rate)}/s") for kind, (rate, _) in rates(snapshot, previous).items()]
-    newest = [(symbol, price) for symbol, price in snapshot.prices.items() if price][:PRICES_SHOWN]
-    parts += [(11 + at if at else 6, f"{symbol} {price}") for at, (symbol, price) in enumerate(newest)]
+    for at, (kind, (rate, _)) in enumerate(rates(snapshot, previous).items()):
+        parts.append((FIRST_RATE + at if at < FIRST_RATES else LATER_RATES + at, f"{kind} {_rate(rate)}/s"))
+    newest = [text for symbol, shown in snapshot.newest.items() if (text := _newest(symbol, shown))][:PRICES_SHOWN]
+    parts += [(11 + at if at else 6, text) for at, text in enumerate(newest)]
     delay_s = _mean_delay_s(snapshot.delays, previous.delays if previous else None)
     if delay_s is not None:
         parts.append((7, f"delay {delay_s:.1f} s" if delay_s >= 1 else f"delay {delay_s * 1000:.0f} ms"))
@@ -144,6 +156,15 @@ def terminal_line(snapshot: Snapshot, previous: Snapshot | None, width: int) -> 
     while len(parts) > 1 and columns(BETWEEN.join(text for _, text in parts)) > width:
         parts.remove(max(parts))
     return fit(BETWEEN.join(text for _, text in parts), width)
+
+
+def _newest(symbol: str, shown: dict[str, str]) -> str:
+    """Return what is newest of a symbol, for the terminal; nothing where nothing came."""
+    words = [shown.get("price", "")]
+    if shown.get("mark_price"):
+        words += [f"mark {shown['mark_price']}", f"funding {shown.get('funding_rate') or '-'}"]
+    words = [word for word in words if word]
+    return " ".join((symbol, *words)) if words else ""
 
 
 def _waited_for(snapshot: Snapshot) -> str:
@@ -162,16 +183,22 @@ def rates(snapshot: Snapshot, previous: Snapshot | None) -> dict[str, tuple[floa
     then_ns = previous.now_ns if previous else snapshot.started_ns
     elapsed_s = (snapshot.now_ns - then_ns) / 1e9
     before = {(one.symbol, one.kind): one for one in previous.streams} if previous else {}
-    counts = {kind: [0, 0] for kind in rows.KINDS}
+    counts: dict[str, list[int]] = {}
     for stream in snapshot.streams:
         earlier = before.get((stream.symbol, stream.kind))
-        count = counts[stream.kind]
+        count = counts.setdefault(stream.kind, [0, 0])
         count[0] += stream.rows - (earlier.rows if earlier else 0)
         count[1] += stream.frames - (earlier.frames if earlier else 0)
     if elapsed_s <= 0:
         return dict.fromkeys(counts, (0.0, 0.0))
-    counts[rows.TRADES][0] = min(counts[rows.TRADES])
+    for stream in snapshot.streams:
+        if stream.has_ids:
+            counts[stream.kind][0] = min(counts[stream.kind])
     return {kind: (new_rows / elapsed_s, new_frames / elapsed_s) for kind, (new_rows, new_frames) in counts.items()}
+
+
+def _word(kind: str) -> str:
+    return KINDS[kind].prefix
 
 
 def columns(text: str) -> int:
@@ -229,7 +256,7 @@ def _stream_facts(stream: StreamState) -> dict[str, object]:
         "gaps": stream.gaps,
         **_moment("last_row", stream.last_row_ms),
     }
-    if stream.kind == rows.TRADES:
+    if stream.has_ids:
         facts |= {"missing_trades": stream.missing, "held_trades": stream.held}
     return facts
 

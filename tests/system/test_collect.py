@@ -104,7 +104,7 @@ class ARun(EndToEnd):
             f"folder={self.folder}",
             f"ws={exchange.ws_url}",
             f"rest={exchange.rest_url}",
-            "streams=212",
+            "subscriptions=214",
             "connections=2",
         ):
             self.assertIn(fact, line)

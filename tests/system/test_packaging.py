@@ -16,8 +16,9 @@ import unittest
 from pathlib import Path
 
 from aster_collect import __version__
+from aster_collect.exchange.streams import KINDS
 from aster_collect.files.replace import replace_file
-from aster_collect.run.roster import FILES_A_SYMBOL, FILES_BESIDE
+from aster_collect.run.roster import FILES_BESIDE
 from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S
 from aster_collect.settings import LIST_MARKETS
 from aster_collect.simulator import Simulator
@@ -115,7 +116,7 @@ class AContainer(unittest.TestCase):
         self.assertEqual(self.service["security_opt"], '["no-new-privileges:true"]')
         self.assertRegex(self.service["mem_limit"], r"^[1-9][0-9]*[mg]$")
         self.assertGreater(int(self.service["pids_limit"]), 0)
-        self.assertGreaterEqual(int(self.service["ulimits.nofile"]), FILES_A_SYMBOL * 1000 + FILES_BESIDE)
+        self.assertGreaterEqual(int(self.service["ulimits.nofile"]), (len(KINDS) + 1) * 1000 + FILES_BESIDE)
 
     def test_compose_asks_for_health_as_the_image_does(self) -> None:
         """Both name the same command and the same times."""

@@ -18,8 +18,9 @@ from pathlib import Path
 from aster_collect.commands import collect
 from aster_collect.commands.statuses import IMPOSSIBLE, LOCKED
 from aster_collect.exchange import rows
+from aster_collect.exchange.streams import KINDS
 from aster_collect.files.rotate import closed_part
-from aster_collect.run.roster import FILES_A_SYMBOL, FILES_BESIDE
+from aster_collect.run.roster import FILES_BESIDE
 from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S
 from aster_collect.settings import LIST_MARKETS
 from aster_collect.simulator import Simulator
@@ -219,7 +220,7 @@ class AUnit(unittest.TestCase):
 
     def test_the_whole_exchange_has_open_files_enough(self) -> None:
         """The limit holds the files of far more symbols than the exchange has."""
-        self.assertGreaterEqual(int(self.service["LimitNOFILE"]), FILES_A_SYMBOL * MANY_SYMBOLS + FILES_BESIDE)
+        self.assertGreaterEqual(int(self.service["LimitNOFILE"]), (len(KINDS) + 1) * MANY_SYMBOLS + FILES_BESIDE)
 
 
 class ASupervisor(unittest.TestCase):

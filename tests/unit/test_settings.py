@@ -7,7 +7,8 @@ from typing import Any
 
 from aster_collect import settings
 from aster_collect.errors import ConfigError
-from aster_collect.exchange.wire import symbol_streams
+from aster_collect.exchange.subscribe import streams_of
+from aster_collect.exchange.symbols import SYMBOL_LENGTH
 from aster_collect.files.folder import aside_name
 from aster_collect.options import Number
 from aster_collect.settings import Settings, checked_symbol
@@ -48,7 +49,7 @@ NUMBERS: list[tuple[str, float, str, str, str]] = [
     ("depth_interval_ms", 50, "--depth-interval", "50", "100, 250, 500"),
 ]
 
-URLS = ["", "fstream.asterdex.com", "wss://", "wss:///x", "wss://h:0", "wss://h:99999", "wss://h:x", "wss://h/?a=1",
+URLS = ["fstream.asterdex.com", "wss://", "wss:///x", "wss://h:0", "wss://h:99999", "wss://h:x", "wss://h/?a=1",
         "wss://h/#x", "wss://h/\n", "wss://h /", "wss://[::1", "ftp://h", "file:///x", "wss://h\0"]  # fmt: skip
 
 BAD_SYMBOLS = ["", " ", "../x", "a/b", "a\\b", "..", ".", "A\0B", "\0", "BTC USDT", "BTC\nUSDT", "BTC,USDT", "=BTC",
@@ -163,10 +164,10 @@ class Symbols(unittest.TestCase):
 
     def test_the_longest_symbol_still_names_a_file_and_a_stream(self) -> None:
         """A symbol of the greatest length, outside ASCII too, names a file that fits its folder."""
-        symbol = checked_symbol("币" * settings.SYMBOL_LENGTH)
+        symbol = checked_symbol("币" * SYMBOL_LENGTH)
         name = aside_name(Path(f"orderbook_{symbol}.csv"), 0).name
         self.assertLessEqual(len(name.encode()), 255)
-        self.assertTrue(symbol_streams(symbol, 10, 100)[0].endswith("@aggTrade"))
+        self.assertTrue(streams_of(Settings(symbols=(symbol,)).scope(), symbol)[0].endswith("@bookTicker"))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from aster_collect import settings
 from aster_collect.commands import collect
+from aster_collect.errors import ConfigError
+from aster_collect.exchange.venues import FUTURES
 from aster_collect.files.lock import Lock
 from tests.unit.commands.calls import Folder, call
 
@@ -111,8 +113,8 @@ class AnImpossibleRequest(Folder):
     def test_options_that_contradict_one_another(self) -> None:
         """Two that can't both be meant are refused, rather than one of them ignored."""
         for words, told in (
-            (("--demo", "--ws-url", settings.WS_URL), "--demo: given with --ws-url or --rest-url"),
-            (("--demo", "--rest-url", settings.REST_URL), "--demo: given with --ws-url or --rest-url"),
+            (("--demo", "--ws-url", FUTURES.ws_url), "--demo: given with --ws-url or --rest-url"),
+            (("--demo", "--rest-url", FUTURES.rest_url), "--demo: given with --ws-url or --rest-url"),
             (("--all", "BTCUSDT"), "--all: given with BTCUSDT"),
             (("--compress",), "--compress: given without --rotate"),
             (("--keep-days", "3", "--rotate", "none"), "--keep-days: given without --rotate"),
@@ -220,16 +222,37 @@ class WhatIsAskedFor(Folder):
             "--depth-interval 500 --receive-time --duration 9 --ws-url ws://h:1 --rest-url http://h:2 "
             "--stall-timeout 3 --history 0 --backfill-limit 7 --hold-limit 8 1.5 --connections 2 "
             "--max-connection-age 60 --no-sync --rotate DAY --compress --keep-days 3 --min-free-mb 4 "
-            "--max-clock-offset 0.5 --metrics-file m.prom"
+            "--max-clock-offset 0.5 --metrics-file m.prom --streams MARK,trades,mark --quantities --poll-interval 30"
         )
         words = collect.grammar().read(given.split())
         self.assertEqual(
             collect.settings_of(words),
             settings.Settings(
-                ("ETHUSDT", "BTCUSDT", "币安人生USDT"), False, 20, 0.5, Path("d"), 500, True, 9.0, "ws://h:1",
-                "http://h:2", 3.0, 0, 7, 8, 1.5, 2, 60.0, False, "day", True, 3, 4, 0.5, Path("m.prom"),
+                ("ETHUSDT", "BTCUSDT", "币安人生USDT"), False, "futures", ("mark", "trades"), 20, 0.5, Path("d"), 500,
+                True, True, 30.0, 9.0, "ws://h:1", "http://h:2", 3.0, 0, 7, 8, 1.5, 2, 60.0, False, "day", True, 3, 4,
+                0.5, Path("m.prom"),
             ),
         )  # fmt: skip
+
+    def test_what_a_market_has_not(self) -> None:
+        """It is refused with what the market has; `all` is all of that, and spot has a folder of its own."""
+        spot = collect.settings_of(collect.grammar().read(["--market", "SPOT", "--streams", "all"]))
+        self.assertEqual((spot.streams, spot.data_dir), (("prices", "orderbook", "trades"), settings.SPOT_DIR))
+        self.assertEqual(("wss://sstream.asterdex.com", "/api/v3"), (spot.ws_url, spot.venue.prefix))
+        for words, why in (
+            (
+                ["--market", "spot", "--streams", "trades,mark"],
+                "--streams: mark given, prices, orderbook, trades allowed",
+            ),
+            (
+                ["--market", "spot", "--depth-interval", "500"],
+                "--depth-interval: 500 given, 100, 250 allowed",
+            ),
+            (["--streams", "kline"], "--streams: 'kline' given, all, or some of "),
+        ):
+            with self.assertRaises(ConfigError) as caught:
+                collect.settings_of(collect.grammar().read(words))
+            self.assertIn(why, str(caught.exception))
 
     def test_nothing_asked_is_the_defaults(self) -> None:
         """Without arguments the settings are their own defaults, with --demo but for the folder."""

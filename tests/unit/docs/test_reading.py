@@ -12,7 +12,11 @@ from typing import Any
 from unittest import TestCase
 
 from aster_collect.exchange import rows
-from aster_collect.exchange.events import Depth, Gap, Quote, Trade
+from aster_collect.exchange.events import Gap
+from aster_collect.exchange.streams.orderbook import Book
+from aster_collect.exchange.streams.prices import Quote
+from aster_collect.exchange.streams.trades import Trade
+from tests.rowstore import gap_row, row_of
 from tests.unit.docs.page import DOCS, fenced
 
 READING = DOCS["reading"]
@@ -35,20 +39,20 @@ class TheSnippets(TestCase):
 
     def lay(self, layout: str) -> None:
         """Write the data, which is always the same, in one of the ways in which it can lie."""
-        quotes = [Quote("BTCUSDT", 1, 0, 0, bid, f"{bid[:-3]}.15") for bid in self.bids]
-        trades = [Trade("BTCUSDT", 100 + second, 0, 0, "buy", "0.1", "0.2") for second in range(10)]
+        quotes = [Quote(1, START_MS + 1000 * s + 250, bid, f"{bid[:-3]}.15") for s, bid in enumerate(self.bids)]
+        trades = [Trade(100 + n, START_MS + 1000 * n + 500, "buy", "0.1", "0.2") for n in range(10)]
         full = ",".join(f"{5 - level}.5,1" for level in range(5))
-        books = [Depth("BTCUSDT", 7000 + n, None, 0, 0, "9.5,1.25", "10.5,3" if n < 9 else full) for n in range(10)]
+        books = [Book(7000 + n, START_MS + 1000 * n, -1, "9.5,1.25", "10.5,3" if n < 9 else full) for n in range(10)]
         gaps = [Gap(rows.PRICES, START_MS + 3900, START_MS + 7000, None, None, "reconnect")]
         gaps.append(Gap(rows.PRICES, START_MS + 4000, START_MS + 4200, None, None, "restart"))  # within the other
         gaps.append(gaps[0]._replace(stream=rows.ORDERBOOK))
         gaps.append(Gap(rows.TRADES, START_MS, START_MS + 400, 90, 99, "gave-up"))
         shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir()
-        self.write(layout, rows.PRICES, [rows.quote_row(quotes[s], START_MS + 1000 * s + 250) for s in self.seconds])
-        self.write(layout, rows.TRADES, [rows.trade_row(t, START_MS + 1000 * n + 500) for n, t in enumerate(trades)])
-        self.write(layout, rows.ORDERBOOK, [rows.depth_row(b, START_MS + 1000 * n, 5) for n, b in enumerate(books)])
-        self.write("plain", rows.GAPS, [rows.gap_row(gap) for gap in gaps])
+        self.write(layout, rows.PRICES, [row_of("prices", quotes[s]) for s in self.seconds])
+        self.write(layout, rows.TRADES, [row_of("trades", trade) for trade in trades])
+        self.write(layout, rows.ORDERBOOK, [row_of("orderbook", book) for book in books])
+        self.write("plain", rows.GAPS, [gap_row(gap) for gap in gaps])
 
     def write(self, layout: str, kind: str, lines: list[str]) -> None:
         def put(name: str, some: list[str]) -> None:

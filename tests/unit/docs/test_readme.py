@@ -9,8 +9,9 @@ from typing import Any
 from unittest import TestCase
 
 from aster_collect.exchange import rows
-from aster_collect.exchange.events import Trade
+from aster_collect.exchange.streams.trades import Trade
 from aster_collect.verify.rules import form
+from tests.rowstore import row_of
 from tests.unit.docs.page import README, ROOT, fenced, table
 from tests.unit.docs.test_options import help_options
 
@@ -45,7 +46,10 @@ class TheReadme(TestCase):
     def test_a_row_that_no_file_has(self) -> None:
         """Each kind of file has its line, whose sample is a row of it; an ellipsis stands for more of the same."""
         told = table(README.section("The files"))
-        self.assertEqual({name.strip("`").partition("_")[0] for name, *_ in told}, {*rows.KINDS, rows.GAPS})
+        self.assertEqual(
+            {name.strip("`").partition("_")[0] for name, *_ in told},
+            {rows.PRICES, rows.ORDERBOOK, rows.TRADES, rows.GAPS},
+        )
         for name, _, sample in told:
             kind, row = name.strip("`").partition("_")[0], sample.strip("`")
             columns = rows.columns(kind, 10, False)
@@ -60,7 +64,7 @@ class TheReadme(TestCase):
         self.enterContext(contextlib.chdir(self.enterContext(tempfile.TemporaryDirectory())))
         folder = Path("ASTER_data/demo")
         folder.mkdir(parents=True)
-        made = [rows.trade_row(Trade("BTCUSDT", n, 0, 0, "buy", f"{100 + n}.5", "1"), 30_000 * n) for n in range(4)]
+        made = [row_of("trades", Trade(n, 30_000 * n, "buy", f"{100 + n}.5", "1")) for n in range(4)]
         lines = [",".join(rows.columns(rows.TRADES, 10, False)), *made, ""]
         (folder / rows.file_name(rows.TRADES, "BTCUSDT")).write_text("\n".join(lines), "ascii")
         (code,) = fenced("python", README.text)

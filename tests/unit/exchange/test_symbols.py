@@ -3,8 +3,9 @@
 import unittest
 
 from aster_collect.errors import ConfigError
-from aster_collect.exchange.symbols import check_listed, divide, guesses, perpetuals
-from aster_collect.exchange.wire import ExchangeInfo
+from aster_collect.exchange.pages import ExchangeInfo
+from aster_collect.exchange.symbols import check_listed, divide, guesses, markets
+from aster_collect.exchange.venues import FUTURES
 
 LISTED = ("ASTERUSDT", "BNBUSDT", "BTCUSD1", "BTCUSDT", "ETHUSDT", "1000PEPEUSDT", "SOLUSDT", "USD1USDT",
           "币安人生USDT")  # fmt: skip
@@ -66,7 +67,7 @@ class Trading(unittest.TestCase):
 
     def test_a_name_that_no_file_can_have(self) -> None:
         """Of all that trade, in order, those are collected whose name can be a file's; why not is told."""
-        found, refused = perpetuals(info("ETHUSDT", "../x", "BTCUSDT", OLDUSDT="CLOSE"))
+        found, refused = markets(info("ETHUSDT", "../x", "BTCUSDT", OLDUSDT="CLOSE"), FUTURES)
         self.assertEqual(found, ["BTCUSDT", "ETHUSDT"])
         self.assertEqual(len(refused), 1)
         self.assertIn("'../x' given", refused[0])
@@ -75,7 +76,7 @@ class Trading(unittest.TestCase):
         """A contract of another type is left out."""
         listed = info("BTCUSDT", "ETHUSDT")
         listed.contract_types["ETHUSDT"] = ""
-        self.assertEqual(perpetuals(listed), (["BTCUSDT"], []))
+        self.assertEqual(markets(listed, FUTURES), (["BTCUSDT"], []))
 
 
 if __name__ == "__main__":

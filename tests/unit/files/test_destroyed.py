@@ -8,7 +8,6 @@ from pathlib import Path
 
 from aster_collect.exchange import rows
 from aster_collect.exchange.events import Answer, Wanted
-from aster_collect.exchange.wire import Group
 from aster_collect.files.store import Store
 from aster_collect.run.collector import Collector
 from aster_collect.settings import Settings
@@ -28,12 +27,12 @@ class Destroyed(Case):
 
     def asked(self) -> list[int]:
         """Return the first ids of the pages that were asked for."""
-        return [ask.first_id for ask in self.asks if ask.symbol]
+        return [ask.first_id for ask in self.asks if ask.kind]
 
     def serve(self, last: int) -> None:
         """Answer whatever is asked for a while, until nothing is: the exchange has trades up to `last`."""
         self.pass_s(1)
-        while pages := [ask for ask in self.asks if ask.symbol]:
+        while pages := [ask for ask in self.asks if ask.kind]:
             self.asks.clear()
             for ask in pages:
                 limit = int(dict(ask.query)["limit"])
@@ -44,10 +43,13 @@ class Destroyed(Case):
                 self.collector.take(Answer(ask, self.wall_ns(), self.wall_ns(), value))
             self.pass_s(1)
 
+    def turn(self) -> None:
+        self.collector.hands.carry(self.collector.engine.turn())
+
     def write(self) -> None:
         """Let what has come be written."""
-        self.collector.turn()
-        self.collector.turn()
+        self.turn()
+        self.turn()
 
     def path(self, kind: str) -> Path:
         return self.folder / rows.file_name(kind, S)
@@ -141,13 +143,13 @@ class Destroyed(Case):
         """Start again in the same folder."""
         self.store.close()
         settings = Settings(symbols=(S,), order_book_levels=5, data_dir=self.folder, history=0, **options)  # type: ignore[arg-type]
-        self.store = Store(self.folder, levels=5, receive_time=False, sync=False)
+        self.store = Store(self.folder, settings.scope().kinds, settings.scope().options, sync=False)
         self.addCleanup(self.store.close)
         self.store.open(S)
         self.collector = Collector(
-            settings, [Group((S,), ())], self.store, self.asks.append, clock=lambda: self.now_s, wall_ns=self.wall_ns
+            settings, (S,), self.store, self.asks.append, clock=lambda: self.now_s, wall_ns=self.wall_ns
         )
-        self.collector.take(Wanted(0, 1, 1))
+        self.collector.take(Wanted(1, 1, (S,)))
 
     def test_before_the_files_last_row_was_proven(self) -> None:
         """The proof goes on, and what is gone is fetched before what is new."""
@@ -188,14 +190,15 @@ class Destroyed(Case):
         options = {"history": 0, "backfill_limit": chance.choice((0, 3, 1000))}
         settings = Settings(symbols=(S,), order_book_levels=5, data_dir=self.folder, **options)  # type: ignore[arg-type]
         limit = chance.choice((300, 1 << 20))
-        self.store = Store(self.folder, levels=5, receive_time=False, sync=False, write=disk, pending_limit=limit)
+        scope = settings.scope()
+        self.store = Store(self.folder, scope.kinds, scope.options, sync=False, write=disk, pending_limit=limit)
         self.store.open(S)
         self.began_s = self.now_s
         self.asks.clear()
         self.collector = Collector(
-            settings, [Group((S,), ())], self.store, self.asks.append, clock=lambda: self.now_s, wall_ns=self.wall_ns
+            settings, (S,), self.store, self.asks.append, clock=lambda: self.now_s, wall_ns=self.wall_ns
         )
-        self.collector.take(Wanted(0, 1, 1))
+        self.collector.take(Wanted(1, 1, (S,)))
         number = 0
         self.made = {trade_row(n, n * STEP_MS) for n in range(1, 200)}
         for _ in range(chance.randrange(5, 30)):
@@ -205,7 +208,7 @@ class Destroyed(Case):
             if chance.random() < 0.3:
                 self.vandalise(chance)
             disk.room = chance.choice((None, None, 0, 1, chance.randrange(300), chance.randrange(3000)))
-            (self.collector.turn if chance.random() < 0.7 else self.collector.step)()
+            (self.turn if chance.random() < 0.7 else self.collector.step)()
             if chance.random() < 0.4:
                 self.serve(number)
         disk.room = None
@@ -235,7 +238,7 @@ class Destroyed(Case):
 
     def vandalise(self, chance: random.Random) -> None:
         """Do to some file what another program may."""
-        path = self.path(chance.choice((*rows.KINDS, rows.GAPS)))
+        path = self.path(chance.choice((rows.PRICES, rows.ORDERBOOK, rows.TRADES, rows.GAPS)))
         with contextlib.suppress(FileNotFoundError):
             what = chance.randrange(4)
             if what == 0:

@@ -16,6 +16,9 @@ from typing import Any, ClassVar
 from aster_collect.errors import ConfigError, StoreError
 from aster_collect.exchange import rows
 from aster_collect.exchange.events import Gap
+from aster_collect.exchange.form import Form
+from aster_collect.exchange.streams import trades
+from aster_collect.exchange.streams.kind import Options
 from aster_collect.files.archive import Archive
 from aster_collect.files.folder import Folder
 from aster_collect.files.names import Part
@@ -31,11 +34,12 @@ from aster_collect.files.rotate import (
     period_name,
 )
 from aster_collect.files.sheet import Sheet
-from aster_collect.files.store import Store
 from aster_collect.verify import check_folder
 from tests.killed import each_end, killed_at
+from tests.rowstore import RowStore as Store
 from tests.support import Disk, rounds
 
+KINDS = (rows.PRICES, rows.ORDERBOOK, rows.TRADES)
 S = "BTCUSDT"
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -157,15 +161,13 @@ class Boundary(Case):
     def play(self, *offsets_ms: int, store: Store | None = None) -> None:
         """Write one batch of each kind with rows at these times from midnight on."""
         store = store or self.store()
-        for kind in rows.KINDS:
+        for kind in KINDS:
             store.append(kind, S, [row(kind, number, MIDNIGHT_MS + at) for number, at in enumerate(offsets_ms, 1)])
         store.flush()
 
     def numbers(self) -> list[list[int]]:
         """Return the ids in each file, which are the same for each kind, or the test fails."""
-        found = [
-            [[number_of(kind, line) for line in lines] for lines in self.history(kind).values()] for kind in rows.KINDS
-        ]
+        found = [[[number_of(kind, line) for line in lines] for lines in self.history(kind).values()] for kind in KINDS]
         self.assertEqual(found, [found[0]] * 3)
         return found[0]
 
@@ -207,11 +209,11 @@ class Boundary(Case):
                 self.crash()
             store = self.store() if again else self.stores[0]
             self.assertEqual(store.take_closed(), [])
-            for kind in rows.KINDS:
+            for kind in KINDS:
                 store.append(kind, S, [row(kind, 3, MIDNIGHT_MS)])
             store.flush(sync=False)
             self.assertEqual(self.numbers(), [[1, 2], [3]])
-            closed = [self.folder / f"{kind}_{S}.2026-11-21.csv" for kind in rows.KINDS]
+            closed = [self.folder / f"{kind}_{S}.2026-11-21.csv" for kind in KINDS]
             self.assertEqual((store.take_closed(), store.take_closed()), (closed, []))
             self.crash()
 
@@ -231,7 +233,7 @@ class Boundary(Case):
         self.play(-DAY_MS, 0, -3 * DAY_MS)
         self.crash()
         store = self.store()
-        for kind in rows.KINDS:
+        for kind in KINDS:
             store.append(kind, S, [row(kind, 4, MIDNIGHT_MS + 5)])
         store.flush()
         self.assertEqual([number for numbers in self.numbers() for number in numbers], [1, 2, 3, 4])
@@ -262,12 +264,12 @@ class Boundary(Case):
                     for _ in range(chance.randrange(4)):
                         now_ms += chance.choice((HOUR_MS // 3, HOUR_MS, 5 * HOUR_MS))
                         number += 1
-                        for kind in rows.KINDS:
+                        for kind in KINDS:
                             store.append(kind, S, [row(kind, number, MIDNIGHT_MS + now_ms)])
                     store.flush()
                     self.crash()
                     if chance.randrange(2) and len(self.names("trades")) > 2:
-                        for kind in rows.KINDS:  # a crash right behind the renaming
+                        for kind in KINDS:  # a crash right behind the renaming
                             path = self.folder / rows.file_name(kind, S)
                             if path.stat().st_size == len(",".join(rows.columns(kind, 5, False))) + 1:
                                 path.unlink()
@@ -370,12 +372,12 @@ class Resuming(Case):
         self.fresh()
         self.rotate = "day"
         store = self.store()
-        for kind in rows.KINDS:
+        for kind in KINDS:
             store.append(kind, S, [row(kind, day, MIDNIGHT_MS + day * DAY_MS) for day in range(1, 4)])
         store.flush()
         self.crash()
         last = {}
-        for kind in rows.KINDS:
+        for kind in KINDS:
             path = self.folder / rows.file_name(kind, S)
             header = path.read_bytes().partition(b"\n")[0] + b"\n"
             path.unlink()
@@ -388,12 +390,12 @@ class Resuming(Case):
                     part.unlink()
         self.rotate = rotate
         store = self.store()
-        for kind in rows.KINDS:
+        for kind in KINDS:
             self.assertEqual(store.last_row(kind, S), last[kind])
             self.assertEqual(rows.row_time_ms(kind, store.last_row(kind, S)), MIDNIGHT_MS + 2 * DAY_MS)
             store.append(kind, S, [row(kind, 3, MIDNIGHT_MS + 3 * DAY_MS)])
         store.flush()
-        for kind in rows.KINDS:
+        for kind in KINDS:
             self.assertEqual([number_of(kind, line) for line in self.all_rows(kind)], [1, 2, 3])
             self.assertEqual(len(self.names(kind)), 3)
         self.assert_holds()
@@ -427,7 +429,7 @@ class Resuming(Case):
         (self.folder / f"trades_{S}.2026-11-24.csv.gz").write_bytes(b"no gzip")
         with self.assertLogs("aster_collect.files.archive") as logs:
             store = self.store()
-        self.assertEqual(store.last_row("trades", S), line)
+        self.assertEqual(store.last_row("trades", S), line.removesuffix(",17"))
         self.assertEqual(len(logs.records), 4)
 
     def test_a_closed_file_of_two_gigabytes(self) -> None:
@@ -452,13 +454,13 @@ class Resuming(Case):
     def test_a_current_file_is_set_aside(self) -> None:
         """Where the current file has other columns, the history goes on behind the closed files, without a hole."""
         store = self.store()
-        for kind in rows.KINDS:
+        for kind in KINDS:
             store.append(kind, S, [row(kind, 1, MIDNIGHT_MS - 1), row(kind, 2, MIDNIGHT_MS)])
         store.flush()
         self.crash()
         with self.assertLogs("aster_collect", "WARNING"):
             store = self.store(receive_time=True)
-        self.assertEqual(store.last_row("trades", S), row("trades", 1, MIDNIGHT_MS - 1))
+        self.assertEqual(store.last_row("trades", S), row("trades", 1, MIDNIGHT_MS - 1) + ",")
 
     def test_ids_of_another_id_space(self) -> None:
         """What is not of this exchange is set aside with its closed files, plain or compressed, and rows begin anew."""
@@ -503,7 +505,7 @@ class Many(Case):
         for hour in range(3 * KNOWN_PARTS):
             store.append("trades", S, [row("trades", 6 + hour, MIDNIGHT_MS + hour * HOUR_MS)])
         store.flush()
-        self.assertLess(len(store._folder.parts("trades", S)), 2 * KNOWN_PARTS)
+        self.assertLess(len(store._folder.parts(trades.KIND, S)), 2 * KNOWN_PARTS)
         with self.assertLogs("aster_collect", "WARNING") as logs:
             store.set_aside("trades", S, "ids_of_another_id_space")
             store.flush()
@@ -587,7 +589,7 @@ class FullDisk(Case):
 
     def again(self, store: Store, *lines: str) -> None:
         """Append anew what was destroyed and what was handed back: each is in the file of its day."""
-        ((symbol, (gap, waiting, begins)),) = store.take_destroyed()
+        ((symbol, (gap, waiting, begins)),) = store.take_destroyed_rows()
         self.assertEqual((symbol, gap.first_missing_id, gap.last_missing_id, begins), (S, 1, 1, True))
         self.assertEqual(waiting, list(lines))
         store.append("trades", S, list(lines))
@@ -606,10 +608,11 @@ class Kills(Case):
     def one_file(self, last: int) -> None:
         """Start with one file, go on behind its last row, and end."""
         folder = Folder(self.folder, write=os.write, sync=False, wall=time.time)
-        sheet = Sheet(rows.TRADES, S, rows.columns(rows.TRADES, 5, False), folder, DAY_MS)
+        form = Form(trades.KIND, Options())
+        sheet = Sheet(form, S, folder, DAY_MS)
         lines = self.some(rows.TRADES, sheet.last_row, last)
         if lines:
-            sheet.append(lines)
+            sheet.append([form.event(line) for line in lines])
         sheet.flush(sync=True)
         sheet.appender.close()
         folder.close()
@@ -618,7 +621,7 @@ class Kills(Case):
         """Do so with all files of a symbol."""
         store = Store(self.folder, levels=5, receive_time=False, sync=False, rotate="day")
         store.open(S)
-        for kind in rows.KINDS:
+        for kind in KINDS:
             store.append(kind, S, self.some(kind, store.last_row(kind, S), last))
         store.flush()
         store.close()
@@ -626,7 +629,9 @@ class Kills(Case):
     def begin(self, run: Callable[[int], None]) -> None:
         """Write the first three rows."""
         run(3)
-        (self.folder / rows.file_name(rows.GAPS, S)).write_text(",".join(rows.GAP_COLUMNS) + "\n", "ascii")
+        (self.folder / rows.file_name(rows.GAPS, S)).write_text(
+            ",".join(rows.columns(rows.GAPS, 5, False)) + "\n", "ascii"
+        )
 
     def check(self, run: Callable[[int], None], step: int, *kinds: str) -> None:
         """Start once more; fails unless all rows are there, each once, in the files of their days."""
@@ -655,14 +660,14 @@ class Kills(Case):
                 step = chance.randrange(700)
                 killed_at(step, lambda: self.all_files(8))
                 killed_at(step // 2, lambda: self.all_files(9))
-                self.check(self.all_files, step, *rows.KINDS)
+                self.check(self.all_files, step, *KINDS)
 
 
 class Reopening(Case):
     """logrotate renames files, and sends SIGHUP afterwards."""
 
     def write(self, store: Store, number: int, time_ms: int = MIDNIGHT_MS) -> None:
-        for kind in rows.KINDS:
+        for kind in KINDS:
             store.append(kind, S, [row(kind, number, time_ms + number)])
         store.gap(S, MISSING._replace(first_missing_id=1000 + number, last_missing_id=1000 + number))
         store.reject("x", 1, "odd", b"%d" % number)
@@ -673,12 +678,12 @@ class Reopening(Case):
                 path.rename(self.folder / f"{path.name}.1")
 
     def assert_rows(self, suffix: str, *numbers: int) -> None:
-        for kind in rows.KINDS:
+        for kind in KINDS:
             header, *lines, rest = (self.folder / f"{kind}_{S}.csv{suffix}").read_text().split("\n")
             self.assertEqual((header, rest), (",".join(rows.columns(kind, 5, False)), ""))
             self.assertEqual([number_of(kind, line) for line in lines], list(numbers), kind)
         header, *lines, _ = (self.folder / f"gaps_{S}.csv{suffix}").read_text().split("\n")
-        self.assertEqual((header, len(lines)), (",".join(rows.GAP_COLUMNS), len(numbers)))
+        self.assertEqual((header, len(lines)), (",".join(rows.columns(rows.GAPS, 5, False)), len(numbers)))
         self.assertEqual(len((self.folder / f"{REJECTS_NAME}{suffix}").read_text().splitlines()), len(numbers))
 
     def test_files_are_renamed_and_reopened(self) -> None:
@@ -755,7 +760,7 @@ class Reopening(Case):
                         continue
                 disk.room = None
                 store.flush()
-                for kind in rows.KINDS:
+                for kind in KINDS:
                     old, new = ((self.folder / f"{kind}_{S}.csv{suffix}").read_text() for suffix in (".1", ""))
                     self.assertTrue(old.startswith(new.partition("\n")[0]) and old.endswith("\n"))
                     self.assertEqual([number_of(kind, line) for line in new.splitlines()[1:]], [2], kind)
@@ -829,10 +834,10 @@ class Anything(Case):
         self.rotate = chance.choice(("hour", "day"))
         sync = chance.random() < 0.1
         store = self.store(write=disk, sync=sync)
-        number, time_ms = dict.fromkeys(rows.KINDS, 0), MIDNIGHT_MS
+        number, time_ms = dict.fromkeys(KINDS, 0), MIDNIGHT_MS
         for _ in range(60):
             time_ms += chance.choice((1, 1000, HOUR_MS // 7, HOUR_MS, 9 * HOUR_MS))
-            for kind in rows.KINDS:
+            for kind in KINDS:
                 lines = []
                 for _ in range(chance.randrange(5)):
                     number[kind] += 1
@@ -852,14 +857,14 @@ class Anything(Case):
                 self.damage(chance)
                 disk.room = None
                 store = self.store(write=disk, sync=sync)
-                for kind in rows.KINDS:
+                for kind in KINDS:
                     last = store.last_row(kind, S)
                     number[kind] = number_of(kind, last) if last else 0
                     last = store.last_row(kind, S)
                     time_ms = max(time_ms, rows.row_time_ms(kind, last) if last else 0)
         disk.room = None
         store.flush()
-        for kind in rows.KINDS:
+        for kind in KINDS:
             found = self.history(kind)
             self.assertEqual(
                 [number_of(kind, line) for lines in found.values() for line in lines], list(range(1, number[kind] + 1))

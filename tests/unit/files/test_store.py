@@ -22,10 +22,12 @@ from aster_collect.exchange.events import Gap
 from aster_collect.files.appender import Appender
 from aster_collect.files.folder import aside_name, unwritable
 from aster_collect.files.rejects import REJECTS_BYTES, REJECTS_NAME
-from aster_collect.files.store import Store
+from tests.rowstore import RowStore as Store
+from tests.rowstore import gap_row
 from tests.support import Disk, rounds
 from tests.unit.files.test_rotate import Stuck
 
+KINDS = (rows.PRICES, rows.ORDERBOOK, rows.TRADES)
 S = "BTCUSDT"
 WALL_S = 1_764_000_000.0
 STAMP = "20251124T160000Z"
@@ -35,7 +37,7 @@ def row(kind: str, number: int) -> str:
     """Return a row of a kind, the later the higher its number."""
     time_ms = 1_764_000_000_000 + number
     return {
-        rows.PRICES: f"{rows.seconds(time_ms)},100.1,100.{2 + number % 7},100.15",
+        rows.PRICES: f"{rows.seconds(time_ms)},{number % 7}.1,{number % 7}.3,{number % 7}.2",
         rows.ORDERBOOK: f"{rows.seconds(time_ms)},{number}" + ",1.0,2" * 5 + ",," * 5,
         rows.TRADES: f"{number},{time_ms},buy,100.1,0.5",
     }[kind]
@@ -105,7 +107,7 @@ class Opening(Case):
         """A new folder has each file with its header, and nothing else to resume from."""
         store = self.store(S, "币安人生USDT")
         store.flush()
-        for kind in (*rows.KINDS, rows.GAPS):
+        for kind in (*KINDS, rows.GAPS):
             self.assertEqual(self.lines(kind), [])
             self.assertEqual(self.lines(kind, "币安人生USDT"), [])
             self.assertIsNone(store.last_row(kind, S))
@@ -118,7 +120,7 @@ class Opening(Case):
         before = self.names()
         store.open("HELP", at_once=False)
         stretch = Gap(rows.PRICES, 5, 6, None, None, "reconnect")
-        for kind in rows.KINDS:
+        for kind in KINDS:
             self.assertEqual((store.last_row(kind, "HELP"), store.last_rows(kind, "HELP")), (None, []))
             self.assertIsNone(store.last_row(kind, "HELP"))
         store.gap("HELP", stretch)
@@ -136,7 +138,7 @@ class Opening(Case):
             store.flush()
         self.assertEqual(self.lines(rows.PRICES, "HELP"), [row(rows.PRICES, 1)])
         self.assertEqual(self.lines(rows.TRADES, "HELP"), [row(rows.TRADES, 2), row(rows.TRADES, 3)])
-        self.assertEqual(self.lines(rows.GAPS, "HELP"), [rows.gap_row(stretch), rows.gap_row(gap(7, 8))])
+        self.assertEqual(self.lines(rows.GAPS, "HELP"), [gap_row(stretch), gap_row(gap(7, 8))])
         self.assertEqual(self.lines(rows.ORDERBOOK, "HELP"), [])
         self.assertEqual(store.ledger_end("HELP"), [(7, 8)])
 
@@ -152,7 +154,7 @@ class Opening(Case):
         self.assertEqual(self.lines(rows.TRADES), [])
         store.gap(S, gap(7, 8))
         store.flush()
-        self.assertEqual(self.lines(rows.GAPS), [rows.gap_row(gap(7, 8))])
+        self.assertEqual(self.lines(rows.GAPS), [gap_row(gap(7, 8))])
 
     def test_a_first_row_on_a_full_disk(self) -> None:
         """Where the files can't be made the first rows wait, and each is written once when they can."""
@@ -172,7 +174,7 @@ class Opening(Case):
         """A second run knows each file's last row and the ledger's ids, and appends under the one header."""
         for run in range(2):
             store = self.store()
-            for kind in rows.KINDS:
+            for kind in KINDS:
                 self.assertEqual(store.last_row(kind, S), row(kind, 1) if run else None)
                 store.append(kind, S, [row(kind, 2 * run), row(kind, 2 * run + 1)])
             store.gap(S, gap(10 * run, 10 * run + 5))
@@ -189,14 +191,14 @@ class Opening(Case):
         """Opening does not depend on a file's size, for every kind of file."""
         self.store().flush()
         self.close()
-        for kind in rows.KINDS:
+        for kind in KINDS:
             with self.path(kind).open("r+b") as file:
                 file.seek(2 << 30)
                 file.write(b"\n" + row(kind, 7).encode() + b"\n" + row(kind, 8).encode()[:9])
         start_s = time.monotonic()
         store = self.quiet()
         self.assertLess(time.monotonic() - start_s, 0.2)
-        for kind in rows.KINDS:
+        for kind in KINDS:
             self.assertEqual(store.last_row(kind, S), row(kind, 7))
 
     def test_a_long_ledger_is_read_from_its_end(self) -> None:
@@ -213,13 +215,13 @@ class Repairs(Case):
     def test_any_prefix_of_any_file_reopens_to_whole_rows(self) -> None:
         """Every prefix of every file, with NULs behind it or not, reopens to its whole rows, and the rest is kept."""
         store = self.store()
-        for kind in rows.KINDS:
+        for kind in KINDS:
             store.append(kind, S, [row(kind, number) for number in range(3)])
         store.gap(S, gap(5, 9))
         store.gap(S, Gap(rows.PRICES, 5, 6, None, None, "restart"))
         store.flush()
         self.close()
-        whole = {kind: self.path(kind).read_bytes() for kind in (*rows.KINDS, rows.GAPS)}
+        whole = {kind: self.path(kind).read_bytes() for kind in (*KINDS, rows.GAPS)}
         for kind, data in whole.items():
             header = data.index(b"\n") + 1
             for cut in range(len(data) + 1):
@@ -293,7 +295,7 @@ class SetAside(Case):
     def test_other_levels(self) -> None:
         """A book of other levels is set aside, and the other files go on."""
         store = self.store()
-        for kind in rows.KINDS:
+        for kind in KINDS:
             store.append(kind, S, [row(kind, 1)])
         store.flush()
         before = self.path(rows.ORDERBOOK).read_bytes()
@@ -338,7 +340,7 @@ class SetAside(Case):
                 for kind, text in old.items():
                     self.path(kind).write_bytes(text.replace("\n", ends).encode())
                 if ledger:
-                    self.path(rows.GAPS).write_text(",".join(rows.GAP_COLUMNS) + "\n")
+                    self.path(rows.GAPS).write_text(",".join(rows.columns(rows.GAPS, 5, False)) + "\n")
                 with self.assertLogs("aster_collect", "WARNING") as logs:
                     store = self.store()
                 self.assertEqual(self.kept(), [])
@@ -390,7 +392,7 @@ class SetAside(Case):
         self.assertEqual(self.aside(rows.GAPS), [before])
         self.assertEqual(len(self.aside(rows.TRADES)), 1)
         self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, 102)])
-        self.assertEqual(self.lines(rows.GAPS), [rows.gap_row(prices), rows.gap_row(gap(100, 101))])
+        self.assertEqual(self.lines(rows.GAPS), [gap_row(prices), gap_row(gap(100, 101))])
         self.close()
         self.assertEqual(self.store().ledger_end(S), [(100, 101)])
 
@@ -423,14 +425,14 @@ class SetAside(Case):
                 store.flush()
                 self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, number) for number in (1, 3)])
                 self.assertEqual(self.lines(rows.PRICES), [row(rows.PRICES, 2)])
-                self.assertEqual(self.lines(rows.GAPS), [rows.gap_row(quotes), rows.gap_row(gap(2, 2))])
+                self.assertEqual(self.lines(rows.GAPS), [gap_row(quotes), gap_row(gap(2, 2))])
                 trades, prices, ledger = (
                     [data.decode().splitlines()[1:] for data in self.aside(kind)]
                     for kind in (rows.TRADES, rows.PRICES, rows.GAPS)
                 )
                 self.assertEqual(trades, [[row(rows.TRADES, number) for number in (3, 4, 5)]])
                 self.assertEqual(prices, [[row(rows.PRICES, 1)]])
-                self.assertEqual(ledger, [[rows.gap_row(one) for one in (quotes, gap(1, 2), gap(6, 7))]])
+                self.assertEqual(ledger, [[gap_row(one) for one in (quotes, gap(1, 2), gap(6, 7))]])
                 self.close()
 
     def may_fail(self, store: Store) -> None:
@@ -480,7 +482,7 @@ class SetAside(Case):
             store.set_aside(rows.PRICES, S, "update_ids_began_anew")
             store.flush()
         self.assertEqual(self.aside(rows.GAPS), [])
-        self.assertEqual(self.path(rows.GAPS).read_bytes(), before + rows.gap_row(gap(0, 5)).encode() + b"\n")
+        self.assertEqual(self.path(rows.GAPS).read_bytes(), before + gap_row(gap(0, 5)).encode() + b"\n")
 
 
 class FullDisk(Case):
@@ -495,15 +497,13 @@ class FullDisk(Case):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         disk = Disk()
         store = self.store(S, "ETHUSDT", write=disk)
-        written: dict[tuple[str, str], list[str]] = {
-            (k, s): [] for k in (*rows.KINDS, rows.GAPS) for s in (S, "ETHUSDT")
-        }
+        written: dict[tuple[str, str], list[str]] = {(k, s): [] for k in (*KINDS, rows.GAPS) for s in (S, "ETHUSDT")}
         rejects: list[bytes] = []
         for turn in range(40):
             for (kind, symbol), mine in written.items():
                 if kind == rows.GAPS:
                     if chance.random() < 0.2:
-                        mine.append(rows.gap_row(gap(turn, turn)))
+                        mine.append(gap_row(gap(turn, turn)))
                         store.gap(symbol, gap(turn, turn))
                     continue
                 new = [row(kind, 10 * turn + i) for i in range(chance.randrange(4))]
@@ -565,7 +565,7 @@ class FullDisk(Case):
         self.assertEqual(self.lines(rows.TRADES, "ETHUSDT"), [row(rows.TRADES, 3)])
         full = False
         store.flush()
-        self.assertEqual(self.lines(rows.GAPS), [rows.gap_row(gap(1, 2))])
+        self.assertEqual(self.lines(rows.GAPS), [gap_row(gap(1, 2))])
         self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, 3)])
 
     def test_memory_is_full_too(self) -> None:
@@ -689,7 +689,7 @@ Disturb = Callable[[Store, Path], object]
 class SomebodyElse(Case):
     def again(self, store: Store) -> None:
         """Fetch destroyed trades again, as the collector does."""
-        for symbol, (gap, waiting, _) in store.take_destroyed():
+        for symbol, (gap, waiting, _) in store.take_destroyed_rows():
             if gap.first_missing_id is not None and gap.last_missing_id is not None:
                 ids = range(gap.first_missing_id, gap.last_missing_id)
                 store.append(rows.TRADES, symbol, [row(rows.TRADES, number) for number in ids] + waiting)
@@ -740,7 +740,7 @@ class SomebodyElse(Case):
     def test_the_file_is_emptied(self) -> None:
         """A redirection empties it: header and later rows follow, and what was there is in the ledger or fetched."""
         for size in (0, 5):
-            for kind in rows.KINDS:
+            for kind in KINDS:
                 self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
                 found = self.disturbed(lambda store, path, size=size: os.truncate(path, size), kind, 4)  # type: ignore[misc]
                 trades = kind == rows.TRADES
@@ -782,7 +782,7 @@ class SomebodyElse(Case):
             with self.assertLogs("aster_collect", "ERROR"):
                 store.flush()
             self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, number) for number in (1, 2)])
-            ((symbol, (gap, waiting, begins)),) = store.take_destroyed()
+            ((symbol, (gap, waiting, begins)),) = store.take_destroyed_rows()
             last = 5 if room < 10 else 6
             self.assertEqual((symbol, gap.first_missing_id, gap.last_missing_id, begins), (S, 3, last, False))
             self.assertEqual(waiting, [row(rows.TRADES, number) for number in range(last, 9)])
@@ -864,8 +864,8 @@ class SomebodyElse(Case):
                 disturb(self.path(rows.GAPS))
                 with self.assertLogs("aster_collect", "ERROR"):
                     store.flush()
-                self.assertEqual(self.lines(rows.GAPS), [rows.gap_row(gap(n, n + 9)) for n in range(0, 60, 10)])
-                self.assertEqual(store.take_destroyed(), [])
+                self.assertEqual(self.lines(rows.GAPS), [gap_row(gap(n, n + 9)) for n in range(0, 60, 10)])
+                self.assertEqual(store.take_destroyed_rows(), [])
                 self.close()
 
     def test_the_end_of_a_long_ledger(self) -> None:
@@ -878,7 +878,7 @@ class SomebodyElse(Case):
         with self.assertLogs("aster_collect.files.table", "ERROR") as logs:
             store.flush()
         found = self.lines(rows.GAPS)
-        self.assertEqual(found, [rows.gap_row(gap(10 * n, 10 * n + 1)) for n in range(3000 - len(found), 3000)])
+        self.assertEqual(found, [gap_row(gap(10 * n, 10 * n + 1)) for n in range(3000 - len(found), 3000)])
         self.assertGreater(len(found), 500)
         self.assertTrue(any("ledger rows lost" in line for line in logs.output))
 
@@ -979,7 +979,7 @@ class Owners(Case):
                 self.assertEqual((self.lines(rows.TRADES), self.lines(rows.GAPS)), ([], []))
         store.flush()
         self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, 1)])
-        self.assertEqual(self.lines(rows.GAPS), [rows.gap_row(gap(5, 9))])
+        self.assertEqual(self.lines(rows.GAPS), [gap_row(gap(5, 9))])
 
     def test_a_run_ends_in_order(self) -> None:
         """The lock's file is empty: the pid in it could be a stranger's one day."""
@@ -1048,7 +1048,7 @@ class Links(Case):
         self.store().flush()
         self.close()
         elsewhere = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        names = [rows.file_name(kind, S) for kind in (*rows.KINDS, rows.GAPS)]
+        names = [rows.file_name(kind, S) for kind in (*KINDS, rows.GAPS)]
         for name in (".lock", REJECTS_NAME, *names):
             path = self.folder / name
             before = path.read_bytes()

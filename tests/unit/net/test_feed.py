@@ -117,7 +117,7 @@ class Case(unittest.TestCase):
     def feed(self, connect: Callable[[str], Any], delays: int = 1, **options: Any) -> tuple[Feed, Stopping]:
         """Return a feed that longest delays hold up, and that is stopped by so many of them."""
         feed = Feed(
-            Line(7, 3, 2, options.pop("url", "ws://x"), STALL_S, OLDEST_S),
+            Line(7, 3, options.pop("url", "ws://x"), STALL_S, OLDEST_S),
             options.pop("inbox", self.inbox),
             self.handshakes,
             self.want_successor,
@@ -257,7 +257,7 @@ class Refusals(Case):
             with self.assertLogs("aster_collect.net.feed", "WARNING"):
                 feed.run()
             thread.join(30)
-        self.assertEqual([Lost(2, 7, "handshake", False)], self.messages())
+        self.assertEqual([Lost(7, "handshake", False)], self.messages())
         return stopping.delays_s[0]
 
     def refuse(self, server: socket.socket, status: str) -> None:
@@ -399,8 +399,8 @@ class Reading(Case):
             feed.run()
         self.assertIn("code=1011 text='bye'", logs.output[0])
         opened, *rest, lost = self.messages()
-        self.assertEqual(Opened(2, 7, 5000 * 10**9, 5000.0), opened)
-        self.assertEqual((["last"], Lost(2, 7, "closed", False)), (self.payloads(rest), lost))
+        self.assertEqual(Opened(7, 5000 * 10**9, 5000.0), opened)
+        self.assertEqual((["last"], Lost(7, "closed", False)), (self.payloads(rest), lost))
 
     def test_a_binary_message(self) -> None:
         """A message that is no text is handed over as bad, and the connection goes on."""
@@ -444,7 +444,7 @@ class FullInbox(Case):
             feed.run()
         messages = inbox.taken + self.messages()
         self.assertEqual(names, self.payloads(messages))
-        self.assertEqual(Lost(2, 7, "eof", False), messages[-1])
+        self.assertEqual(Lost(7, "eof", False), messages[-1])
         self.assertLessEqual(40 * 40, inbox.waited)
         said = [line for line in logs.output if "inbox full" in line]
         self.assertTrue(2 <= len(said) <= 10, "said once a minute")
@@ -454,11 +454,11 @@ class FullInbox(Case):
         self.inbox = inbox = SlowInbox(self.clock, waits=float("inf"))
         feed, stopping = self.feed(lambda url: Wire(map(text, repeat("m")), self.clock))
         while not inbox.full():
-            inbox.put_nowait(Opened(2, 7, 0, 0.0))
+            inbox.put_nowait(Opened(7, 0, 0.0))
         stopping.stopped = True
         began_s = self.clock.now_s
         with self.assertLogs("aster_collect.net.feed", "WARNING"):
-            feed._put(Opened(2, 7, 1, 1.0))
+            feed._put(Opened(7, 1, 1.0))
         self.assertTrue(2.0 < self.clock.now_s - began_s < 3.0)
 
 
@@ -479,7 +479,7 @@ class HandOver(Case):
         feeds.append(feed)
         feed.run()
         messages = self.messages()
-        self.assertEqual(Lost(2, 7, HAND_OVER, True), messages[-1])
+        self.assertEqual(Lost(7, HAND_OVER, True), messages[-1])
         last_s = float(self.payloads(messages)[-1])
         self.assertTrue(relieved_s + OVERLAP_S - 0.01 <= last_s <= relieved_s + OVERLAP_S + 0.3, last_s - relieved_s)
         self.assertTrue(wire.closed)
@@ -493,7 +493,7 @@ class HandOver(Case):
         with self.assertNoLogs("aster_collect.net.feed", "WARNING"):
             feed.run()
         self.assertEqual(1, self.successors)
-        self.assertEqual(Lost(2, 7, "eof", True), self.messages()[-1])
+        self.assertEqual(Lost(7, "eof", True), self.messages()[-1])
         self.assertEqual([], stopping.delays_s)
 
     def test_an_old_connection_that_nobody_relieves(self) -> None:
@@ -517,7 +517,7 @@ class HandOver(Case):
         stopping.wait = replace  # type: ignore[method-assign]
         with self.assertLogs("aster_collect.net.feed", "WARNING"):
             feed.run()
-        self.assertEqual([Lost(2, 7, "eof", False), Lost(2, 7, HAND_OVER, True)], self.messages()[1:])
+        self.assertEqual([Lost(7, "eof", False), Lost(7, HAND_OVER, True)], self.messages()[1:])
 
     def test_a_successor_that_is_old_before_it_delivers(self) -> None:
         """A successor that brings nothing wants no successor of its own: those that it is to relieve go on."""

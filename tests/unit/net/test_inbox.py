@@ -11,7 +11,7 @@ DEADLINE_S = 5.0
 
 
 def batch(number: int, size: int = 1000) -> Batch:
-    return Batch(0, 0, number, 0.0, b"x" * size, [0, size])
+    return Batch(0, number, 0.0, b"x" * size, [0, size])
 
 
 class Sizes(unittest.TestCase):
@@ -19,11 +19,11 @@ class Sizes(unittest.TestCase):
         """Each kind of message weighs at least its text, and never nothing: nothing could not be waited for."""
         answer = Answer(Ask("/x", (), 1), 0, 0, None)
         for message, least in (
-            (Batch(0, 0, 0, 0.0, b"", []), 1),
-            (Batch(0, 0, 0, 0.0, b"", [0, 0] * 1000), 1000),
+            (Batch(0, 0, 0.0, b"", []), 1),
+            (Batch(0, 0, 0.0, b"", [0, 0] * 1000), 1000),
             (batch(0, 5000), 5000),
             (Bad(0, 0, "binary", b"x" * 4096), 4096),
-            (Lost(0, 0, "reset", False), 1),
+            (Lost(0, "reset", False), 1),
             (answer, 1),
         ):
             self.assertGreaterEqual(weigh(message), least)
@@ -31,7 +31,7 @@ class Sizes(unittest.TestCase):
     def test_the_size_follows_what_is_in_it(self) -> None:
         """The size is the bytes that wait, and returns to nothing."""
         inbox = Inbox()
-        messages = [batch(1), Lost(0, 0, "reset", False), batch(2, 3)]
+        messages = [batch(1), Lost(0, "reset", False), batch(2, 3)]
         for message in messages:
             inbox.put(message)
         self.assertEqual((inbox.qsize(), inbox.batches()), (sum(map(weigh, messages)), 3))
@@ -84,7 +84,7 @@ class Full(unittest.TestCase):
 
         def send(sender: int) -> None:
             for number in range(200):
-                inbox.put(Batch(0, sender, number, 0.0, b"x" * 700, [0, 700]), timeout=DEADLINE_S)
+                inbox.put(Batch(sender, number, 0.0, b"x" * 700, [0, 700]), timeout=DEADLINE_S)
 
         threads = [threading.Thread(target=send, args=(sender,), daemon=True) for sender in range(3)]
         for thread in threads:

@@ -9,8 +9,9 @@ from email.message import Message
 from typing import Any
 
 from aster_collect.errors import NetworkError, RestError
-from aster_collect.exchange.events import Answer, Ask
-from aster_collect.exchange.wire import ask_exchange_info, ask_page
+from aster_collect.exchange.events import PATIENT, Answer, Ask
+from aster_collect.exchange.pages import ask_exchange_info, ask_page
+from aster_collect.exchange.venues import FUTURES
 from aster_collect.net.bans import REST
 from aster_collect.net.pacing import WeightBudget
 from aster_collect.net.reply import Reply
@@ -87,7 +88,7 @@ class Server:
 
 def page(symbol: str, first_id: int = 0) -> Ask:
     """Return a request for a page of trades."""
-    return Ask("/fapi/v3/aggTrades", (("symbol", symbol), ("fromId", str(first_id))), 20, symbol, first_id)
+    return ask_page(FUTURES, symbol, first_id, 1000)
 
 
 class Answers(unittest.TestCase):
@@ -109,7 +110,8 @@ class Answers(unittest.TestCase):
         self.assertEqual(rest.get(page("币")), [{"a": 1}])
         self.assertEqual(rest.get(Ask("/fapi/v3/ping", (), 1)), {})
         self.assertEqual(
-            server.urls, ["http://host/fapi/v3/aggTrades?symbol=%E5%B8%81&fromId=0", "http://host/fapi/v3/ping"]
+            server.urls,
+            ["http://host/fapi/v3/aggTrades?symbol=%E5%B8%81&fromId=0&limit=1000", "http://host/fapi/v3/ping"],
         )
 
     def test_slow_down(self) -> None:
@@ -209,7 +211,7 @@ class Answers(unittest.TestCase):
             return Response([])
 
         rest = Rest("http://host", WeightBudget(), Kept(), get=get)
-        for ask in (ask_page("A", 1, 1000), ask_exchange_info()):
+        for ask in (ask_page(FUTURES, "A", 1, 1000), ask_exchange_info(FUTURES)):
             rest.get(ask)
         self.assertEqual(bounds, [4 << 20, 8 << 20])
 
@@ -268,7 +270,7 @@ class Serving(unittest.TestCase):
     def test_a_patient_request_goes_behind_all_others(self) -> None:
         """However long it waits, holes come first, and it leaves half of a minute's weight to them."""
         server = Server(*[Response([]) for _ in range(201)])
-        patient = [page(f"Q{i}")._replace(patient=True) for i in range(100)]
+        patient = [page(f"Q{i}")._replace(rank=PATIENT) for i in range(100)]
         answers = self.serve(server, [*patient, *[page(f"S{i}") for i in range(100)], Ask("/fapi/v3/time", (), 1)])
         self.assertEqual("T" + 100 * "S" + 100 * "Q", "".join((one.ask.symbol or "T")[0] for one in answers))
         late = server.at_s[101:]
@@ -309,7 +311,7 @@ class Serving(unittest.TestCase):
         """A request without a symbol does not wait for the end of a ban: its asker goes on without, and nobody asks."""
         server = Server()
         server.bans = Kept(3600.0)
-        answers = self.serve(server, [ask_exchange_info()])
+        answers = self.serve(server, [ask_exchange_info(FUTURES)])
         self.assertEqual(["banned for 3600 s more"], [answer.refused for answer in answers])
         self.assertEqual(([], 1000.0), (server.urls, server.now_s))
 

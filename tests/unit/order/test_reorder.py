@@ -3,11 +3,26 @@
 import random
 import unittest
 
+from aster_collect.exchange.streams.kind import Event
 from aster_collect.order.reorder import REMEMBERED_S, Reorder
 from tests.support import rounds
 
 
-def drained(reorder: Reorder) -> list[str]:
+class Texts(Reorder):
+    """One whose events are told by a text."""
+
+    def add(self, number: int, text: str) -> None:
+        self.fresh.append((number, 0, text, None))
+
+    def turn(self, remember_s: float | None = None) -> list[str]:
+        return told(super().turn(remember_s))
+
+
+def told(events: list[Event]) -> list[str]:
+    return [text for _, _, text, _ in events]
+
+
+def drained(reorder: Texts) -> list[str]:
     """Return all that is left."""
     return reorder.turn() + reorder.turn()
 
@@ -15,7 +30,7 @@ def drained(reorder: Reorder) -> list[str]:
 class Incidents(unittest.TestCase):
     def test_a_row_rests_one_turn(self) -> None:
         """A row is returned by the second turn after it came."""
-        reorder = Reorder()
+        reorder = Texts()
         reorder.add(5, "five")
         self.assertEqual(reorder.turn(), [])
         self.assertEqual(reorder.turn(), ["five"])
@@ -24,7 +39,7 @@ class Incidents(unittest.TestCase):
     def test_a_late_row_finds_its_place(self) -> None:
         """A row that comes behind a newer one, in the same turn or the next, is written in front of it."""
         for turns in (0, 1):
-            reorder = Reorder()
+            reorder = Texts()
             reorder.add(1, "1")
             reorder.add(3, "3")
             early = reorder.turn() if turns else []
@@ -34,7 +49,7 @@ class Incidents(unittest.TestCase):
 
     def test_two_late_rows_find_their_places_among_old_and_new(self) -> None:
         """Late rows that come out of order themselves are sorted among those that rest and those that are new."""
-        reorder = Reorder()
+        reorder = Texts()
         for update_id in (10, 30):
             reorder.add(update_id, str(update_id))
         reorder.turn()
@@ -45,7 +60,7 @@ class Incidents(unittest.TestCase):
 
     def test_a_row_that_comes_twice_is_written_once(self) -> None:
         """Of rows with an id that is new, at rest or written, the first is what is written, and it alone."""
-        reorder = Reorder()
+        reorder = Texts()
         reorder.add(1, "first")
         reorder.add(1, "again")
         reorder.turn()
@@ -56,7 +71,7 @@ class Incidents(unittest.TestCase):
 
     def test_a_row_later_than_a_turn_is_too_late(self) -> None:
         """A row below what is written is dropped and counted: ids never go down in the file."""
-        reorder = Reorder()
+        reorder = Texts()
         reorder.add(5, "5")
         reorder.turn()
         reorder.turn()
@@ -66,16 +81,16 @@ class Incidents(unittest.TestCase):
 
     def test_a_restart_goes_on_behind_the_file(self) -> None:
         """What the file of the previous run ends with is not written again."""
-        reorder = Reorder(100)
+        reorder = Texts(100)
         for update_id in (100, 99, 101):
             reorder.add(update_id, str(update_id))
         self.assertEqual(drained(reorder), ["101"])
 
 
 class TooLate(unittest.TestCase):
-    def reorder(self, *, remember: bool) -> Reorder:
+    def reorder(self, *, remember: bool) -> Texts:
         """Return one that has written the ids 10 and 30, in two turns, while they were to be remembered or not."""
-        reorder = Reorder()
+        reorder = Texts()
         for update_id in (10, 30):
             reorder.add(update_id, str(update_id))
             reorder.turn(0.0 if remember else None)
@@ -88,10 +103,10 @@ class TooLate(unittest.TestCase):
         for update_id in (10, 20, 30, 5, 40):
             reorder.add(update_id, str(update_id))
         self.assertEqual(reorder.turn(0.0), [])
-        self.assertEqual(reorder.late, ["20", "5"])
-        self.assertEqual(sorted(reorder.refused), [5, 10, 20])
+        self.assertEqual(told(reorder.late), ["20", "5"])
+        self.assertEqual(sorted(event[0] for event in reorder.refused), [5, 10, 20])
         self.assertEqual(reorder.turn(0.0), ["40"])
-        self.assertEqual((reorder.late, reorder.refused), ([], {}))
+        self.assertEqual((reorder.late, reorder.refused), ([], []))
 
     def test_one_connection_brings_nothing_late(self) -> None:
         """Where nothing is remembered nothing is called late, since it can't be told from what came twice."""
@@ -99,7 +114,7 @@ class TooLate(unittest.TestCase):
         for update_id in (10, 20):
             reorder.add(update_id, str(update_id))
         reorder.turn()
-        self.assertEqual((reorder.late, sorted(reorder.refused)), ([], [10, 20]))
+        self.assertEqual((told(reorder.late), sorted(event[0] for event in reorder.refused)), ([], [10, 20]))
 
     def test_a_quiet_turn_before_the_late_row(self) -> None:
         """Turns without any row change nothing about what is known to be written."""
@@ -109,23 +124,23 @@ class TooLate(unittest.TestCase):
         reorder.add(10, "10")
         reorder.add(20, "20")
         reorder.turn(0.0)
-        self.assertEqual(reorder.late, ["20"])
+        self.assertEqual(told(reorder.late), ["20"])
 
-    def busy(self, turns: int, size: int) -> Reorder:
+    def busy(self, turns: int, size: int) -> Texts:
         """Return one that has written so many even ids, a second a turn, so many a turn."""
-        reorder = Reorder()
+        reorder = Texts()
         for turn in range(turns + 1):
             for number in range(turn * size, (turn + 1) * size):
                 reorder.add(2 * number, str(2 * number))
             reorder.turn(float(turn))
         return reorder
 
-    def late_of(self, reorder: Reorder, now_s: float, *ids: int) -> list[int]:
+    def late_of(self, reorder: Texts, now_s: float, *ids: int) -> list[int]:
         """Return which of these ids are late when they come now."""
         for update_id in ids:
             reorder.add(update_id, str(update_id))
         reorder.turn(now_s)
-        return [int(row) for row in reorder.late]
+        return [int(row) for row in told(reorder.late)]
 
     def test_a_connection_that_lags_over_many_thousand_ids(self) -> None:
         """However many were written meanwhile, what was is a double, and what was not is late."""
@@ -152,7 +167,7 @@ class TooLate(unittest.TestCase):
 
     def test_a_successor_that_is_behind(self) -> None:
         """What was written before a second connection came is no loss where that one brings it too."""
-        reorder = Reorder()
+        reorder = Texts()
         for update_id in (10, 20, 30, 40):
             reorder.add(update_id, str(update_id))
             reorder.turn()
@@ -161,7 +176,7 @@ class TooLate(unittest.TestCase):
 
     def test_a_restart_onto_a_slower_connection(self) -> None:
         """What the run before has written, or could not have, is no loss of this one."""
-        reorder = Reorder(100)
+        reorder = Texts(100)
         self.assertEqual(self.late_of(reorder, 0.0, 90, 99, 101), [])
 
 
@@ -183,7 +198,7 @@ class AnyDelay(unittest.TestCase):
                 if chance.random() < 0.85:
                     expected.add(update_id)
                     brought[turn + chance.randrange(2)].append((chance.random(), update_id))
-        reorder = Reorder()
+        reorder = Texts()
         written: list[str] = []
         for turn in brought:
             for _, update_id in sorted(turn):
@@ -196,7 +211,7 @@ class AnyDelay(unittest.TestCase):
         """Ids in any order, however late, are written rising, each at most once, and what is dropped is too late."""
         for seed, chance in rounds(400):
             with self.subTest(seed=seed):
-                reorder = Reorder()
+                reorder = Texts()
                 in_time, written = set(), []
                 for _ in range(chance.randrange(300)):
                     update_id = chance.randrange(chance.choice((20, 1000)))

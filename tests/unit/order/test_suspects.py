@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import takewhile
 from typing import NamedTuple
 
-from aster_collect.exchange.events import Item
+from aster_collect.exchange.streams.trades import Trade
 from aster_collect.order.suspects import MOST, PROOF_ROWS, RECENT, START_OVER_MS
 from aster_collect.order.tape import Bounds, Outcome
 from tests.support import rounds
@@ -16,21 +16,21 @@ from tests.unit.order.test_tape import BOUNDS, Run
 MINUTE_MS = 60_000
 
 
-def made(trade_id: int, time_ms: int, price: str = "1.5") -> Item:
-    return Item(trade_id, time_ms, f"{trade_id},{time_ms},buy,{price},2")
+def made(trade_id: int, time_ms: int, price: str = "1.5") -> Trade:
+    return Trade(trade_id, time_ms, "buy", price, "2")
 
 
 class Feed(Run):
     """A tape to which trades of any id and time come, each when it is made."""
 
-    def bring(self, *items: Item) -> None:
+    def bring(self, *items: Trade) -> None:
         for one in items:
             self.now_s = max(self.now_s, one.time_ms / 1000)
             self.bring_now(one)
 
-    def bring_now(self, one: Item) -> None:
+    def bring_now(self, one: Trade) -> None:
         if self.tape.passes(one.id, one.time_ms):
-            self.rows.append(one.row)
+            self.rows.append(one)
             self.ids.append(one.id)
         else:
             self.take(self.tape.add(one, self.now_s))
@@ -38,7 +38,7 @@ class Feed(Run):
     def take(self, outcome: Outcome) -> None:
         """Keep the rows of the file that is set aside."""
         if outcome.former is not None:
-            self.former_rows = [*self.rows, *outcome.former.rows]
+            self.former_rows = [*self.rows, *outcome.former.trades]
         super().take(outcome)
 
     def former(self, count: int = 50, every_ms: int = 60) -> int:
@@ -114,7 +114,7 @@ class IdsBeginAnew(unittest.TestCase):
         next_ms = feed.former()
         feed.bring(*(made(1 + number, next_ms + 3000 + number) for number in range(3)))
         feed.bring(made(5049, next_ms - 60), made(5050, next_ms), made(4, next_ms + 4000))
-        self.assertEqual(([1, 2, 3, 4], [made(5050, next_ms).row]), (feed.ids, feed.odd))
+        self.assertEqual(([1, 2, 3, 4], [made(5050, next_ms)]), (feed.ids, feed.odd))
         feed.bring(made(5, next_ms + 3000 + MINUTE_MS + 1), made(6, next_ms + 100_000))
         self.assertTrue(feed.tape.passes(7, next_ms + 100_001))
 
@@ -156,7 +156,7 @@ class OddFrames(unittest.TestCase):
             feed.take(feed.tape.page(5050, [made(5050, next_ms), made(5051, next_ms)], feed.now_s))
             feed.bring(*(made(5053 + number, next_ms + 60 * number) for number in range(2000)))
             self.assertEqual((0, list(range(5000, 7053))), (feed.foreign, feed.ids))
-            self.assertEqual([made(4000, next_ms + ahead_ms).row], feed.odd)
+            self.assertEqual([made(4000, next_ms + ahead_ms)], feed.odd)
             self.assertEqual([], feed.gaps)
 
     def test_three_in_as_many_hours(self) -> None:
@@ -196,7 +196,7 @@ class OddFrames(unittest.TestCase):
         odd = made(5049, next_ms + 10**9)
         feed.take(feed.tape.add(odd, feed.now_s))
         feed.bring(*(made(1 + number, next_ms + 3000 + number) for number in range(3)))
-        self.assertEqual((1, [1, 2, 3], [odd.row]), (feed.foreign, feed.ids, feed.odd))
+        self.assertEqual((1, [1, 2, 3], [odd]), (feed.foreign, feed.ids, feed.odd))
 
     def test_one_at_a_restart(self) -> None:
         """An odd live frame and an empty page are no proof that the file is foreign."""
@@ -224,7 +224,7 @@ class OddFrames(unittest.TestCase):
         two = [made(1 + number, next_ms + 3000 + number) for number in range(2)]
         feed.bring(*two)
         feed.end()
-        self.assertEqual([one.row for one in two], feed.odd)
+        self.assertEqual(list(two), feed.odd)
 
 
 class Twice(unittest.TestCase):
@@ -271,7 +271,7 @@ class Told(NamedTuple):
 
     at_ms: float
     anew: bool
-    item: Item
+    item: Trade
 
 
 class World:
@@ -281,7 +281,7 @@ class World:
         every_ms = chance.choice((10, 20, 60, 300, 2000))
         count = max(30, 6000 // every_ms)
         first = (chance.randrange(4000, 5000), chance.randrange(60))
-        self.trades: tuple[list[Item], list[Item]] = ([], [])
+        self.trades: tuple[list[Trade], list[Trade]] = ([], [])
         now_ms = 2_000_000.0
         for anew in (0, 1):
             for number in range(count):
@@ -298,7 +298,7 @@ class World:
                     lossy = not lossy if chance.random() < loss else lossy
                     if not lossy:
                         self.told.append(Told(one.time_ms + lag_ms, bool(anew), one))
-        self.odd: Item | None = None
+        self.odd: Trade | None = None
         self.told.sort(key=lambda one: one.at_ms)
         self.before = list(takewhile(lambda one: not one.anew, self.told))
         before = self.before
@@ -308,7 +308,7 @@ class World:
             self.odd = made(known.id, int(at_ms) + chance.choice((MINUTE_MS, 10**10)), "7")
             self.told.insert(self.told.index(before[after]) + 1, Told(at_ms, False, self.odd))
 
-    def page(self, first_id: int, count: int, now_ms: float) -> list[Item]:
+    def page(self, first_id: int, count: int, now_ms: float) -> list[Trade]:
         """Return what REST says: of the ids that count for the server that is asked, as far as it knows them."""
         now_ms -= self.rest_behind_ms
         trades = self.trades[now_ms >= self.trades[1][0].time_ms]
@@ -337,15 +337,15 @@ class AnyOrder(unittest.TestCase):
                 odd = set(feed.odd)
                 written = set(feed.former_rows) | set(feed.rows) | odd
                 for one in world.told:
-                    if one.item.row not in written and one.item is not world.odd:
-                        below = one.item.id < (feed.ids[0] if one.anew else int(feed.former_rows[0].split(",")[0]))
+                    if one.item not in written and one.item is not world.odd:
+                        below = one.item.id < (feed.ids[0] if one.anew else feed.former_rows[0].id)
                         self.assertTrue(below or (not one.anew and one.item.id in gone), one)
-                former_ends = {one.item.row for one in world.told if not one.anew}
+                former_ends = {one.item for one in world.told if not one.anew}
                 self.assertLessEqual(odd, former_ends)
 
     def play(self, world: World, feed: "Feed", chance: random.Random) -> int:
         """Let all be told, and then REST until nothing waits; return the lowest new id that came before the proof."""
-        pages: list[tuple[float, int, list[Item]]] = []
+        pages: list[tuple[float, int, list[Trade]]] = []
         came: list[int] = []
         lowest = -1
         now_ms = 0.0
@@ -383,11 +383,11 @@ class AnyOrder(unittest.TestCase):
         self.assertLessEqual({gap.cause for gap in feed.gaps}, {"new-ids"})
         return {one for first, last, _ in feed.missing() for one in range(first, last + 1) if one <= last_id}
 
-    def whole(self, rows: Iterable[str], trades: list[Item], gone: set[int]) -> None:
+    def whole(self, rows: Iterable[Trade], trades: list[Trade], gone: set[int]) -> None:
         """Hold a file against the trades of its ids: each once and in order, but for what is gone."""
         rows = list(rows)
-        first, last = (int(row.split(",")[0]) for row in (rows[0], rows[-1]))
-        self.assertEqual([one.row for one in trades if first <= one.id <= last and one.id not in gone], rows)
+        first, last = (row.id for row in (rows[0], rows[-1]))
+        self.assertEqual([one for one in trades if first <= one.id <= last and one.id not in gone], rows)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ import unittest
 from collections.abc import Iterable
 from itertools import pairwise
 
-from aster_collect.exchange.events import Gap, Item
+from aster_collect.exchange.events import Gap
+from aster_collect.exchange.streams.trades import KIND as TRADES
+from aster_collect.exchange.streams.trades import Trade
 from aster_collect.order.tape import AWAY_S, GONE_S, GRACE_S, Bounds, Outcome, Tape
 from tests.support import rounds
 
@@ -13,13 +15,13 @@ BOUNDS = Bounds(history=0, backfill_limit=10_000, hold_trades=10_000, hold_s=900
 Missing = tuple[int, int, str]
 
 
-def item(trade_id: int, price: str = "1.5") -> Item:
+def item(trade_id: int, price: str = "1.5") -> Trade:
     """Return a trade as the exchange always tells it, live or over REST."""
     time_ms = 1_000_000 + 10 * trade_id
-    return Item(trade_id, time_ms, f"{trade_id},{time_ms},buy,{price},2")
+    return Trade(trade_id, time_ms, "buy", price, "2")
 
 
-def items(*ids: int) -> list[Item]:
+def items(*ids: int) -> list[Trade]:
     """Return trades with these ids."""
     return [item(trade_id) for trade_id in ids]
 
@@ -28,14 +30,14 @@ class Run:
     """A tape with what it has put out so far, and a clock that only goes on when told."""
 
     def __init__(
-        self, bounds: Bounds = BOUNDS, last: Item | None = None, recorded: Iterable[tuple[int, int]] = ()
+        self, bounds: Bounds = BOUNDS, last: Trade | None = None, recorded: Iterable[tuple[int, int]] = ()
     ) -> None:
-        self.tape = Tape(bounds, last.row if last else None, recorded)
+        self.tape = Tape(bounds, last, recorded)
         self.now_s = 1000.0
         self.ids: list[int] = []
-        self.rows: list[str] = []
+        self.rows: list[Trade] = []
         self.gaps: list[Gap] = []
-        self.odd: list[str] = []
+        self.odd: list[Trade] = []
         self.foreign = 0
         self.aside: list[list[int]] = []  # the ids in files that were set aside
 
@@ -47,15 +49,15 @@ class Run:
             self.aside.append(self.ids)
             self.ids, self.rows = [], []
         self.odd += outcome.odd
-        self.rows += outcome.rows
-        self.ids += [int(row.split(",")[0]) for row in outcome.rows]
+        self.rows += outcome.trades
+        self.ids += [row.id for row in outcome.trades]
         self.gaps += outcome.gaps
 
     def live(self, *ids: int) -> None:
         """Deliver live trades, by the short way where they pass."""
         for one in items(*ids):
             if self.tape.passes(one.id, one.time_ms):
-                self.take(Outcome([one.row], []))
+                self.take(Outcome([one], []))
             else:
                 self.take(self.tape.add(one, self.now_s))
 
@@ -243,10 +245,9 @@ class Foreign(Case):
             ("100,1001000,sell,1.5,2", 1),
             ("100,1001000,buy,1.5,2.1", 1),
             ("100,1001000,buy,x,2", 1),
-            ("100,1001000,buy", 1),
         ):
             run = Run()
-            run.tape = Tape(BOUNDS, row)
+            run.tape = Tape(BOUNDS, TRADES.read(row.split(",")))
             run.later(0)
             run.page(100, 100)
             self.assertEqual(run.foreign, foreign, row)
@@ -267,14 +268,14 @@ class Foreign(Case):
 
     def test_a_page_above_the_last_id_with_earlier_trades(self) -> None:
         """What was made before the last row can't follow it: such a page proves nothing either."""
-        run = Run(last=item(100)._replace(row="100,9000000,buy,1.5,2"))
+        run = Run(last=item(100)._replace(time_ms=9_000_000))
         run.later(0)
         run.page(100, 105, 106)
         self.assertEqual((run.foreign, run.ids, run.tape.waiting), (0, [], True))
 
     def test_live_ids_below_the_last_id_of_the_file(self) -> None:
         """A file whose last id the exchange has not reached yet is set aside at the third live trade that says so."""
-        run = Run(last=item(90_000)._replace(row="90000,1000500,buy,1.5,2"))
+        run = Run(last=item(90_000)._replace(time_ms=1_000_500))
         run.live(200, 300)  # made less than 2 s after that last row, and 2.5 s after
         self.assertEqual(run.later(0), (90_000, 1000))
         run.page(90_000)
@@ -310,7 +311,7 @@ class Foreign(Case):
 
     def test_a_proof_while_rest_is_away_and_ids_fall(self) -> None:
         """Without REST, a file is set aside when three live ids lie below its last, or their times before it."""
-        early = [Item(one, 5, f"{one},5,buy,1,1") for one in (105, 106, 107)]
+        early = [Trade(one, 5, "buy", "1", "1") for one in (105, 106, 107)]
         for three in (items(50, 51, 52), early):
             run = Run(BOUNDS._replace(hold_s=60), last=item(100))
             for number, one in enumerate(three):
@@ -768,14 +769,14 @@ class Disk:
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
-        self.rows: list[str] = []
+        self.rows: list[Trade] = []
         self.gaps: list[Gap] = []
-        self._new_rows: list[str] = []
+        self._new_rows: list[Trade] = []
         self._new_gaps: list[Gap] = []
 
     def append(self, outcome: Outcome) -> None:
         assert outcome.former is None, "the exchange's own file was set aside"
-        self._new_rows += outcome.rows
+        self._new_rows += outcome.trades
         self._new_gaps += outcome.gaps
 
     def flush(self, rows: bool = True) -> None:
@@ -828,11 +829,11 @@ class AnyOrder(unittest.TestCase):
 
     def whole(self, disk: Disk) -> set[int]:
         """Hold a file and its ledger against the promise; return the ids that the ledger calls missing."""
-        ids = [int(row.split(",")[0]) for row in disk.rows]
+        ids = [row.id for row in disk.rows]
         self.assertTrue(ids)
         self.assertTrue(all(one < next_one for one, next_one in pairwise(ids)), "ids do not rise")
         for trade_id, row in zip(ids, disk.rows, strict=True):
-            self.assertEqual(row, item(trade_id).row)
+            self.assertEqual(row, item(trade_id))
         missing: set[int] = set()
         for gap in disk.gaps:
             if gap.first_missing_id is None or gap.last_missing_id is None:
@@ -890,7 +891,7 @@ class AnyOrder(unittest.TestCase):
     def deliver(self, tape: Tape, disk: Disk, ids: list[int], now_s: float) -> None:
         for one in items(*ids):
             passed = tape.passes(one.id, one.time_ms)
-            disk.append(Outcome([one.row], []) if passed else tape.add(one, now_s))
+            disk.append(Outcome([one], []) if passed else tape.add(one, now_s))
 
     def finish(
         self, exchange: Exchange, tape: Tape, disk: Disk, now_s: float, pages: list[tuple[float, int, int]]

@@ -3,45 +3,49 @@
 import random
 import unittest
 
-from aster_collect.exchange import rows
+from aster_collect.exchange.streams.prices import Quote
 from aster_collect.order.written import BEHIND_MS, Written
 from tests.support import rounds
 
 START_MS = 1_764_000_000_000
 
 
-def quote(after_ms: int, price: int = 1, stamp: str = "") -> str:
-    return f"{rows.seconds(START_MS + after_ms)},{price}.0,{price + 2}.0,{price + 1}.0{stamp}"
+def quote(after_ms: int, price: int = 1, received_ns: int | None = None) -> Quote:
+    return Quote(0, START_MS + after_ms, f"{price}.0", f"{price + 2}.0", received_ns=received_ns)
+
+
+def fresh(events: dict[int, Quote]) -> list[Quote]:
+    return [event._replace(id=number) for number, event in events.items()]
 
 
 class Incidents(unittest.TestCase):
     def test_a_front_server_that_is_behind(self) -> None:
         """Older rows, and those of the last millisecond, are there already; what comes behind is not."""
         written = Written([quote(0, 1), quote(0, 2)])
-        fresh = {7: quote(-900), 8: quote(0, 1), 9: quote(0, 2), 10: quote(0, 3), 11: quote(1)}
-        self.assertEqual(written.again(fresh), [7, 8, 9])
+        came = {7: quote(-900), 8: quote(0, 1), 9: quote(0, 2), 10: quote(0, 3), 11: quote(1)}
+        self.assertEqual(written.again(fresh(came)), [7, 8, 9])
 
     def test_a_connection_that_begins_within_the_last_millisecond(self) -> None:
         """Of rows that look the same as many are left out as the file has, and the other connection's copies too."""
         written = Written([quote(0), quote(0)])
-        self.assertEqual(written.again({21: quote(0), 22: quote(0), 23: quote(0)}), [21, 22])
-        self.assertEqual(written.again({20: quote(0), 21: quote(0), 22: quote(0), 24: quote(0)}), [20, 21, 22])
+        self.assertEqual(written.again(fresh({21: quote(0), 22: quote(0), 23: quote(0)})), [21, 22])
+        self.assertEqual(written.again(fresh({20: quote(0), 21: quote(0), 22: quote(0), 24: quote(0)})), [20, 21, 22])
 
     def test_rows_with_a_receive_time(self) -> None:
         """That is this machine's, and another each time."""
-        written = Written([quote(0, 1, ",100")])
-        self.assertEqual(written.again({5: quote(0, 1, ",200"), 6: quote(0, 1, ",300")}), [5])
+        written = Written([quote(0, 1, 100)])
+        self.assertEqual(written.again(fresh({5: quote(0, 1, 200), 6: quote(0, 1, 300)})), [5])
 
     def test_the_clock_was_set_back(self) -> None:
         """By more than any front server is behind: its rows are new."""
         written = Written([quote(0)])
-        self.assertEqual(written.again({5: quote(-BEHIND_MS), 6: quote(-BEHIND_MS - 1)}), [5])
+        self.assertEqual(written.again(fresh({5: quote(-BEHIND_MS), 6: quote(-BEHIND_MS - 1)})), [5])
 
     def test_the_clock_is_set_back_while_it_is_guarded(self) -> None:
         """Behind a row that was new, in the order of ids, all rows are new, whatever their times say."""
         written = Written([quote(0)])
-        self.assertEqual(written.again({5: quote(-5), 6: quote(10), 7: quote(-30_000)}), [5])
-        self.assertEqual(written.again({8: quote(-29_000), 4: quote(-6)}), [4])
+        self.assertEqual(written.again(fresh({5: quote(-5), 6: quote(10), 7: quote(-30_000)})), [5])
+        self.assertEqual(written.again(fresh({8: quote(-29_000), 4: quote(-6)})), [4])
 
     def test_it_is_over(self) -> None:
         """A fresh file has nothing to repeat, and after a minute nothing of it can come."""
@@ -69,11 +73,11 @@ class AnyRestart(unittest.TestCase):
         for low in range(0, 200, 20):  # the connections bring the same at times of their own
             for begin in begins:
                 lag = chance.randrange(3) * 20
-                fresh = {number: events[number] for number in range(max(begin, low - lag), max(0, low + 20 - lag))}
-                kept |= set(fresh) - set(written.again(fresh))
+                came = {number: events[number] for number in range(max(begin, low - lag), max(0, low + 20 - lag))}
+                kept |= set(came) - set(written.again(fresh(came)))
         for begin in begins:
-            fresh = {number: events[number] for number in range(begin, 200)}
-            kept |= set(fresh) - set(written.again(fresh))
+            came = {number: events[number] for number in range(begin, 200)}
+            kept |= set(came) - set(written.again(fresh(came)))
         twice = [number for number in kept if number < end and times[number] != last_ms]
         self.assertEqual(twice, [])
         missing = [n for n in range(min(begins), 200) if n >= end and n not in kept and times[n] != last_ms]

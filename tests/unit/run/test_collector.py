@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aster_collect.exchange import rows, wire
-from aster_collect.exchange.events import HAND_OVER, Answer, Ask, Batch, Listed, Lost, Opened, Wanted
-from aster_collect.exchange.wire import Group
+from aster_collect.exchange import rows
+from aster_collect.exchange.events import HAND_OVER, HOLE, PATIENT, Answer, Ask, Batch, Listed, Lost, Opened, Wanted
+from aster_collect.exchange.streams import prices
+from aster_collect.exchange.streams.kind import Options
 from aster_collect.files.rejects import REJECTS_NAME
 from aster_collect.files.store import Store
+from aster_collect.order import engine, lanes
 from aster_collect.order.bundle import MARGIN_MS
-from aster_collect.run import collector
 from aster_collect.run.collector import Collector
 from aster_collect.settings import Settings
 from aster_collect.verify import check_folder
@@ -70,6 +71,14 @@ def book_row(number: int, after_ms: int) -> str:
     return f"{rows.seconds(START_MS + after_ms)},{number},10.1,1,,,,,,,,,10.2,2,10.3,3,,,,,,"
 
 
+def is_fast(frame: str) -> bool:
+    """Return whether a quote's frame goes the short way."""
+    wire = prices.KIND.wire
+    assert wire is not None and wire.take is not None
+    left, *_ = wire.take(Options())(frame, [0, len(frame)], 0, {S: [].append})
+    return not left
+
+
 class Frame(NamedTuple):
     """A frame and when a connection brings it, in milliseconds after the start."""
 
@@ -80,13 +89,16 @@ class Frame(NamedTuple):
 
 @contextmanager
 def constants(**values: int) -> Iterator[None]:
-    """Give the collector smaller bounds."""
-    before = {name: getattr(collector, name) for name in values}
-    vars(collector).update(values)
+    """Give the engine smaller bounds."""
+    homes = {name: engine if hasattr(engine, name) else lanes for name in values}
+    before = {name: getattr(home, name) for name, home in homes.items()}
+    for name, home in homes.items():
+        setattr(home, name, values[name])
     try:
         yield
     finally:
-        vars(collector).update(before)
+        for name, home in homes.items():
+            setattr(home, name, before[name])
 
 
 class Case(unittest.TestCase):
@@ -109,17 +121,18 @@ class Case(unittest.TestCase):
             os.utime(path, ns=(self.left_ns, self.left_ns))
             (self.folder / rows.file_name(rows.GAPS, S)).write_text(f"{HEADERS[rows.GAPS]}\n")
         settings = Settings(symbols=symbols or (S,), order_book_levels=5, data_dir=self.folder, **options)
-        self.store = Store(self.folder, levels=5, receive_time=settings.receive_time, sync=False)
+        scope = settings.scope()
+        self.store = Store(self.folder, scope.kinds, scope.options, sync=False)
         self.addCleanup(self.store.close)
         for symbol in settings.symbols:
             self.store.open(symbol)
         self.began_s = self.now_s
         self.collector = Collector(
-            settings, [Group(settings.symbols, ())], self.store, self.asks.append,
+            settings, settings.symbols, self.store, self.asks.append,
             clock=lambda: self.now_s, wall_ns=self.wall_ns,
         )  # fmt: skip
         for connection in range(1, connections + 1):
-            self.collector.take(Wanted(0, connection, connection))
+            self.collector.take(Wanted(connection, connection, settings.symbols))
 
     def wall_ns(self) -> int:
         return START_MS * 1_000_000 + round((self.now_s - self.began_s) * 1000) * 1_000_000
@@ -130,7 +143,7 @@ class Case(unittest.TestCase):
         for frame in frames:
             bounds += [position, position + len(frame)]
             position += len(frame)
-        self.collector.take(Batch(0, connection, self.wall_ns(), self.now_s, "".join(frames).encode("latin-1"), bounds))
+        self.collector.take(Batch(connection, self.wall_ns(), self.now_s, "".join(frames).encode("latin-1"), bounds))
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass, with the steps that belong to it."""
@@ -147,7 +160,7 @@ class Case(unittest.TestCase):
 
     def answer(self, value: object) -> None:
         """Answer the newest request for a page."""
-        ask = [one for one in self.asks if one.symbol][-1]
+        ask = [one for one in self.asks if one.kind][-1]
         self.collector.take(Answer(ask, self.wall_ns(), self.wall_ns(), value))
 
     def end(self) -> None:
@@ -243,9 +256,9 @@ class TwoConnections(Case):
         old = [Frame(number * 50 + 1000, 1, quote(1000 + number, number * 50)) for number in range(100)]
         new = [Frame(number * 50, 2, quote(1000 + number, number * 50)) for number in range(80, 240)]
         self.play(frame for frame in old + new if frame.at_ms < 3900)
-        self.collector.take(Wanted(0, 2, 1))
+        self.collector.take(Wanted(2, 1, (S,)))
         self.play(frame for frame in old + new if 3900 <= frame.at_ms < 6000)
-        self.collector.take(Lost(0, 1, HAND_OVER, True))
+        self.collector.take(Lost(1, HAND_OVER, True))
         self.play(frame for frame in new if frame.at_ms >= 6000)
         wanted = [quote_row(1000 + number, number * 50) for number in range(240)]
         self.assertGreater(len(self.lines(rows.PRICES)), 240 - 10, "written within half a second")
@@ -267,7 +280,7 @@ class Outages(Case):
         for number in range(2, 20):
             self.pass_s(0.5)
             self.bring(quote(number, number * 500 - HOUR_MS))
-        self.collector.take(Lost(0, 1, "reset", False))
+        self.collector.take(Lost(1, "reset", False))
         self.pass_s(5)
         self.bring(quote(30, 15_000 - HOUR_MS))
         self.end()
@@ -279,7 +292,7 @@ class Outages(Case):
         """The outage is told, and covers both what its clock says and what ours does."""
         self.begin()
         self.bring(quote(1, 0))
-        self.collector.take(Lost(0, 1, "reset", False))
+        self.collector.take(Lost(1, "reset", False))
         self.pass_s(2)
         self.bring(quote(2, -1000))
         self.end()
@@ -294,7 +307,7 @@ class Outages(Case):
             at_ms = START_MS + 100 * number
             self.bring(quote(number, 100 * number).replace(f'"E":{at_ms}', f'"E":{at_ms - 3000}'))
             self.pass_s(0.1)
-        self.collector.take(Lost(0, 1, "reset", False))
+        self.collector.take(Lost(1, "reset", False))
         self.pass_s(3)
         self.bring(quote(20, 4000))
         self.end()
@@ -324,7 +337,7 @@ class Outages(Case):
             self.bring(quote(1, 0), connection=connection)
         self.pass_s(1)
         self.bring(quote(2, 1000), connection=1)
-        self.collector.take(Lost(0, 1, "reset", False))
+        self.collector.take(Lost(1, "reset", False))
         self.pass_s(3)
         self.bring(quote(9, 4000), connection=1)
         self.end()
@@ -446,7 +459,7 @@ class Trades(Case):
         self.bring(trade(3, 10_000))
         self.end()
         self.assertEqual([trade_row(1, 0), trade_row(2, 20), trade_row(3, 10_000)], self.lines(rows.TRADES))
-        self.assertEqual([("connection 1", "odd field: a")], self.rejects())
+        self.assertEqual([(f"trades of {S}", "its id is far ahead of all others")], self.rejects())
         self.assertEqual([], self.ledger())
         self.assertEqual([], [ask for ask in self.asks if ask.symbol])
 
@@ -510,7 +523,7 @@ class Quiet(Case):
         self.begin(history=0)
         self.bring(quote(1, 0), trade(1, 0), trade(2, 0))
         self.pass_s(1)
-        self.collector.take(Lost(0, 1, "reset", False))
+        self.collector.take(Lost(1, "reset", False))
         self.pass_s(5)
         self.bring(quote(2, 6000))
 
@@ -521,10 +534,10 @@ class Quiet(Case):
         self.assertEqual([], self.pages())
         self.pass_s(0.3)
         self.assertEqual([3], self.pages())
-        self.assertTrue(self.asks[-1].patient)
+        self.assertEqual(PATIENT, self.asks[-1].rank)
         self.answer([{"a": 3, "p": "10.1", "q": "0.5", "T": START_MS + 4000, "m": False}])
         self.bring(quote(3, 16_000))
-        self.assertTrue(self.collector.settle(self.now_s), "nothing is open")
+        self.assertTrue(self.collector.is_settled(self.now_s), "nothing is open")
         self.end()
         self.assertEqual([trade_row(1, 0), trade_row(2, 0), trade_row(3, 4000)], self.lines(rows.TRADES))
         self.assertEqual({"prices", "orderbook"}, {row[0] for row in self.ledger()})
@@ -545,9 +558,9 @@ class Quiet(Case):
         path = self.folder / "trades_NEWUSDT.csv"
         path.mkdir()
         self.collector.take(Listed(("NEWUSDT",)))
-        self.collector.take(Wanted(1, 9, 2))
+        self.collector.take(Wanted(9, 2, ("NEWUSDT",)))
         frame = quote(1, 0, "NEWUSDT")
-        self.collector.take(Batch(1, 9, self.wall_ns(), self.now_s, frame.encode("latin-1"), [0, len(frame)]))
+        self.collector.take(Batch(9, self.wall_ns(), self.now_s, frame.encode("latin-1"), [0, len(frame)]))
         path.rmdir()
         path.write_text(f"{HEADERS[rows.TRADES]}\n{trade_row(5, -60_000)}\n", "ascii")
         (self.folder / "gaps_NEWUSDT.csv").touch()
@@ -563,17 +576,17 @@ class Quiet(Case):
         self.pass_s(20)
         self.assertEqual([], self.pages())
         self.bring(quote(3, 26_000))
-        self.assertTrue(self.collector.settle(self.now_s))
+        self.assertTrue(self.collector.is_settled(self.now_s))
 
     def test_another_connection_carries_on(self) -> None:
         """While one connection delivers, nothing is open when another is lost."""
         self.begin(history=0, connections=2)
         for connection in (1, 2):
             self.bring(quote(1, 0), trade(1, 0), connection=connection)
-        self.collector.take(Lost(0, 1, "reset", False))
+        self.collector.take(Lost(1, "reset", False))
         self.pass_s(1)
         self.bring(quote(2, 1000), connection=2)
-        self.assertTrue(self.collector.settle(self.now_s))
+        self.assertTrue(self.collector.is_settled(self.now_s))
 
     def test_a_stop_while_a_connection_is_down(self) -> None:
         """One page is asked for, not patiently, and the stop waits for it, two seconds at most."""
@@ -583,16 +596,16 @@ class Quiet(Case):
                 self.begin(history=0)
                 self.bring(quote(1, 0), trade(1, 0), trade(2, 0))
                 self.pass_s(1)
-                self.collector.take(Lost(0, 1, "reset", False))
+                self.collector.take(Lost(1, "reset", False))
                 self.pass_s(3)
-                self.assertFalse(self.collector.settle(self.now_s))
+                self.assertFalse(self.collector.is_settled(self.now_s))
                 self.assertEqual([3], self.pages())
-                self.assertFalse(self.asks[-1].patient)
+                self.assertEqual(HOLE, self.asks[-1].rank)
                 if answered:
                     self.answer([{"a": 3, "p": "10.1", "q": "0.5", "T": START_MS + 2500, "m": False}])
                 else:
                     self.pass_s(2.1)
-                self.assertTrue(self.collector.settle(self.now_s))
+                self.assertTrue(self.collector.is_settled(self.now_s))
                 self.end()
                 if answered:
                     self.assertEqual(trade_row(3, 2500), self.lines(rows.TRADES)[-1])
@@ -606,7 +619,7 @@ class Quiet(Case):
         """What is not known is in the ledger once, however often the end is tried."""
         self.begin(history=0)
         self.bring(trade(1, 0))
-        self.collector.take(Lost(0, 1, "reset", False))
+        self.collector.take(Lost(1, "reset", False))
         self.collector.close()
         self.end()
         self.assertEqual(1, len(self.ledger()))
@@ -616,7 +629,7 @@ class Quiet(Case):
         self.begin(history=0)
         self.bring(quote(1, 0), trade(1, 0))
         self.pass_s(6)
-        self.assertFalse(self.collector.settle(self.now_s))
+        self.assertFalse(self.collector.is_settled(self.now_s))
         self.assertEqual([2], self.pages())
 
     def test_a_stop_that_has_much_to_decode_yet(self) -> None:
@@ -625,7 +638,7 @@ class Quiet(Case):
         self.bring(quote(1, 0), trade(1, 0))
         stopped_s = self.now_s
         self.pass_s(20)
-        self.assertTrue(self.collector.settle(stopped_s))
+        self.assertTrue(self.collector.is_settled(stopped_s))
 
     def test_a_restart_whose_connection_opens_late(self) -> None:
         """What was made between the page that proved the file and the first frame is asked for too."""
@@ -647,8 +660,7 @@ class Rows(Case):
         frames = [quote(1, 0), quote(2, 7), quote(3, 1001)]
         spaced = [json.dumps(json.loads(frame)) for frame in frames]
         for frame, other in zip(frames, spaced, strict=True):
-            self.assertIsNotNone(wire.quote_shape(frame))
-            self.assertIsNone(wire.quote_shape(other))
+            self.assertEqual((True, False), (is_fast(frame), is_fast(other)))
         for receive_time in (False, True):
             found = []
             for texts in (frames, spaced):
@@ -676,7 +688,7 @@ class Rows(Case):
             self.assertEqual(expected, self.lines(kind))
         expected = [f"{trade_row(1, 0)},{stamps[0]}", f"{trade_row(2, 500)},", f"{trade_row(3, 900)},{stamps[1]}"]
         self.assertEqual(expected, self.lines(rows.TRADES))
-        for kind in rows.KINDS:
+        for kind in (rows.PRICES, rows.ORDERBOOK, rows.TRADES):
             header = (self.folder / rows.file_name(kind, S)).read_text("ascii").partition("\n")[0]
             self.assertEqual(f"{HEADERS[kind]},receive_time_ns", header)
 
@@ -684,7 +696,7 @@ class Rows(Case):
 class Clocks(Case):
     def answer_time(self, ahead_ms: int, round_trip_ms: int = 0) -> None:
         """Answer the newest request for the exchange's time."""
-        ask = [one for one in self.asks if not one.symbol][-1]
+        ask = [one for one in self.asks if not one.kind][-1]
         half_ns = round_trip_ms * 500_000
         time = {"serverTime": self.wall_ns() // 1_000_000 + ahead_ms}
         self.collector.take(Answer(ask, self.wall_ns() - half_ns, self.wall_ns() + half_ns, time))
@@ -694,9 +706,9 @@ class Clocks(Case):
         logging.disable(logging.NOTSET)
         self.begin()
         self.collector.step()
-        with self.assertNoLogs("aster_collect.run.collector", "WARNING"):
+        with self.assertNoLogs("aster_collect.run.hands", "WARNING"):
             self.answer_time(1400, 1000)
-        with self.assertLogs("aster_collect.run.collector", "WARNING") as logs:
+        with self.assertLogs("aster_collect.run.hands", "WARNING") as logs:
             self.answer_time(7_200_000, 100)
             self.answer_time(7_200_000, 100)
         self.assertEqual(1, len(logs.records))
@@ -709,8 +721,8 @@ class Clocks(Case):
         self.begin()
         for _ in range(3):
             self.pass_s(25)
-            self.collector.take(Opened(0, 1, self.wall_ns(), self.now_s))
-        self.assertEqual(2, len([ask for ask in self.asks if not ask.symbol]))
+            self.collector.take(Opened(1, self.wall_ns(), self.now_s))
+        self.assertEqual(2, len([ask for ask in self.asks if not ask.kind]))
 
 
 class Told(Case):
@@ -728,11 +740,14 @@ class Told(Case):
         self.begin(S)
         (self.folder / "prices_NEWUSDT.csv").mkdir()
         self.collector.take(Listed(("NEWUSDT",)))
-        self.bring(quote(1, 0, "NEWUSDT"), quote(1, 0))
+        self.collector.take(Wanted(9, 2, ("NEWUSDT",)))
+        self.bring(quote(1, 0, "NEWUSDT"), connection=9)
+        self.bring(quote(1, 0))
         self.assertEqual(0, self.collector.snapshot(0, 0).rejects)
         (self.folder / "prices_NEWUSDT.csv").rmdir()
         self.pass_s(61)
-        self.bring(quote(2, 61_000, "NEWUSDT"), quote(2, 61_000))
+        self.bring(quote(2, 61_000, "NEWUSDT"), connection=9)
+        self.bring(quote(2, 61_000))
         self.end()
         lines = (self.folder / "prices_NEWUSDT.csv").read_text("ascii").splitlines()
         self.assertEqual(2, len(lines))
@@ -743,9 +758,9 @@ class Told(Case):
         path = self.folder / "prices_NEWUSDT.csv"
         path.mkdir()
         self.collector.take(Listed(("NEWUSDT",)))
-        self.collector.take(Wanted(1, 9, 2))
+        self.collector.take(Wanted(9, 2, ("NEWUSDT",)))
         frame = quote(1, 0, "NEWUSDT")
-        self.collector.take(Batch(1, 9, self.wall_ns(), self.now_s, frame.encode("latin-1"), [0, len(frame)]))
+        self.collector.take(Batch(9, self.wall_ns(), self.now_s, frame.encode("latin-1"), [0, len(frame)]))
         path.rmdir()
         path.write_text(f"unix_timestamp,bid,ask,mid\n{START_MS // 1000 - 60}.000,1.0,3.0,2.0\n", "ascii")
         (self.folder / "gaps_NEWUSDT.csv").touch()

@@ -4,7 +4,7 @@ import math
 import unittest
 
 from aster_collect.errors import ConfigError
-from aster_collect.exchange.wire import ExchangeInfo
+from aster_collect.exchange.pages import ExchangeInfo
 from aster_collect.run.opening import LIST_AGAIN_S, NO_LIST, NO_TRADING, SAY_AGAIN_S, TRADING_AGAIN_S, Opening
 from aster_collect.settings import Settings
 from tests.unit.exchange.test_symbols import info

@@ -4,7 +4,7 @@ import math
 import unittest
 
 from aster_collect.errors import ConfigError
-from aster_collect.run.roster import FILES_A_SYMBOL, FILES_BESIDE, RELIST_S, Change, Roster
+from aster_collect.run.roster import FILES_BESIDE, RELIST_S, Change, Roster
 from aster_collect.settings import Settings
 from tests.unit.exchange.test_symbols import info
 
@@ -16,7 +16,7 @@ class Files:
         self.symbols = symbols
 
     def __call__(self, needed: int) -> None:
-        if needed > FILES_A_SYMBOL * self.symbols + FILES_BESIDE:
+        if needed > 4 * self.symbols + FILES_BESIDE:
             raise ConfigError("too many")
 
 

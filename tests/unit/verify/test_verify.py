@@ -35,7 +35,7 @@ def gap(stream: str, start: float, end: float, ids: str = ",", cause: str = "rec
 
 def good() -> dict[str, Lines]:
     """Return a small good folder: one row a second, trades 100 to 109 and 115 to 119, the ledger explains the hole."""
-    book = ",".join(rows.depth_columns(5))
+    book = ",".join(rows.columns(rows.ORDERBOOK, 5, False))
     return {
         PRICES: ["unix_timestamp,bid,ask,mid", *(f"{at(s)},100.{s},101.{s},100.{s + 5}" for s in range(5))],
         BOOK: [book, *(f"{at(s)},{7000 + s},10.5,1,10,2.5,,,,,,,11,1,11.5,1,12,1,,,," for s in range(5))],
@@ -43,7 +43,7 @@ def good() -> dict[str, Lines]:
             "id,unix_timestamp_ms,side,price,quantity",
             *(f"{i},{START_MS + i},buy,100.1,0.003" for i in (*range(100, 110), *range(115, 120))),
         ],
-        GAPS: [",".join(rows.GAP_COLUMNS), gap("trades", 0, 1, "110,114", "gave-up")],
+        GAPS: [",".join(rows.columns(rows.GAPS, 5, False)), gap("trades", 0, 1, "110,114", "gave-up")],
     }
 
 
@@ -180,7 +180,7 @@ class WholeLines(Case):
 
     def test_rows_of_other_levels_than_the_header(self) -> None:
         """Rows of five levels under a header of ten are broken."""
-        self.files[BOOK][0] = ",".join(rows.depth_columns(10))
+        self.files[BOOK][0] = ",".join(rows.columns(rows.ORDERBOOK, 10, False))
         self.broken(f"{BOOK}:2", "22 cells instead of 42", count=5)
 
     def test_every_shape_of_file(self) -> None:
@@ -1019,7 +1019,7 @@ class Random(Case):
                 data["trades"].append(f"{trade_id},{ms},buy,1,1{received}")
                 trade_id += 1
         rng.shuffle(ledger)
-        files = {GAPS: [",".join(rows.GAP_COLUMNS), *ledger]}
+        files = {GAPS: [",".join(rows.columns(rows.GAPS, 5, False)), *ledger]}
         for kind, lines in data.items():
             name = rows.file_name(kind, "BTCUSDT")
             cut = rng.randrange(2, len(lines) - 2)

@@ -55,7 +55,15 @@ def snapshot(**changed: Any) -> Snapshot:
         clock_uncertainty_ms=40.0,
         clock_off=False,
         delays=Delays((0, 0, 3, 50, 10, 4, 1, 0, 0, 0, 0, 0), 3.4),
-        prices={"BTCUSDT": "68000.10", WIDE: "0.1234", "ETHUSDT": "3000.1", "SOLUSDT": "150.2", "FIFTH": "5"},
+        newest={
+            symbol: {"price": price}
+            for symbol, price in (
+                ("BTCUSDT", "68000.10"),
+                (WIDE, "0.1234"),
+                ("ETHUSDT", "3000.1"),
+                ("SOLUSDT", "150.2"),
+            )
+        },
     )._replace(**changed)
 
 
@@ -93,7 +101,7 @@ class TheStatusFile(unittest.TestCase):
         for name in ("version", "pid", "free_bytes", "min_free_bytes", "written_bytes", "pending_bytes", "last_error",
                      "queue_batches", "queue_bytes", "duplicates", "skipped", "rejects"):  # fmt: skip
             self.assertEqual(said[name], getattr(seen, name), name)
-        self.assertEqual((said["newest_prices"], said["reconnects"]), (seen.prices, seen.reconnects))
+        self.assertEqual((said["newest_prices"]["BTCUSDT"], said["reconnects"]), ("68000.10", seen.reconnects))
         self.assertEqual(said["settings"]["data_dir"], "ASTER_data")
         self.assertEqual(list(said["symbols"]), ["BTCUSDT", WIDE])
         trades = said["symbols"]["BTCUSDT"]["trades"]
@@ -131,7 +139,7 @@ class TheStatusFile(unittest.TestCase):
 
     def test_a_run_with_nothing_yet(self) -> None:
         """A snapshot without connections, streams and prices is an object all the same."""
-        said = json.loads(status_json(snapshot(connections=[], streams=[], prices={}, settings={}, reconnects={})))
+        said = json.loads(status_json(snapshot(connections=[], streams=[], newest={}, settings={}, reconnects={})))
         self.assertEqual((said["connections"], said["symbols"], said["settings"]), ([], {}, {}))
 
     def test_an_absurd_time_of_the_exchange(self) -> None:
@@ -222,7 +230,7 @@ class TheTerminalLine(unittest.TestCase):
     def test_no_width_is_too_small(self) -> None:
         """At every width the line takes at most so many columns, and a wider one never shows less."""
         bad = snapshot(failing_since_ns=NOW_NS - 75 * SECOND, free_bytes=5 << 20, newest_frame_ns=0)
-        for seen in (snapshot(), bad, snapshot(prices={WIDE * 3: "1"}, connections=[], streams=[])):
+        for seen in (snapshot(), bad, snapshot(newest={WIDE * 3: {"price": "1"}}, connections=[], streams=[])):
             shown = -1
             for width in range(260):
                 line = terminal_line(seen, self.before, width)
@@ -259,7 +267,7 @@ class TheTerminalLine(unittest.TestCase):
 
     def test_a_price_that_is_not_known(self) -> None:
         """A symbol without a quote yet takes no room."""
-        line = terminal_line(snapshot(prices={"BTCUSDT": "", "ETHUSDT": "3000.1"}), None, 300)
+        line = terminal_line(snapshot(newest={"BTCUSDT": {}, "ETHUSDT": {"price": "3000.1"}}), None, 300)
         self.assertNotIn("BTCUSDT", line)
         self.assertIn("ETHUSDT 3000.1", line)
 

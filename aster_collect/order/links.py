@@ -4,7 +4,7 @@ Pure. A connection takes the place of the one that it relieves, so that what is 
 hand-over under the same number. What has not happened yet has the time 0.
 """
 
-from .snapshot import ConnectionState
+from .standing import ConnectionState
 
 _BEST_FIRST = ("open", "connecting", "lost")
 

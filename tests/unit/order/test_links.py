@@ -2,9 +2,9 @@
 
 import unittest
 
-from aster_collect.watch.links import Links
+from aster_collect.order.links import Links
+from aster_collect.order.standing import ConnectionState
 from aster_collect.watch.metrics import metrics_text
-from aster_collect.watch.snapshot import ConnectionState
 from tests.unit.watch.test_status import snapshot
 
 

@@ -6,7 +6,14 @@ from decimal import Context, Decimal
 from fractions import Fraction
 
 from aster_collect.exchange import rows
-from aster_collect.exchange.events import Depth, Gap, Quote, Trade
+from aster_collect.exchange.events import Gap
+from aster_collect.exchange.form import Form
+from aster_collect.exchange.streams import KINDS
+from aster_collect.exchange.streams.kind import Event, Options
+from aster_collect.exchange.streams.orderbook import Book, side_cells
+from aster_collect.exchange.streams.prices import Quote
+from aster_collect.exchange.streams.trades import Trade
+from tests.rowstore import gap_row
 from tests.support import rounds
 
 PRECISE = Context(prec=200)
@@ -19,6 +26,11 @@ def decimal(chance: random.Random) -> str:
     return f"{digits}.{fraction}" if fraction else digits
 
 
+def row(kind: str, event: Event, levels: int = 10, quantities: bool = False, receive_time: bool = False) -> str:
+    """Return an event's row."""
+    return Form(KINDS[kind], Options(levels, 100, quantities, receive_time)).rows([event])[0]
+
+
 class Headers(unittest.TestCase):
     def test_headers_are_the_contract(self) -> None:
         """Each kind of file has the contract's columns, and the receive time is one column at the end."""
@@ -28,7 +40,7 @@ class Headers(unittest.TestCase):
             ",".join(rows.columns(rows.GAPS, 10, True)),
             "stream,from_unix_timestamp,to_unix_timestamp,first_missing_id,last_missing_id,cause",
         )
-        for kind in rows.KINDS:
+        for kind in (rows.PRICES, rows.ORDERBOOK, rows.TRADES):
             own = rows.columns(kind, 5, False)
             self.assertEqual(rows.columns(kind, 5, True), (*own, "receive_time_ns"))
 
@@ -103,29 +115,55 @@ class Books(unittest.TestCase):
             for length in range(2 * levels + 2):
                 values = [text for level in range(length) for text in (f"{100 - level}.50", f"{level}.0")]
                 with self.subTest(levels=levels, length=length):
-                    cells = rows.side_cells(",".join(values), levels).split(",")
+                    cells = side_cells(",".join(values), levels).split(",")
                     self.assertEqual(cells, (values + [""] * 4 * levels)[: 2 * levels])
 
     def test_a_book_with_an_empty_side_is_written(self) -> None:
         """A book without asks has its bids, and every cell of its asks blank."""
-        row = rows.depth_row(Depth("X", 7, None, 1500, 1500, "2.0,1", ""), 1500, 5)
-        self.assertEqual(row, "1.500,7,2.0,1" + "," * 8 + "," * 10)
-        empty = rows.depth_row(Depth("X", 8, 7, 1500, 1500, "", ""), 1500, 20)
+        cells = row("orderbook", Book(7, 1500, -1, "2.0,1", ""), levels=5)
+        self.assertEqual(cells, "1.500,7,2.0,1" + "," * 8 + "," * 10)
+        empty = row("orderbook", Book(8, 1500, 7, "", ""), levels=20)
         self.assertEqual(empty.split(","), ["1.500", "8", *[""] * 80])
 
 
 class Rows(unittest.TestCase):
     def test_each_event_has_the_cells_of_its_header(self) -> None:
         """A row of each kind has its values verbatim, in the header's order."""
-        self.assertEqual(rows.quote_row(Quote("X", 1, 5, 6, "1.10", "1.3"), 5), "0.005,1.10,1.3,1.20")
-        self.assertEqual(rows.trade_row(Trade("X", 9, 5, 6, "sell", "1.10", "003.0"), 5), "9,5,sell,1.10,003.0")
+        self.assertEqual(row("prices", Quote(1, 5, "1.10", "1.3")), "0.005,1.10,1.3,1.20")
+        self.assertEqual(row("trades", Trade(9, 5, "sell", "1.10", "003.0")), "9,5,sell,1.10,003.0")
+
+    def test_what_is_appended(self) -> None:
+        """Quantities stand behind the middle, when it was received behind all, blank where it did not come live."""
+        quote = Quote(7, 5, "1.10", "1.3", "0.50", "2", 99)
+        self.assertEqual(row("prices", quote, quantities=True), "0.005,1.10,1.3,1.20,7,0.50,2")
+        self.assertEqual(row("prices", quote, receive_time=True), "0.005,1.10,1.3,1.20,99")
+        self.assertEqual(row("prices", quote, quantities=True, receive_time=True), "0.005,1.10,1.3,1.20,7,0.50,2,99")
+        self.assertEqual(row("trades", Trade(9, 5, "sell", "1", "3"), receive_time=True), "9,5,sell,1,3,")
+
+    def test_any_row_is_read_as_what_it_was_made_of(self) -> None:
+        """Whatever the options of the file it stands in, and of the one that reads it."""
+        events = {
+            "prices": Quote(7, 5, "1.10", "1.3", "0.50", "2", 99),
+            "orderbook": Book(8, 1500, -1, "2.0,1,1.9,5", "", 99),
+            "trades": Trade(9, 5, "sell", "1.10", "003.0", 99),
+        }
+        for kind, event in events.items():
+            for levels, quantities, receive_time in ((5, True, True), (20, True, False), (10, False, True)):
+                form = Form(KINDS[kind], Options(levels, 100, quantities, receive_time))
+                (text,) = form.rows([event])
+                own = form.event(text)
+                self.assertEqual(text, form.rows([own])[0])
+                self.assertTrue(form.is_row(text))
+                self.assertEqual(event.time_ms, KINDS[kind].row_time_ms(text))
+                other = Form(KINDS[kind], Options(5, 100, False, not receive_time)).event(text)
+                self.assertEqual(
+                    own[1:-1] if kind != "prices" else own[1:4], other[1:-1] if kind != "prices" else other[1:4]
+                )
 
     def test_a_gap_has_blank_ids_where_there_are_none(self) -> None:
         """A gap of trades names its ids, the first id 0 too; one of quotes leaves them blank."""
-        self.assertEqual(rows.gap_row(Gap("trades", 1000, 2001, 0, 7, "gave-up")), "trades,1.000,2.001,0,7,gave-up")
-        self.assertEqual(
-            rows.gap_row(Gap("prices", 1000, 2001, None, None, "reconnect")), "prices,1.000,2.001,,,reconnect"
-        )
+        self.assertEqual(gap_row(Gap("trades", 1000, 2001, 0, 7, "gave-up")), "trades,1.000,2.001,0,7,gave-up")
+        self.assertEqual(gap_row(Gap("prices", 1000, 2001, None, None, "reconnect")), "prices,1.000,2.001,,,reconnect")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,59 @@
+"""The gap ledger: what is known to be missing, a row each, and why. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from .cells import SECONDS, WHOLE, Cell, Column, milliseconds, seconds
+from .events import Gap
+from .streams import KINDS
+from .streams.kind import Kind, Lane, Options, Write
+
+CAUSES = {
+    "reconnect": "no connection delivered in this stretch",
+    "restart": "the collector was not running",
+    "not-available": "the exchange has no such trades any more",
+    "gave-up": "REST stayed away longer than --hold-limit allows",
+    "backfill-limit": "the hole was larger than --backfill-limit",
+    "late": "a slow connection brought this after later events had been written",
+    "new-ids": "the exchange's ids began anew, which showed only after a while",
+    "overflow": "the disk stayed full longer than memory could hold",
+    "destroyed": "another program cut or deleted the file while it was collected",
+    "not-asked": "whether trades were made in this stretch could not be asked in time",
+    "clock": "the exchange's clock was set: times on both sides of the step overlap or are unsure",
+    "not-polled": "REST did not answer in this stretch, or there was no weight left to ask it",
+}
+
+_STREAMS = [kind.name for kind in KINDS.values() if not kind.whole_folder]
+_OURS = (
+    Column("stream", Cell("(?:" + "|".join(map(re.escape, _STREAMS)) + ")", "one of " + ", ".join(_STREAMS))),
+    Column("from_unix_timestamp", SECONDS),
+    Column("to_unix_timestamp", SECONDS),
+    Column("first_missing_id", WHOLE.or_blank()),
+    Column("last_missing_id", WHOLE.or_blank()),
+    Column("cause", Cell("(?:" + "|".join(map(re.escape, CAUSES)) + ")", "one of " + ", ".join(CAUSES))),
+)
+
+
+def _row(gap: Gap) -> str:
+    first = "" if gap.first_missing_id is None else gap.first_missing_id
+    last = "" if gap.last_missing_id is None else gap.last_missing_id
+    return f"{gap.stream},{seconds(gap.from_ms)},{seconds(gap.to_ms)},{first},{last},{gap.cause}"
+
+
+def _write(_: Options) -> Write:
+    return lambda gaps: [_row(gap) for gap in gaps]
+
+
+def _read(cells: Sequence[str]) -> Gap:
+    first, last = (int(cell) if cell else None for cell in cells[3:5])
+    return Gap(cells[0], milliseconds(cells[1]), milliseconds(cells[2]), first, last, cells[5])
+
+
+LEDGER = Kind(
+    name="gaps",
+    sentence="what is missing of the others, and why",
+    lane=Lane.LEDGER,
+    columns=lambda _: _OURS,
+    write=_write,
+    read=_read,
+)

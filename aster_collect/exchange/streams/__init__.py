@@ -1,0 +1,18 @@
+"""The table of streams: every kind of data that can be collected, one line each.
+
+Adding a kind is one file beside this one and one line here; all the rest of the program asks the table.
+"""
+
+from . import mark, orderbook, prices, trades
+from .kind import Kind
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        prices.KIND,
+        orderbook.KIND,
+        trades.KIND,
+        mark.KIND,
+    )
+}
+DEFAULT = ("trades", "prices", "orderbook")

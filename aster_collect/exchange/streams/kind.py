@@ -1,0 +1,141 @@
+"""What a kind of data says about itself: the one record that all the rest of the program asks.
+
+An event is a tuple: its id (0 where the kind has none), its time in the exchange's Unix milliseconds, what the kind
+adds, and last when it was received, in our clock's Unix nanoseconds, None where it did not come live.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from ..cells import Column
+from ..fields import Payload
+
+ID, TIME, RECEIVED = 0, 1, -1
+
+Event = tuple[Any, ...]
+Add = Callable[[Event], object]
+Write = Callable[[Sequence[Any]], list[str]]
+
+
+class Lane(Enum):
+    """How a kind's events become rows in order."""
+
+    SEQUENCE = "sequence"  # ids rise by 1; holes are asked for over REST
+    RISING = "rising"  # ids rise; late ones find their place
+    PLAIN = "plain"  # by time; doubles of redundant connections are told by their content
+    POLLED = "polled"  # asked for every so often
+    LEDGER = "ledger"  # what the program says of the others
+
+
+class Options(NamedTuple):
+    """What a run's options change of its streams and files."""
+
+    levels: int = 10
+    interval_ms: int = 100
+    quantities: bool = False
+    receive_time: bool = False
+
+
+class Decoded(NamedTuple):
+    """An event of a symbol, and when it was sent, by a clock that is not behind that which made it."""
+
+    symbol: str
+    event: Event
+    sent_ms: int
+
+
+# What a fast shape left of a batch, and of the newest frame that it took when it was made, and sent; else 0.
+Taken = tuple[list[int], int, int]
+Take = Callable[[str, Sequence[int], int, Mapping[str, Add]], Taken]
+
+
+class Wire(NamedTuple):
+    """How a kind comes over a WebSocket.
+
+    `name` is the frame's `e`; `channel` the stream's name behind the symbol and `@`; `everyone` the one stream that
+    brings all symbols. `take`, for a kind of which there is much, is made for the options, and gets a batch's text, the
+    bounds of its frames, when it came, and by symbol where events go: it takes the frames of exactly the shapes that
+    the exchange is known to send.
+    """
+
+    name: str
+    channel: Callable[[Options], str]
+    decode: Callable[[Payload, int], Decoded]
+    everyone: str = ""
+    take: Callable[[Options], Take] | None = None
+
+
+class Poll(NamedTuple):
+    """How a kind is asked for over REST.
+
+    `calls` are made in turn, behind the venue's prefix; one that the venue has not is left out. `decode` gets the
+    symbol, their answers, None for one that was refused, but the last, and when that came; it raises `DecodeError`.
+    `every_s` is None where the user says how often.
+    """
+
+    calls: tuple[str, ...]
+    decode: Callable[[str, Sequence[Any], int], list[Event]]
+    every_s: float | None = None
+    changes: bool = False  # only what differs from the last row of the same first cell makes a row
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """One kind of data: everything about it that the program needs."""
+
+    name: str
+    sentence: str
+    lane: Lane
+    columns: Callable[[Options], tuple[Column, ...]]
+    write: Callable[[Options], Write]
+    read: Callable[[Sequence[str]], Event]  # of the cells of a row, whatever options it was written with
+    wire: Wire | None = None
+    poll: Poll | None = None
+    whole_folder: bool = False  # one file for all symbols
+    shown: Callable[[Event], dict[str, str]] | None = None  # what a status shows of the newest
+    previous: int | None = None  # where an event names the id of the one before it
+
+    @property
+    def prefix(self) -> str:
+        """What its files' names begin with."""
+        return self.name.replace("-", "_")
+
+    def file_name(self, symbol: str) -> str:
+        """Return the name of the file that a symbol's rows are appended to."""
+        return f"{self.prefix}.csv" if self.whole_folder else f"{self.prefix}_{symbol}.csv"
+
+    @property
+    def uncovered(self) -> bool:
+        """Whether what no connection brought is gone, and its stretch of time a row of the ledger."""
+        return self.wire is not None and self.lane is not Lane.SEQUENCE
+
+    @cached_property
+    def _time(self) -> Column:
+        return next(column for column in self.columns(Options()) if "unix_timestamp" in column.name)
+
+    @cached_property
+    def time_at(self) -> int:
+        """Which cell of a row has its time."""
+        return self.columns(Options()).index(self._time)
+
+    @property
+    def in_seconds(self) -> bool:
+        """Whether that is seconds with three decimals, not whole milliseconds."""
+        return not self._time.name.endswith("_ms")
+
+    def row_time_ms(self, row: str) -> int:
+        """Return the time in a row of text, in milliseconds."""
+        cell = row.split(",", self.time_at + 1)[self.time_at]
+        return int(cell.replace(".", "")) if self.in_seconds else int(cell)
+
+    @cached_property
+    def _begin(self) -> "re.Pattern[str]":
+        return re.compile("".join(f"{column.cell.pattern}," for column in self.columns(Options())[:2]))
+
+    def is_row(self, cells: int, text: str) -> bool:
+        """Return whether a line has so many cells, and begins as a row of this kind does."""
+        return text.count(",") == cells - 1 and self._begin.match(text) is not None

@@ -1,0 +1,145 @@
+"""Snapshots of the top of the book, as the exchange makes them: a row each, wide, missing levels blank."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ...errors import DecodeError
+from ..cells import DECIMAL, SECONDS, WHOLE, Column, milliseconds, seconds
+from ..fields import PLAIN_DECIMAL, Payload, field, symbol, times_ms, whole
+from . import shapes
+from .kind import Add, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
+
+LEVELS = (5, 10, 20)
+
+
+class Book(NamedTuple):
+    """One snapshot of the book's top.
+
+    A side is text, `price,quantity,price,quantity,…` from the best level on, empty where the side is: the cells of its
+    row, since a book is many values that nothing here looks into. `previous_id` is the update id of the stream's event
+    before, -1 where that is not said.
+    """
+
+    id: int
+    time_ms: int
+    previous_id: int
+    bids: str
+    asks: str
+    received_ns: int | None = None
+
+
+def columns(options: Options) -> tuple[Column, ...]:
+    """Return the columns of a file with so many levels a side: all bids by level, then all asks."""
+    sides = (
+        Column(f"{side}_{part}_{level}", DECIMAL.or_blank())
+        for side in ("bid", "ask")
+        for level in range(options.levels)
+        for part in ("price", "qty")
+    )
+    return (Column("unix_timestamp", SECONDS), Column("lastUpdateId", WHOLE), *sides)
+
+
+def decode(payload: Payload, received_ns: int) -> Decoded:
+    """Return the snapshot in a frame; the spot exchange has other names for its id and its sides."""
+    made_ms, sent_ms = times_ms(payload, received_ns)
+    update_id = whole(payload, "lastUpdateId" if "u" not in payload and "lastUpdateId" in payload else "u")
+    previous_id = whole(payload, "pu") if "pu" in payload else -1
+    bids, asks = (
+        _side(payload, long if key not in payload and long in payload else key)
+        for key, long in (("b", "bids"), ("a", "asks"))
+    )
+    return Decoded(symbol(payload), Book(update_id, made_ms, previous_id, bids, asks, received_ns), sent_ms)
+
+
+def _side(payload: Payload, key: str) -> str:
+    levels = field(payload, key)
+    if not isinstance(levels, list):
+        raise DecodeError(f"odd field: {key}")
+    return ",".join(text for level in levels for text in _level(level, key))
+
+
+def _level(level: Any, key: str) -> list[str]:
+    if not isinstance(level, list) or len(level) != 2:
+        raise DecodeError(f"odd field: {key}")
+    if not all(isinstance(text, str) and PLAIN_DECIMAL.fullmatch(text) for text in level):
+        raise DecodeError(f"odd field: {key}")
+    return level
+
+
+_LEVEL = rf'\["{shapes.DECIMAL}","{shapes.DECIMAL}"\]'
+_SIDE = rf"\[((?:{_LEVEL}(?:,{_LEVEL})*+)?+)\]"
+_SHAPE = re.compile(
+    rf'{shapes.WRAPPED}"depthUpdate","E":({shapes.MS}),"T":({shapes.MS}),"s":"({shapes.TEXT})","U":{shapes.ID},'
+    rf'"u":({shapes.ID}),"pu":({shapes.ID}),"b":{_SIDE},"a":{_SIDE}{shapes.END}'
+).fullmatch
+
+
+def _take(_: Options) -> Take:
+    def take(text: str, bounds: Sequence[int], received_ns: int, adds: Mapping[str, Add]) -> Taken:
+        left: list[int] = []
+        made_ms, sent = 0, "0"
+        each = iter(bounds)
+        for start, stop in zip(each, each, strict=True):
+            match = _SHAPE(text, start, stop)
+            add = None if match is None else adds.get(match[3])
+            if match is None or add is None:
+                left += (start, stop)
+                continue
+            sent, made, _, update_id, previous_id, bids, asks = match.groups()
+            made_ms = int(made)
+            add((int(update_id), made_ms, int(previous_id), _cells(bids), _cells(asks), received_ns))
+        return left, made_ms, max(made_ms, int(sent))
+
+    return take
+
+
+def _cells(levels: str) -> str:
+    """Return `["p","q"],["p","q"]` as `p,q,p,q`; bytes can delete characters in one pass."""
+    return levels.encode("ascii").translate(None, b'"[]').decode("ascii")
+
+
+def side_cells(side: str, levels: int) -> str:
+    """Return one side of a book as `levels` price and quantity cells, missing levels blank, more levels cut.
+
+    `side` is text, `price,quantity,price,quantity,…` from the best level on; so is the result.
+    """
+    missing = 2 * levels - 1 - side.count(",")
+    if missing > 0:
+        return side + "," * missing
+    return side if missing == 0 else ",".join(side.split(",")[: 2 * levels])
+
+
+def _write(options: Options) -> Write:
+    levels = options.levels
+
+    def write(books: Sequence[Book]) -> list[str]:
+        return [
+            f"{seconds(made_ms)},{update_id},{side_cells(bids, levels)},{side_cells(asks, levels)}"
+            for update_id, made_ms, _, bids, asks, _ in books
+        ]
+
+    return write
+
+
+def _read(cells: Sequence[str]) -> Book:
+    width = (len(cells) - 2) // 4 * 2  # of a side
+    bids, asks = (",".join(cells[start : start + width]).rstrip(",") for start in (2, 2 + width))
+    return Book(int(cells[1]), milliseconds(cells[0]), -1, bids, asks)
+
+
+def _channel(options: Options) -> str:
+    speed = "" if options.interval_ms == 250 else f"@{options.interval_ms}ms"
+    return f"depth{options.levels}{speed}"
+
+
+KIND = Kind(
+    name="orderbook",
+    sentence="snapshots of the top of the book, 5, 10 or 20 levels a side",
+    lane=Lane.RISING,
+    columns=columns,
+    write=_write,
+    read=_read,
+    wire=Wire("depthUpdate", _channel, decode, take=_take),
+    previous=Book._fields.index("previous_id"),
+)

@@ -1,0 +1,65 @@
+"""The exchange's two markets: where each is reached, what it allows, and what it offers. Pure.
+
+Facts of the published API. Nothing else in the program names a host, a path's beginning, a weight or a limit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Venue:
+    """One market of the exchange.
+
+    `weights` are the calls that there are, each with its weight; `ticks` is a channel that always brings something, of
+    `ticks_symbol` or of any other that trades; `kinds` are the words of `--streams` that it has.
+    """
+
+    name: str
+    ws_url: str
+    rest_url: str
+    prefix: str
+    weight_a_minute: int
+    streams_a_connection: int
+    messages_a_second: int
+    ticks: str
+    ticks_symbol: str
+    kinds: tuple[str, ...]
+    depth_intervals_ms: tuple[int, ...]
+    weights: Mapping[str, int]
+    contract_type: str  # of the symbols of `--all`, as exchangeInfo says it; empty where it says none
+    not_markets: str = ""  # symbols that begin so are for tests
+
+
+FUTURES = Venue(
+    name="futures",
+    ws_url="wss://fstream.asterdex.com",
+    rest_url="https://fapi.asterdex.com",
+    prefix="/fapi/v3",
+    weight_a_minute=2400,
+    streams_a_connection=200,
+    messages_a_second=10,
+    ticks="markPrice@1s",
+    ticks_symbol="BTCUSDT",
+    kinds=("trades", "prices", "orderbook", "mark", "liquidations", "fills", "open-interest", "universe"),
+    depth_intervals_ms=(100, 250, 500),
+    weights={"time": 1, "exchangeInfo": 1, "aggTrades": 20, "openInterest": 1, "fundingInfo": 1},
+    contract_type="PERPETUAL",
+)
+SPOT = Venue(
+    name="spot",
+    ws_url="wss://sstream.asterdex.com",
+    rest_url="https://sapi.asterdex.com",
+    prefix="/api/v3",
+    weight_a_minute=6000,
+    streams_a_connection=1024,
+    messages_a_second=5,
+    ticks="bookTicker",
+    ticks_symbol="BTCUSDT",
+    kinds=("trades", "prices", "orderbook", "fills", "universe"),
+    depth_intervals_ms=(100, 250),
+    weights={"time": 1, "exchangeInfo": 1, "aggTrades": 20},
+    contract_type="",
+    not_markets="TEST",
+)
+VENUES = {venue.name: venue for venue in (FUTURES, SPOT)}

@@ -1,0 +1,84 @@
+"""Which connections carry which symbols' streams: a connection can carry several bundles, and a bundle have several.
+
+Pure. Symbols that were listed at different hours have connections of their own, and so bundles, until a hand-over gives
+them one together; what has come to have the same connections is one bundle from then on.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from ..exchange.events import Wanted
+from .bundle import Bundle, Stretch
+from .lane import Lane
+
+Outage = tuple[Bundle, Stretch]
+
+
+class Carriers:
+    """The bundles, by connection and by symbol."""
+
+    def __init__(self) -> None:
+        self.bundles: list[Bundle] = []
+        self._of_connection: dict[int, list[Bundle]] = defaultdict(list)
+        self._of_symbol: dict[str, Bundle] = {}  # under "" the one of the streams that bring all symbols
+
+    def wanted(self, wanted: Wanted) -> None:
+        """Note that a connection is to be made: for bundles that there are, and a new one of what is not in any."""
+        names = wanted.symbols or ("",)
+        new = tuple(name for name in names if name not in self._of_symbol)
+        if new:
+            bundle = Bundle(tuple(filter(None, new)))
+            self.bundles.append(bundle)
+            self._of_symbol |= dict.fromkeys(new, bundle)
+        for bundle in dict.fromkeys(self._of_symbol[name] for name in names):
+            self._of_connection[wanted.connection].append(bundle)
+            bundle.wanted(wanted.connection)
+
+    def of(self, connection: int) -> list[Bundle]:
+        """Return the bundles that a connection carries."""
+        return self._of_connection[connection]
+
+    def of_symbol(self, symbol: str) -> Bundle | None:
+        """Return the bundle of a symbol, or under "" that of the streams that bring all; None while there is none."""
+        return self._of_symbol.get(symbol)
+
+    def lost(self, connection: int, over: bool) -> Iterator[Outage]:
+        """Note that a connection ended, for good or not; yield the outages that are certain now."""
+        bundles = self._of_connection[connection]
+        if over:
+            del self._of_connection[connection]
+        for bundle in bundles:
+            stretch = bundle.lost(connection, over)
+            if stretch is not None:
+                yield bundle, stretch
+        if over:
+            self._join(bundles)
+
+    def close(self) -> Iterator[Outage]:
+        """End all; yield the outages that a connection which is behind could have filled yet."""
+        for bundle in self.bundles:
+            for stretch in bundle.close():
+                yield bundle, stretch
+
+    def _join(self, bundles: Iterable[Bundle]) -> None:
+        """Make one of those that have the same connections, if they have begun and are covered by one alone.
+
+        While several carry them, one may have been there before and cover more of one than of another.
+        """
+        kept: dict[frozenset[int], Bundle] = {}
+        for bundle in bundles:
+            connections = bundle.connections
+            if len(connections) != 1 or bundle.begun_ms is None or "" in bundle.symbols or not bundle.symbols:
+                continue
+            first = kept.setdefault(connections, bundle)
+            if first is not bundle and not bundle.down and not first.down:
+                first.join(bundle)
+                self.bundles.remove(bundle)
+                self._of_symbol |= dict.fromkeys(bundle.symbols, first)
+                for connection in connections:
+                    self._of_connection[connection].remove(bundle)
+
+
+def lanes_of(bundles: Iterable[Bundle]) -> list[Lane]:
+    """Return the lanes of bundles."""
+    return [lane for bundle in bundles for lane in bundle.lanes]

@@ -1,0 +1,103 @@
+"""What no connection covered becomes rows of the ledger: outages, and the time in which nobody collected.
+
+Pure. Times: `now_s` is a monotonic clock's seconds, `now_ms` our wall clock's Unix milliseconds.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from ..exchange.events import Batch, Gap, Lost
+from .bundle import Bundle, Stretch, pause
+from .carriers import Carriers
+from .effects import Effect, Uncovered
+from .intake import Intake, Seen
+from .lane import Lane
+from .sequence import Sequence
+
+
+class Covering:
+    """What each connection's frames say of the time that it covers."""
+
+    def __init__(self, intake: Intake, sequences: Mapping[tuple[str, str], Sequence]) -> None:
+        self.carriers = Carriers()
+        self._intake = intake
+        self._sequences = sequences
+        self._touched_ms: dict[Lane, int] = {}
+
+    def begin(self, lane: Lane, touched_ms: int, bundle: Bundle, now_s: float, now_ms: int) -> list[Effect]:
+        """Let a bundle carry a new lane, whose file was last changed then; it may deliver already."""
+        bundle.lanes.append(lane)
+        self._touched_ms[lane] = touched_ms
+        sent_ms = None if bundle.begun_ms is None else bundle.now_ms(now_s)
+        if sent_ms is None:
+            return []
+        self._end_outage([lane], now_s)
+        return self._resumed([lane], sent_ms, now_ms)
+
+    def before(self, batch: Batch, now_s: float) -> None:
+        """Note that a batch came, before its trades are taken, which may answer already whether some were missed."""
+        for bundle in self.carriers.of(batch.connection):
+            if bundle.down:
+                self._end_outage(bundle.lanes, now_s)
+
+    def _end_outage(self, lanes: Iterable[Lane], now_s: float) -> None:
+        for lane in self._tapes(lanes):
+            lane.tape.end_outage(now_s)
+
+    def begin_outage(self, lanes: Iterable[Lane]) -> None:
+        """Note that nobody brings these: a quiet symbol may have had trades that no live one shows."""
+        for lane in self._tapes(lanes):
+            lane.tape.begin_outage()
+
+    def _tapes(self, lanes: Iterable[Lane]) -> list[Sequence]:
+        found = (self._sequences.get((lane.kind.name, lane.symbol)) for lane in lanes)
+        return [lane for lane in found if lane is not None]
+
+    def frames(self, batch: Batch, seen: Seen) -> list[Effect]:
+        """Note how far a connection covers its streams; the first frame of all ends the time without a collector."""
+        effects: list[Effect] = []
+        for bundle in self.carriers.of(batch.connection):
+            first_ms = seen.newest_ms
+            if bundle.is_new(batch.connection):
+                message = batch.data[batch.bounds[0] : batch.bounds[1]]
+                first_ms = self._intake.sent_ms(message, batch.received_ns) or first_ms
+            wall_ms = batch.received_ns // 1_000_000
+            begun_ms = bundle.begun_ms
+            outage = bundle.frames(batch.connection, first_ms, seen.newest_ms, batch.received_s, wall_ms)
+            if begun_ms is None and bundle.begun_ms is not None:
+                effects += self._resumed(bundle.lanes, bundle.begun_ms, wall_ms)
+            if outage is not None:
+                effects += _uncovered(bundle.lanes, outage)
+            if seen.lag_ms is not None:
+                bundle.lags(seen.lag_ms)
+        return effects
+
+    def lost(self, lost: Lost) -> list[Effect]:
+        """Note that a connection ended."""
+        bundles = list(self.carriers.of(lost.connection))
+        outages = list(self.carriers.lost(lost.connection, lost.over))
+        for bundle in bundles:
+            if bundle.down:
+                self.begin_outage(bundle.lanes)
+        return [effect for bundle, outage in outages for effect in _uncovered(bundle.lanes, outage)]
+
+    def close(self) -> list[Effect]:
+        """Return the outages that a connection which is behind could have filled yet."""
+        return [effect for bundle, outage in self.carriers.close() for effect in _uncovered(bundle.lanes, outage)]
+
+    def _resumed(self, lanes: Iterable[Lane], first_ms: int, now_ms: int) -> list[Effect]:
+        """Record the time since the last rows of the files, in which nobody collected."""
+        gaps = {}
+        for lane in lanes:
+            if lane.kind.uncovered and lane.last_ms:
+                stretch = pause(lane.last_ms, first_ms, now_ms - self._touched_ms[lane])
+                gaps[lane.symbol, lane.kind.name] = _gap(lane, stretch)
+        return [Uncovered(gaps)] if gaps else []
+
+
+def _uncovered(lanes: Iterable[Lane], stretch: Stretch) -> list[Effect]:
+    gaps = {(lane.symbol, lane.kind.name): _gap(lane, stretch) for lane in lanes if lane.kind.uncovered}
+    return [Uncovered(gaps)] if gaps else []
+
+
+def _gap(lane: Lane, stretch: Stretch) -> Gap:
+    return Gap(lane.kind.name, stretch.from_ms, stretch.to_ms, None, None, stretch.cause)

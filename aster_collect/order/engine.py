@@ -1,0 +1,223 @@
+"""The engine: a message in, or a moment of time, and out comes what is to be done. It acts on nothing itself.
+
+Pure: no file, socket, thread or logger, and its clocks are given to it, so that a day of faults runs through it in a
+second.
+
+    message ──▶ intake ──▶ lanes ──turn──▶ rows, and what of them is missing
+       │          └─ how far a connection covers its streams ──▶ outages, which are missing too
+       └─ REST's answers ──▶ the lane that asked
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from ..errors import DecodeError
+from ..exchange.events import Answer, Bad, Batch, Gap, Lost, Message, Opened, Wanted
+from ..exchange.pages import ask_time, decode_time
+from ..exchange.streams.kind import Event
+from ..exchange.subscribe import Scope, everyones
+from .covering import Covering
+from .effects import Effect, Flush, Reject, Request, Say
+from .intake import Intake
+from .lane import Lane, Left
+from .lanes import Lanes
+from .offset import ClockOffset
+from .polls import Polls
+from .tally import Tally
+from .tape import Bounds
+
+TURN_MESSAGES = 10_000  # beyond so many a turn comes early, so that memory stays flat at full speed …
+TURN_MESSAGES_A_SYMBOL = 400  # … or so many for each symbol, since a turn costs a write for each file
+SETTLE_S = 2.0  # how long a stop waits for pages
+REDUNDANT_REST_S = 2.0  # longer than a relieved connection is read on: what it brings last still finds its place
+
+
+class Pace(NamedTuple):
+    """How often an engine does things: a turn, a poll; and by how much the clocks may differ before it says so."""
+
+    turn_s: float
+    poll_s: float
+    max_clock_offset_s: float
+
+
+class Engine:
+    """Takes messages and the time, and answers with effects, which are to be carried out in their order.
+
+    `clock` gives a monotonic clock's seconds, `wall_ns` Unix nanoseconds.
+    """
+
+    def __init__(
+        self, scope: Scope, bounds: Bounds, pace: Pace, *, clock: Callable[[], float], wall_ns: Callable[[], int]
+    ) -> None:
+        self.lanes = Lanes(scope, bounds, clock)
+        self.tally = Tally()
+        self.offset = ClockOffset(pace.max_clock_offset_s, clock())
+        self._scope, self._pace = scope, pace
+        self._clock, self._wall_ns = clock, wall_ns
+        self._intake = Intake(scope)
+        self._covering = Covering(self._intake, self.lanes.sequences)
+        self._polls = Polls(scope.venue, pace.poll_s)
+        self._carried: list[tuple[Lane, int]] = []  # lanes that no connection carries yet, and when their files changed
+        self._turn_s = clock() + pace.turn_s
+        self._fresh = 0  # messages since the last turn
+        self._settled_s: float | None = None  # from when on the end waits for no answer
+        self._takes: dict[type, Callable[..., list[Effect]]] = {
+            Batch: self._batch, Bad: self._bad, Answer: self._answer,
+            Wanted: self._wanted, Opened: self._opened, Lost: self._lost,
+        }  # fmt: skip
+
+    def begin(self, symbol: str, left: Mapping[str, Left]) -> list[Effect]:
+        """Collect a symbol, or with "" what is of the whole folder, behind what a run before has left, by kind."""
+        lanes = self.lanes.begin(symbol, left)
+        self._intake.begin(symbol, {lane.kind: lane.add for lane in lanes if lane.kind.wire})
+        self._polls.begin(self.lanes.polled, self._clock())
+        touched_ms = {name: one.touched_ms for name, one in left.items()}
+        self._carried += [(lane, touched_ms.get(lane.kind.name, 0)) for lane in lanes if lane.kind.wire]
+        return self._carry()
+
+    def _carry(self) -> list[Effect]:
+        """Give the lanes that have none their bundles, as far as connections have been wanted for them."""
+        effects: list[Effect] = []
+        waiting, self._carried = self._carried, []
+        shared = everyones(self._scope)
+        for lane, touched_ms in waiting:
+            bundle = self._covering.carriers.of_symbol("" if lane.kind in shared else lane.symbol)
+            if bundle is None:
+                self._carried.append((lane, touched_ms))
+            else:
+                now_ms = self._wall_ns() // 1_000_000
+                effects += self._covering.begin(lane, touched_ms, bundle, self._clock(), now_ms)
+        return effects
+
+    def take(self, message: Message) -> list[Effect]:
+        """Take a message."""
+        return self._takes[type(message)](message)
+
+    def step(self) -> list[Effect]:
+        """Return what time asks for: pages, polls, a turn, a look at the exchange's clock."""
+        now_s = self._clock()
+        effects: list[Effect] = []
+        for lane in self.lanes.sequences.values():
+            if lane.stirred:
+                effects += lane.step(settling=self._settled_s is not None)
+        effects += self._polls.step(now_s)
+        if now_s >= self._turn_s:
+            effects += self.turn()
+        elif self._fresh >= max(TURN_MESSAGES, TURN_MESSAGES_A_SYMBOL * len(self.lanes.symbols)):
+            effects += [*self.move(), Flush(False)]
+        if self.offset.due(now_s):
+            effects.append(Request(ask_time(self._scope.venue)))
+        return effects
+
+    def turn(self) -> list[Effect]:
+        """Return what has rested for a turn, to be written and synced; what came since begins its rest."""
+        self._turn_s = self._clock() + self._pace.turn_s
+        return [*self.move(), Flush(True)]
+
+    def move(self, *, everything: bool = False) -> list[Effect]:
+        """Return what has rested; where several connections bring the same, it rests a while at least."""
+        self._fresh = 0
+        self.lanes.bound()
+        now_s, wall_ms = self._clock(), self._wall_ns() // 1_000_000
+        effects: list[Effect] = []
+        for bundle in self._covering.carriers.bundles:
+            if bundle.redundant and not everything and now_s - bundle.moved_s < REDUNDANT_REST_S:
+                continue
+            remember_s = now_s if bundle.redundant or bundle.was_redundant else None
+            now_ms = bundle.now_ms(now_s) or wall_ms
+            for lane in bundle.lanes:
+                effects += lane.turn(remember_s, now_ms)
+            bundle.moved_s, bundle.was_redundant = now_s, bundle.redundant
+        for lane in self.lanes.polled:
+            effects += lane.turn(None, wall_ms)
+        return effects
+
+    def settle(self, stopped_s: float) -> list[Effect]:
+        """Have REST asked before the end where trades may be missing; `stopped_s` is until when connections delivered.
+
+        To be called once, when nothing comes any more but answers.
+        """
+        self._settled_s = self._clock() + SETTLE_S
+        for bundle in self._covering.carriers.bundles:
+            if bundle.silent(stopped_s):
+                self._covering.begin_outage(bundle.lanes)
+        for lane in self.lanes.sequences.values():
+            lane.tape.hurry()
+        return self.step()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is open that REST could answer, or time is up."""
+        is_over = self._settled_s is not None and self._clock() >= self._settled_s
+        return is_over or not any(lane.tape.unanswered for lane in self.lanes.sequences.values())
+
+    def close(self) -> list[Effect]:
+        """Return everything, for the end; can be called again when what was written has changed something."""
+        now_s, wall_ms = self._clock(), self._wall_ns() // 1_000_000
+        for lane in self.lanes.sequences.values():
+            bundle = self._covering.carriers.of_symbol(lane.symbol)
+            lane.end((bundle and bundle.now_ms(now_s)) or wall_ms)
+        self._polls.end(wall_ms)
+        moved = [*self.move(everything=True), *self.move(everything=True)]
+        return [*moved, *self._covering.close(), Flush(True)]
+
+    def destroyed(
+        self, symbol: str, gap: Gap, waiting: Sequence[Event], missing: Sequence[tuple[int, int]], *, begins: bool
+    ) -> list[Effect]:
+        """Let trades that another program took out of their file be fetched again, as `Tape.rewind` says."""
+        lane = self.lanes.sequences[gap.stream, symbol]
+        lane.rewind(gap, waiting, missing, begins=begins)
+        return lane.step()
+
+    def _wanted(self, wanted: Wanted) -> list[Effect]:
+        self.tally.links.wanted(wanted.connection, wanted.place)
+        self._intake.expect(wanted.symbols)
+        self._covering.carriers.wanted(wanted)
+        return self._carry()
+
+    def _opened(self, opened: Opened) -> list[Effect]:
+        self.tally.links.opened(opened.connection, opened.opened_ns)
+        for bundle in self._covering.carriers.of(opened.connection):
+            bundle.opened(opened.connection, opened.opened_s)
+        self.offset.connected(self._clock())
+        return []
+
+    def _lost(self, lost: Lost) -> list[Effect]:
+        self.tally.lost(lost)
+        return self._covering.lost(lost)
+
+    def _batch(self, batch: Batch) -> list[Effect]:
+        self._covering.before(batch, self._clock())
+        seen = self._intake.take(batch)
+        self._fresh += len(batch.bounds) // 2
+        effects = [effect for bad in seen.odd for effect in self._bad(bad)]
+        if seen.newest_ms:  # what can't be read is no sign of health
+            self.tally.delivered(batch, seen.newest_ms)
+            effects += self._covering.frames(batch, seen)
+        return effects
+
+    def _bad(self, bad: Bad) -> list[Effect]:
+        source = f"connection {self.tally.links.place(bad.connection)}"
+        return [Reject(source, bad.received_ns, bad.reason, bad.data)]
+
+    def _answer(self, answer: Answer) -> list[Effect]:
+        if not answer.ask.kind:
+            return self._exchange_clock(answer)
+        lane = self.lanes.sequences.get((answer.ask.kind, answer.ask.symbol))
+        if lane is None:
+            return self._polls.answer(answer, self._clock())
+        lane.answer(answer)
+        return lane.step()
+
+    def _exchange_clock(self, answer: Answer) -> list[Effect]:
+        """Note by how much the exchange's clock is ahead of ours, and say so where that is too much."""
+        try:
+            exchange_ms = decode_time(answer.value)
+        except DecodeError as error:
+            return [Say("warning", "clock unknown why=%s", (answer.refused or error,))]
+        offset = self.offset
+        offset.found(exchange_ms, answer.asked_ns, answer.received_ns)
+        if not offset.to_be_said(self._clock()):
+            return []
+        facts = offset.offset_ms, offset.uncertainty_ms, self._pace.max_clock_offset_s
+        return [Say("warning", "clock off offset_ms=%+.0f uncertainty_ms=%.0f max_clock_offset_s=%g", facts)]
