@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from email.message import Message
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 from . import framing
-from .connection import reset_on_close
+from .connections import Connections
+from .desk import Desk
 from .gate import Answer, error_body
-
-if TYPE_CHECKING:
-    from .exchange import Simulator
+from .line import reset_on_close
 
 log = logging.getLogger(__name__)
 
 TARGET_LIMIT = 16_384  # characters of a path with its query
 
 
+class Request(NamedTuple):
+    """An HTTP request as it was answered; status 101 is an upgrade to WebSocket, 0 a reset without an answer."""
+
+    method: str
+    path: str
+    query: str
+    status: int
+    at_ns: int
+
+
+class Reception(NamedTuple):
+    """Whom an HTTP request is handed to, and who takes note of it."""
+
+    desk: Desk
+    connections: Connections
+    requests: list[Request] | None  # takes each request
+    refuses_upgrades: Callable[[], bool]  # whether WebSockets are answered with 503
+
+
 class Front(BaseHTTPRequestHandler):
-    """Answers HTTP on one connection until it ends; an upgrade is handed to the simulator."""
+    """Answers HTTP on one connection until it ends; an upgrade is handed to the connections."""
 
     protocol_version = "HTTP/1.1"
     server_version = "simulator"
@@ -29,8 +49,13 @@ class Front(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     @property
-    def _exchange(self) -> Simulator:
-        return cast("Simulator", self.server)
+    def _reception(self) -> Reception:
+        # The library's word for what a handler is given: nothing of it is asked but by this class.
+        return cast(Reception, self.server)
+
+    def _note(self, path: str, query: str, status: int) -> None:
+        if self._reception.requests is not None:
+            self._reception.requests.append(Request("GET", path, query, status, time.time_ns()))
 
     def log_message(self, template: str, *args: Any) -> None:
         """Keep the standard library's lines out of the way: requests are recorded by the simulator."""
@@ -50,9 +75,9 @@ class Front(BaseHTTPRequestHandler):
 
     def _call(self, path: str, query: str) -> None:
         params = dict(parse_qsl(query, keep_blank_values=True))
-        answer = self._exchange.answer_rest(path, params)
+        answer = self._reception.desk.answer(path, params)
         if answer is None:
-            self._exchange.note_request("GET", path, query, 0)
+            self._note(path, query, 0)
             reset_on_close(self.connection)
             self.close_connection = True
             return
@@ -60,7 +85,7 @@ class Front(BaseHTTPRequestHandler):
 
     def _reply(self, path: str, query: str, answer: Answer) -> None:
         body = answer.body.encode()
-        self._exchange.note_request("GET", path, query, answer.status)
+        self._note(path, query, answer.status)
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json;charset=UTF-8")
         self.send_header("Content-Length", str(len(body)))
@@ -71,6 +96,7 @@ class Front(BaseHTTPRequestHandler):
 
     def _upgrade(self, path: str, query: str, headers: Message) -> None:
         self.close_connection = True
+        limit = self._reception.connections.rules.max_streams
         key = headers.get("Sec-WebSocket-Key")
         wrapped = path == "/stream"
         if path.startswith("/ws/"):
@@ -82,9 +108,9 @@ class Front(BaseHTTPRequestHandler):
             refusal: tuple[int, str] | None = (404, f"no WebSocket at {path}")
         elif key is None or headers.get("Sec-WebSocket-Version") != "13":
             refusal = (400, "a WebSocket key and version 13 are needed")
-        elif len(set(streams)) > self._exchange.max_streams:
-            refusal = (400, f"more than {self._exchange.max_streams} streams")
-        elif self._exchange.refuses_upgrades():
+        elif len(set(streams)) > limit:
+            refusal = (400, f"more than {limit} streams")
+        elif self._reception.refuses_upgrades():
             refusal = (503, "unavailable")
         else:
             refusal = None
@@ -92,9 +118,9 @@ class Front(BaseHTTPRequestHandler):
             status, message = refusal or (400, "")
             self._reply(path, query, Answer(status, (("Connection", "close"),), error_body(-1000, message)))
             return
-        self._exchange.note_request("GET", path, query, 101)
+        self._note(path, query, 101)
         welcome = framing.welcome(key)
-        self._exchange.serve_websocket(self.connection, welcome, list(dict.fromkeys(streams)), wrapped=wrapped)
+        self._reception.connections.serve(self.connection, welcome, list(dict.fromkeys(streams)), wrapped=wrapped)
 
 
 def unquote_plain(target: str) -> str:
