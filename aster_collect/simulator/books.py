@@ -11,6 +11,7 @@ from .noise import mix
 LEVELS_BELOW = 384  # a side of the book reaches at least this many ticks below its best price
 FLOOR_TICKS = 128  # the far end of a side moves in steps, so that it is still while the best price dances
 SECOND_US = 1_000_000
+EVERY_LEVEL = 1_000_000
 
 Side = list[tuple[int, str]]  # (price in ticks, quantity as text), best first
 
@@ -39,7 +40,7 @@ class Books:
         bits = mix(self._thin_salt, 2 * second + side)
         chance = bits % 1000
         if chance >= 43:
-            return 1_000_000
+            return EVERY_LEVEL
         return 0 if chance < 3 else 1 + (bits >> 20) % 15
 
     def _floor(self, best: int, sign: int) -> int:
@@ -65,16 +66,9 @@ class Books:
         return levels
 
     def touched(self, states: Sequence[Quote], sign: int) -> Side:
-        """Each level that was touched from the first state to the last; 0 for one that is gone."""
-        seen: dict[int, set[str]] = {}
-        books = [dict(self.side(quote, sign, 1_000_000)) for quote in states]
-        for number, book in enumerate(books):
-            for ticks, quantity in book.items():
-                values = seen.setdefault(ticks, {"0"} if number else set())
-                values.add(quantity)
-            if number:
-                for ticks in books[number - 1].keys() - book.keys():
-                    seen[ticks].add("0")
+        """Each level that changed from the first state to the last, or was the best of one; 0 for one that is gone."""
+        begin, end = (dict(self.side(states[place], sign, EVERY_LEVEL)) for place in (0, -1))
+        ticks = {one for one in begin.keys() | end.keys() if begin.get(one) != end.get(one)}
+        ticks |= {state.bid if sign < 0 else state.ask for state in states[1:]}
         zero = self._writer.quantity(0)
-        end = books[-1]
-        return [(ticks, end.get(ticks, zero)) for ticks in sorted(seen, key=lambda t: t * sign) if len(seen[ticks]) > 1]
+        return [(one, end.get(one, zero)) for one in sorted(ticks, key=lambda one: one * sign)]

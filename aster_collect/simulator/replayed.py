@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .instruments import instrument
 from .listing import TRADING
+from .rebuilt import rebuilt
 from .recording import Track
 
 if TYPE_CHECKING:
@@ -121,9 +122,8 @@ class Replayed:
         round_, passed_us = self._replay.elapsed_us(now_us)
         snapshots = self._recording.snapshots.get(self.symbol)
         if snapshots is not None:
-            book = self._rebuilt(snapshots, passed_us)
-            text = self._replay.moved(_text(book), max(0, round_), self.symbol)
-            book = json.loads(text)
+            recorded = rebuilt(snapshots, self._track(*DIFFS), passed_us)
+            book = json.loads(self._replay.moved(_text(recorded), max(0, round_), self.symbol))
             sides = book["bids"], book["asks"]
         else:
             found = self._last(BOOKS, now_us)
@@ -132,23 +132,6 @@ class Replayed:
             book = {"lastUpdateId": found.get("u", found.get("lastUpdateId")), "T": found.get("T")}
             sides = found.get("b", found.get("bids")), found.get("a", found.get("asks"))
         return _text({**book, "E": now_us // 1000, "bids": sides[0][:limit], "asks": sides[1][:limit]})
-
-    def _rebuilt(self, snapshots: Track, passed_us: int) -> dict[str, Any]:
-        """The book as recorded; before the first snapshot that one, whose ids say which diffs it has."""
-        place = max(0, bisect_right(snapshots.offsets_us, passed_us) - 1)
-        snapshot = json.loads(snapshots.texts[place])
-        bids, asks = dict(snapshot["bids"]), dict(snapshot["asks"])
-        last, time_ms = snapshot["lastUpdateId"], snapshot.get("T")
-        track = self._track(*DIFFS)
-        played = [] if track is None else track.texts[: bisect_right(track.offsets_us, passed_us)]
-        for diff in map(json.loads, played):
-            if diff["u"] <= last:
-                continue
-            for side, levels in ((bids, diff["b"]), (asks, diff["a"])):
-                for price, quantity in levels:
-                    side[price] = quantity
-            last, time_ms = diff["u"], diff["T"]
-        return {"lastUpdateId": last, "T": time_ms, "bids": _sorted(bids, -1), "asks": _sorted(asks, 1)}
 
     def ticker(self, now_us: int) -> str | None:
         """The best bid and offer that have been played last."""
@@ -219,8 +202,3 @@ def _unit(text: str) -> str:
     """The smallest step of a decimal: "0.01" for "61800.30"."""
     decimals = len(text.partition(".")[2])
     return f"{Decimal(1).scaleb(-decimals):f}"
-
-
-def _sorted(levels: dict[str, str], sign: int) -> list[tuple[str, str]]:
-    kept = [(price, quantity) for price, quantity in levels.items() if Decimal(quantity)]
-    return sorted(kept, key=lambda level: sign * Decimal(level[0]))

@@ -215,6 +215,20 @@ class Rest(Played):
         self.assertLessEqual(joined[0]["pu"], book["lastUpdateId"])
         self.assertEqual((5, 5), (len(book["bids"]), len(book["asks"])))
 
+    def test_a_book_without_a_snapshot_is_the_newest_partial_one(self):
+        """Where no snapshot was recorded it is the depth20 that was played last; without any it is an error."""
+        replay = Replay(parse([line for line in self.lines if "lastUpdateId" not in line]))
+        replay.begin(NOW_US)
+        time_us, newest = played(replay, "btcusdt@depth20@100ms")[5]
+        book = json.loads(ask(replay, "depth", time_us, symbol="BTCUSDT", limit=5)[1])
+        self.assertEqual(
+            (newest["u"], newest["b"][:5], newest["a"][:5]),
+            tuple(book[key] for key in ("lastUpdateId", "bids", "asks")),
+        )
+        replay = Replay(parse([line for line in self.lines if "@aggTrade" in line]))
+        replay.begin(NOW_US)
+        self.assertEqual(400, ask(replay, "depth", time_us, symbol="BTCUSDT")[0])
+
     def test_lists_the_recorded_symbols(self):
         """They trade, with the grid that their decimals show; others are invalid."""
         _, body = ask(self.begin(), "exchangeInfo", NOW_US)
