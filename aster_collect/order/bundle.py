@@ -6,6 +6,8 @@ at both ends by as much as an event is usually older than its frame, and where t
 the rows' time altogether. The margin at the end is for the streams too that begin after the first frame of another.
 """
 
+from collections.abc import Collection
+from copy import deepcopy
 from typing import NamedTuple
 
 from .clock import ExchangeClock
@@ -53,6 +55,17 @@ class Bundle:
         """Take over the streams of another that has the same connections by now."""
         self.symbols += other.symbols
         self.lanes += other.lanes
+        self.was_redundant = self.was_redundant or other.was_redundant
+
+    def split(self, symbols: Collection[str]) -> "Bundle":
+        """Give up the streams of these symbols to a bundle of their own, which was carried just so until now."""
+        lanes, self.lanes = self.lanes, []
+        other = deepcopy(self)
+        other.symbols = tuple(symbol for symbol in self.symbols if symbol in symbols)
+        other.lanes = [lane for lane in lanes if lane.symbol in symbols]
+        self.symbols = tuple(symbol for symbol in self.symbols if symbol not in symbols)
+        self.lanes = [lane for lane in lanes if lane.symbol not in symbols]
+        return other
 
     @property
     def redundant(self) -> bool:
@@ -75,6 +88,11 @@ class Bundle:
     def down(self) -> bool:
         """Whether none of its connections delivers."""
         return not self._coverage.alive
+
+    @property
+    def steady(self) -> bool:
+        """Whether all of its connections deliver, and none of them can fill an outage any more."""
+        return self._coverage.settled and self._coverage.connections == self._wanted
 
     def silent(self, now_s: float) -> bool:
         """Return whether nothing has come for longer than one frame takes."""

@@ -23,7 +23,11 @@ class Carriers:
         self._of_symbol: dict[str, Bundle] = {}  # under "" the one of the streams that bring all symbols
 
     def wanted(self, wanted: Wanted) -> None:
-        """Note that a connection is to be made: for bundles that there are, and a new one of what is not in any."""
+        """Note that a connection is to be made: for bundles that there are, and a new one of what is not in any.
+
+        Where it carries a part of a bundle, as a successor does that leaves out what is gone, the others are a bundle
+        of their own from then on.
+        """
         names = wanted.symbols or ("",)
         new = tuple(name for name in names if name not in self._of_symbol)
         if new:
@@ -31,6 +35,8 @@ class Carriers:
             self.bundles.append(bundle)
             self._of_symbol |= dict.fromkeys(new, bundle)
         for bundle in dict.fromkeys(self._of_symbol[name] for name in names):
+            if others := set(bundle.symbols).difference(names):
+                self._split(bundle, others)
             self._of_connection[wanted.connection].append(bundle)
             bundle.wanted(wanted.connection)
 
@@ -52,7 +58,8 @@ class Carriers:
             if stretch is not None:
                 yield bundle, stretch
         if over:
-            self._join(bundles)
+            others = dict.fromkeys(one for bundle in bundles for one in bundle.connections)
+            self._join(dict.fromkeys(bundle for one in others for bundle in self._of_connection[one]))
 
     def close(self) -> Iterator[Outage]:
         """End all; yield the outages that a connection which is behind could have filled yet."""
@@ -60,18 +67,22 @@ class Carriers:
             for stretch in bundle.close():
                 yield bundle, stretch
 
-    def _join(self, bundles: Iterable[Bundle]) -> None:
-        """Make one of those that have the same connections, if they have begun and are covered by one alone.
+    def _split(self, bundle: Bundle, symbols: set[str]) -> None:
+        other = bundle.split(symbols)
+        self.bundles.append(other)
+        self._of_symbol |= dict.fromkeys(symbols, other)
+        for connection in other.connections:
+            self._of_connection[connection].append(other)
 
-        While several carry them, one may have been there before and cover more of one than of another.
-        """
+    def _join(self, bundles: Iterable[Bundle]) -> None:
+        """Make one of those that have the same connections, once all of these deliver, and cover them all alike."""
         kept: dict[frozenset[int], Bundle] = {}
         for bundle in bundles:
             connections = bundle.connections
-            if len(connections) != 1 or bundle.begun_ms is None or "" in bundle.symbols or not bundle.symbols:
+            if not connections or not bundle.steady or not bundle.symbols:
                 continue
             first = kept.setdefault(connections, bundle)
-            if first is not bundle and not bundle.down and not first.down:
+            if first is not bundle:
                 first.join(bundle)
                 self.bundles.remove(bundle)
                 self._of_symbol |= dict.fromkeys(bundle.symbols, first)

@@ -34,6 +34,17 @@ class Coverage:
         """Whether there is a connection that has delivered."""
         return bool(self._began)
 
+    @property
+    def connections(self) -> set[int]:
+        """The connections that have delivered."""
+        return set(self._began)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every connection that delivers began in time: none of them can fill an outage any more."""
+        covered = self.covered
+        return covered is not None and all(began.at_ms <= covered.at_ms for began in self._began.values())
+
     def frame(self, connection: int, moment: Moment) -> Outage | None:
         """Note that a connection delivered; return the outage that this ends, if it does."""
         self._now_ms = max(self._now_ms, moment.at_ms)

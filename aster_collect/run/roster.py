@@ -5,9 +5,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..errors import ConfigError, DecodeError
-from ..exchange.events import Answer
-from ..exchange.pages import ExchangeInfo, decode_exchange_info
+from ..errors import ConfigError
+from ..exchange.pages import ExchangeInfo
 from ..files.limits import allow_open_files
 from ..settings import Settings
 from .opening import TRADING_AGAIN_S, Opening, all_markets, named_trading
@@ -15,13 +14,15 @@ from .opening import TRADING_AGAIN_S, Opening, all_markets, named_trading
 log = logging.getLogger(__name__)
 
 RELIST_S = 3600.0
+GONE_S = 86_400.0  # without a list that has it for so long, a symbol is gone for good: a halt is shorter
 FILES_BESIDE = 64  # open files beside those of the symbols
 
 
 class Change(NamedTuple):
-    """What a later list brings: symbols to collect, and all that it has no more, None where they are as before."""
+    """What a later list brings: symbols that are new, all that trade, and all that do no more, None where as before."""
 
     listed: tuple[str, ...] = ()
+    trading: tuple[str, ...] = ()
     delisted: tuple[str, ...] | None = None
 
 
@@ -51,7 +52,7 @@ class Roster:
         self._opening = Opening(settings, trading_again_s=trading_again_s)
         self._again_s = math.inf
         self._known: set[str] = set()
-        self._gone: set[str] = set()
+        self._gone: dict[str, float] = {}  # since which list, by the monotonic clock
 
     @property
     def waits_for(self) -> str:
@@ -84,25 +85,31 @@ class Roster:
             self._again_s = now_s + self._relist_s if self._may_grow() else math.inf
         return symbols
 
-    def relist(self, info: ExchangeInfo) -> Change:
+    def relist(self, info: ExchangeInfo, now_s: float) -> Change:
         """Take a later list, and return what is to be done for it."""
-        if not self._settings.all_symbols:
-            return Change(
-                self._add([symbol for symbol in named_trading(self._settings, info) if symbol not in self._known])
-            )
-        listed = set(all_markets(info, self._settings.venue))
-        if not listed:
+        settings = self._settings
+        trading = all_markets(info, settings.venue) if settings.all_symbols else named_trading(settings, info)
+        if not trading and settings.all_symbols:
             log.warning("symbols unchecked why=nothing is listed")
             return Change()
-        gone = self._known - listed
-        delisted = tuple(sorted(gone)) if gone != self._gone else None
-        if delisted is not None:
-            log.info("delisted symbols=%s", ",".join(delisted) or "none")
-            self._gone = gone
-        return Change(self._add(sorted(listed - self._known)), delisted)
+        delisted = self._let_go(self._known.difference(trading), now_s) if settings.all_symbols else None
+        listed = self._add([symbol for symbol in trading if symbol not in self._known])
+        return Change(listed, tuple(symbol for symbol in trading if symbol in self._known), delisted)
+
+    def gone(self, now_s: float) -> set[str]:
+        """Return the symbols that are gone for good: for a day no list has had them."""
+        return {symbol for symbol, since_s in self._gone.items() if now_s - since_s >= GONE_S}
 
     def _may_grow(self) -> bool:
         return self._settings.all_symbols or not self._known.issuperset(self._settings.symbols)
+
+    def _let_go(self, symbols: set[str], now_s: float) -> tuple[str, ...] | None:
+        """Note which symbols do not trade any more; return them, None where they are as before."""
+        former, self._gone = self._gone, {symbol: self._gone.get(symbol, now_s) for symbol in sorted(symbols)}
+        if former.keys() == symbols:
+            return None
+        log.info("delisted symbols=%s", ",".join(self._gone) or "none")
+        return tuple(self._gone)
 
     def _add(self, symbols: list[str]) -> tuple[str, ...]:
         """Return the new symbols, none of them where so many files can't be open: then they are new again next time."""
@@ -121,14 +128,3 @@ class Roster:
     def _allow(self, symbols: int) -> None:
         files_a_symbol = len(self._settings.streams) + 1  # its ledger
         self._allow_files(files_a_symbol * symbols + FILES_BESIDE)
-
-
-def read_list(answer: Answer) -> ExchangeInfo | None:
-    """Return the list that an answer holds, None where it holds none: that is said."""
-    try:
-        if answer.refused:
-            raise DecodeError(answer.refused)
-        return decode_exchange_info(answer.value)
-    except DecodeError as error:
-        log.warning("symbols unchecked why=%s", error)
-        return None

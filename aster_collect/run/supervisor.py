@@ -1,7 +1,6 @@
 """One run from start to end: wire, start, watch, and stop in the direction of the data."""
 
 import logging
-import os
 import queue
 import time
 from collections import Counter
@@ -11,7 +10,6 @@ from .. import __version__
 from ..exchange.events import Answer, Ask, Delisted, Listed, Reopen
 from ..exchange.pages import ask_exchange_info
 from ..exchange.streams import KINDS
-from ..exchange.subscribe import Group, plan_groups
 from ..files.store import Store
 from ..net.bans import Bans, Handshakes
 from ..net.inbox import Inbox
@@ -20,16 +18,17 @@ from ..net.rest import Rest
 from ..net.rest import serve as serve_rest
 from ..settings import Settings
 from ..watch.journal import Journal
-from ..watch.report import LINE_S, Due, Report, Reporter, check_metrics_file
-from ..watch.snapshot import Snapshot, waiting
-from ..watch.status import stop_line
+from ..watch.report import Due, Report, Reporter, check_metrics_file
+from ..watch.snapshot import Snapshot
 from ..wording import without_secret
 from .collector import Collector
 from .feeds import Feeds
+from .fleet import Carrier
+from .lists import Lists
 from .loop import Loop
 from .opening import TRADING_AGAIN_S
 from .packing import Packing
-from .roster import RELIST_S, Roster, read_list
+from .roster import RELIST_S, Roster
 from .threads import FAILED, Aged, Closed, Control, Ended, Over, Signalled, Threads
 
 log = logging.getLogger(__name__)
@@ -70,7 +69,7 @@ class Supervisor:
         self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
         self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
         self._due = Due(self._reports, journal is not None and journal.live, time.monotonic())
-        self._started_ns = time.time_ns()
+        self._lists = Lists(settings, self._threads, self._roster, self._budget, self._asks)
         self._status = STOPPED
         self._drained = True
 
@@ -88,8 +87,11 @@ class Supervisor:
             self._threads.start("rest", lambda: serve_rest(rest, self._asks, self._deliver))
             reporter = Reporter(self._reports, settings.data_dir, settings.metrics_file, self._journal)
             self._threads.start("report", reporter.run)
-            if symbols := self._first_symbols(store):
+            if symbols := self._lists.first(self._due, store.free_bytes):
                 self._collect(symbols, store, feeds)
+            elif self._threads.by_duration:
+                self._status = UNDELIVERED
+                _say_undelivered(("all",) if settings.all_symbols else settings.symbols)
             if self._drained:
                 self._reports.put(None)
                 self._threads.wait_for({"report"}, REPORT_ENDS_S)
@@ -106,55 +108,19 @@ class Supervisor:
         else:
             self._inbox.put(answer)
 
-    def _first_symbols(self, store: Store) -> list[str]:
-        """Ask the exchange what it lists and return the symbols to collect, none if it is to end meanwhile."""
-        settings, roster = self._settings, self._roster
-
-        def take() -> Snapshot:
-            now_ns, room = time.time_ns(), (store.free_bytes(), settings.min_free_mb << 20)
-            return waiting(
-                __version__, os.getpid(), settings.told(), self._started_ns, now_ns, room, roster.waits_for
-            )  # fmt: skip
-
-        self._asks.put(ask_exchange_info(self._settings.venue))
-        while not isinstance(message := self._threads.next(min(roster.again_s, time.monotonic() + LINE_S)), Over):
-            if isinstance(message, Ended):
-                raise RuntimeError(f"thread {message.name} ended at the start") from message.error
-            if isinstance(message, Answer):
-                info = read_list(message)
-                if info is not None and info.weight_a_minute:
-                    self._budget.a_minute = info.weight_a_minute
-                if symbols := roster.first(info, time.monotonic()):
-                    return symbols
-            self._due.step(time.monotonic(), 0, take)
-            self._ask_list()
-        last = take()._replace(stopped_ns=time.time_ns())
-        self._due.last(last)
-        if self._threads.by_duration:
-            self._status = UNDELIVERED
-            _say_undelivered(("all",) if settings.all_symbols else settings.symbols)
-        log.info("stopped %s", stop_line(last))
-        return []
-
-    def _ask_list(self) -> None:
-        now_s = time.monotonic()
-        if self._roster.wants_list(now_s, self._budget.blocked_s(now_s)):
-            self._asks.put(ask_exchange_info(self._settings.venue))
-
     def _collect(self, symbols: list[str], store: Store, feeds: Feeds) -> None:
         """Collect these symbols until the run is over, and stop in order whatever ends it."""
         for symbol in (*symbols, ""):
             store.open(symbol, at_once=self._roster.checked)
-        groups = plan(self._settings, symbols)
-        _say_start(self._settings, groups)
+        carriers = feeds.plan(symbols)
+        _say_start(self._settings, symbols, carriers)
         self._packing.start()
         collector = Collector(self._settings, symbols, store, self._asks.put)
         loop = Loop(collector, self._inbox, self._due, lambda paths: self._control.put(Closed(paths)))
         self._threads.start("collector", loop.run)
 
         def watch() -> None:
-            for group in groups:
-                feeds.carry(group)
+            feeds.start(carriers)
             self._watch(feeds)
 
         try:
@@ -166,7 +132,7 @@ class Supervisor:
     def _watch(self, feeds: Feeds) -> None:
         """Block until the run is over."""
         while not isinstance(message := self._threads.next(self._roster.again_s), Over):
-            self._ask_list()
+            self._lists.ask()
             if isinstance(message, Signalled):
                 self._inbox.tell(Reopen())
             elif isinstance(message, Answer):
@@ -174,23 +140,23 @@ class Supervisor:
             elif isinstance(message, Closed):
                 self._packing.take(message.paths)
             elif isinstance(message, Aged):
-                feeds.hand_over(message)
+                feeds.hand_over(message, self._roster.gone(time.monotonic()))
             elif isinstance(message, Ended) and not feeds.may_end(message):
                 log.error("stop why=thread_ended name=%r", message.name)
                 self._status = FAILED
                 return
 
     def _relist(self, answer: Answer, feeds: Feeds) -> None:
-        """Collect what is listed anew, on connections of its own; let go of what is not traded any more."""
-        info = read_list(answer)
+        """Collect what is listed anew or again; let go of what is not traded any more."""
+        info = self._lists.read(answer)
         if info is None:
             return
-        change = self._roster.relist(info)
+        change = self._roster.relist(info, time.monotonic())
         if change.delisted is not None:
             self._inbox.tell(Delisted(change.delisted))
-        for group in plan(self._settings, change.listed) if change.listed else ():
-            self._inbox.tell(Listed(group.symbols))
-            feeds.carry(group)
+        if change.listed:
+            self._inbox.tell(Listed(change.listed))
+        feeds.start(feeds.plan(change.trading))
 
     def _stop(self, feeds: Feeds, loop: Loop) -> None:
         """Stop in the direction of the data: connections, what is queued, files."""
@@ -211,11 +177,6 @@ class Supervisor:
             self._status = UNDELIVERED
 
 
-def plan(settings: Settings, symbols: Iterable[str]) -> list[Group]:
-    """Return the groups of symbols that share connections."""
-    return plan_groups(settings.ws_url, settings.scope(), list(symbols))
-
-
 def _silent(last: Snapshot | None) -> list[str]:
     """Return the symbols of which no frame has ever come."""
     frames = Counter[str]()
@@ -225,11 +186,9 @@ def _silent(last: Snapshot | None) -> list[str]:
     return [symbol for symbol, count in frames.items() if not count]
 
 
-def _say_start(settings: Settings, groups: list[Group]) -> None:
-    symbols = [symbol for group in groups for symbol in group.symbols]
-    streams = sum(len(group.streams) for group in groups)
-    connections = len(groups) * settings.connections
-    log.info("start version=%s symbols=%d connections=%d", __version__, len(symbols), connections)
+def _say_start(settings: Settings, symbols: list[str], carriers: list[Carrier]) -> None:
+    streams = sum(len(carrier.group.streams) for carrier in carriers if not carrier.copy)
+    log.info("start version=%s symbols=%d connections=%d", __version__, len(symbols), len(carriers))
     log.info("start market=%s streams=%s", settings.market, ",".join(settings.streams))
     log.info("start symbols=%s", ",".join(symbols))
     log.info(

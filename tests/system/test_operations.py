@@ -314,6 +314,25 @@ class WholeExchangeTest(Watched):
         self.assertEqual({"C007USDT"}, set(self.delisted()))
         self.assert_verified()
 
+    def test_listings_share_a_connection_from_the_next_hand_over_on(self):
+        """What is listed at different times, each on a connection of its own, comes together, and nothing is missed."""
+        self.begin(["BTCUSDT"], rate=600)
+        collector = self.collect("--all", "--max-connection-age", "4", symbols=(), module=("tests.frail", "relist:0.2"))
+        collector.wait_for_log("connection open")
+        for name in ("NEW1USDT", "NEW2USDT"):
+            self.exchange.list_symbol(name)
+            collector.wait_for_log(f"listed symbols={name}")
+        collector.wait_for(
+            lambda: [sum("aggTrade" in name for name in one.streams) for one in self.exchange.connections] == [3],
+            "one connection",
+        )
+        since = now_ms()
+        for name in ("BTCUSDT", "NEW1USDT", "NEW2USDT"):
+            collector.wait_for_rows(PRICES, name, since)
+        self.stop(collector)
+        self.assertEqual([], [*collector.logged("connection lost"), *collector.logged("gap streams=")])
+        self.assert_verified()
+
     def delisted(self) -> Iterable[str]:
         """Return the symbols whose newest log line of delisting names them."""
         return self.collector.logged("delisted symbols=")[-1].rpartition("=")[2].split(",")

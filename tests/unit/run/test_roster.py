@@ -4,7 +4,7 @@ import math
 import unittest
 
 from aster_collect.errors import ConfigError
-from aster_collect.run.roster import FILES_BESIDE, RELIST_S, Change, Roster
+from aster_collect.run.roster import FILES_BESIDE, GONE_S, RELIST_S, Change, Roster
 from aster_collect.settings import Settings
 from tests.unit.exchange.test_symbols import info
 
@@ -66,42 +66,57 @@ class EachHour(Case):
     def test_a_new_listing(self) -> None:
         """A symbol that is listed anew is told once; one that is gone, and that it is back, as often as it happens."""
         roster = self.roster("BTCUSDT", "ETHUSDT")
+        both, new = ("BTCUSDT", "NEWUSDT"), ("NEWUSDT",)
         with self.assertLogs("aster_collect.run.roster", "INFO") as logged:
-            self.assertEqual(roster.relist(info("BTCUSDT", "ETHUSDT", "NEWUSDT")), Change(("NEWUSDT",), None))
-            self.assertEqual(roster.relist(info("BTCUSDT", "NEWUSDT")), Change((), ("ETHUSDT",)))
-            self.assertEqual(roster.relist(info("BTCUSDT", "NEWUSDT")), Change((), None))
-            self.assertEqual(roster.relist(info("BTCUSDT", "ETHUSDT", "NEWUSDT")), Change((), ()))
+            self.assertEqual(
+                roster.relist(info("BTCUSDT", "ETHUSDT", *new), 1.0), Change(new, ("BTCUSDT", "ETHUSDT", *new))
+            )
+            self.assertEqual(roster.relist(info(*both), 2.0), Change((), both, ("ETHUSDT",)))
+            self.assertEqual(roster.relist(info(*both), 3.0), Change((), both))
+            self.assertEqual(roster.relist(info("ETHUSDT", *both), 4.0), Change((), ("BTCUSDT", "ETHUSDT", *new), ()))
         words = [record.getMessage() for record in logged.records]
-        self.assertEqual(
-            words, ["listed symbols=NEWUSDT", "delisted symbols=ETHUSDT", "delisted symbols=none"]
-        )  # fmt: skip
+        self.assertEqual(words, ["listed symbols=NEWUSDT", "delisted symbols=ETHUSDT", "delisted symbols=none"])
+
+    def test_a_symbol_that_is_halted_for_a_while(self) -> None:
+        """It is gone for good when no list of a whole day has had it; what comes back before begins that day anew."""
+        roster = self.roster("BTCUSDT", "ETHUSDT")
+        with self.assertLogs("aster_collect.run.roster", "INFO"):
+            roster.relist(info("BTCUSDT"), 0.0)
+            roster.relist(info("BTCUSDT", "ETHUSDT"), GONE_S - 2.0)
+            roster.relist(info("BTCUSDT"), GONE_S - 1.0)
+            roster.relist(info("BTCUSDT"), 2 * GONE_S - 2.0)
+        self.assertEqual(roster.gone(2 * GONE_S - 2.0), set())
+        self.assertEqual(roster.gone(2 * GONE_S - 1.0), {"ETHUSDT"})
 
     def test_a_list_without_anything(self) -> None:
         """A list in which nothing trades says nothing of a symbol: maintenance delists none."""
         roster = self.roster("BTCUSDT")
         with self.assertLogs("aster_collect.run.roster", "WARNING"):
-            self.assertEqual(roster.relist(info()), Change((), None))
+            self.assertEqual(roster.relist(info(), 0.0), Change())
+        self.assertEqual(roster.gone(GONE_S), set())
 
     def test_a_listing_that_has_no_room_for_its_files(self) -> None:
         """A symbol whose files can't be open is not collected now, and is new again in an hour."""
         roster = self.roster("BTCUSDT")
         self.files.symbols = 1
         with self.assertLogs("aster_collect.run.roster", "ERROR"):
-            self.assertEqual(roster.relist(info("BTCUSDT", "NEWUSDT")), Change((), None))
+            self.assertEqual(roster.relist(info("BTCUSDT", "NEWUSDT"), 0.0), Change((), ("BTCUSDT",)))
         self.files.symbols = 2
-        self.assertEqual(roster.relist(info("BTCUSDT", "NEWUSDT")), Change(("NEWUSDT",), None))
+        listed = roster.relist(info("BTCUSDT", "NEWUSDT"), 1.0)
+        self.assertEqual(listed, Change(("NEWUSDT",), ("BTCUSDT", "NEWUSDT")))
 
 
 class NamedSymbols(Case):
     def test_one_that_is_halted_at_the_start(self) -> None:
         """It is looked for each hour, and collected once it trades; then the list is asked for no more."""
-        roster = Roster(Settings(symbols=("BTCUSDT", "NEWUSDT")), allow_files=self.files)
+        both = ("BTCUSDT", "NEWUSDT")
+        roster = Roster(Settings(symbols=both), allow_files=self.files)
         with self.assertLogs("aster_collect.run", "INFO"):
             self.assertEqual(roster.first(info("BTCUSDT", NEWUSDT="PENDING"), 0.0), ["BTCUSDT"])
             self.assertTrue(roster.wants_list(RELIST_S, 0.0))
-            self.assertEqual(roster.relist(info("BTCUSDT", NEWUSDT="PENDING")), Change())
+            self.assertEqual(roster.relist(info("BTCUSDT", NEWUSDT="PENDING"), RELIST_S), Change((), ("BTCUSDT",)))
             self.assertTrue(roster.wants_list(2 * RELIST_S, 0.0))
-            self.assertEqual(roster.relist(info("BTCUSDT", "NEWUSDT", "ETHUSDT")), Change(("NEWUSDT",)))
+            self.assertEqual(roster.relist(info("ETHUSDT", *both), 2 * RELIST_S), Change(("NEWUSDT",), both))
         self.assertEqual(roster.again_s, math.inf)
 
     def test_the_others_are_halted_meanwhile(self) -> None:
@@ -109,9 +124,10 @@ class NamedSymbols(Case):
         roster = Roster(Settings(symbols=("BTCUSDT", "NEWUSDT")), allow_files=self.files)
         with self.assertLogs("aster_collect.run", "INFO"):
             roster.first(info("BTCUSDT", NEWUSDT="PENDING"), 0.0)
-            self.assertEqual(roster.relist(info(BTCUSDT="SETTLING", NEWUSDT="PENDING")), Change())
-            self.assertEqual(roster.relist(info("ETHUSDT")), Change())
-            self.assertEqual(roster.relist(info("NEWUSDT")), Change(("NEWUSDT",)))
+            self.assertEqual(roster.relist(info(BTCUSDT="SETTLING", NEWUSDT="PENDING"), 0.0), Change())
+            self.assertEqual(roster.relist(info("ETHUSDT"), 0.0), Change())
+            self.assertEqual(roster.relist(info("NEWUSDT"), 0.0), Change(("NEWUSDT",), ("NEWUSDT",)))
+        self.assertEqual(roster.gone(GONE_S), set())
 
     def test_all_of_them_trade(self) -> None:
         """There is nothing to look for."""
