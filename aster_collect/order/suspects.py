@@ -11,8 +11,7 @@ PROOF_ROWS = 3
 START_OVER_MS = 2000  # by so much no clock of one exchange goes back
 FORMER_MS = 60_000  # for so long a slow connection can bring what bears former ids
 SAME_MS = 1000  # by so much two tellings of one trade may differ in its time
-RECENT = 256  # trades that are remembered to tell what comes twice …
-MOST = 5000  # … and that are kept aside: more than are made in 2 s
+MOST = 5000  # that are kept aside: more than are made in 2 s
 NEAR = 1000  # ids: what lies farther ahead of others is odd
 
 
@@ -26,9 +25,10 @@ class Suspects:
     ```
     """
 
-    def __init__(self) -> None:
+    def __init__(self, recent: deque[tuple[int, int]]) -> None:
+        """`recent` are ids and times as they were written last; it is only looked at."""
         self.kept: dict[int, Trade] = {}
-        self.recent: deque[tuple[int, int]] = deque(maxlen=RECENT)  # ids and times as they were written
+        self.recent = recent
         self.former_ms: int | None = None  # since when ids are new, while former ones can come
         self._former_next = 0
         self._former_newest_ms = 0
@@ -129,7 +129,6 @@ class Suspects:
     def reset(self) -> None:
         """Forget all, for another file."""
         self.kept, self._since_s, self._proofs = {}, {}, []
-        self.recent.clear()
 
     def is_former(self, trade: Trade, now_s: float) -> bool:
         """Return whether a live trade is what a slow connection still brings of former ids."""

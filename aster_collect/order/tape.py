@@ -6,17 +6,17 @@ lower or higher.
 
 import math
 from collections.abc import Iterable, Sequence
-from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 from ..exchange.events import Gap
 from ..exchange.streams.trades import KIND, Trade
+from .asking import Asking
+from .assembly import Assembly
+from .proof import Verdict, by_page, without
 from .question import CHECK_S, Question
-from .suspects import PROOF_ROWS, SAME_MS, Suspects
+from .suspects import Suspects
 
 PAGE_LIMIT = 1000
-GRACE_S = 0.25  # two frames that changed places, or a hand-over, close most holes by themselves
-GONE_S = 60.0  # between two answers without an id that later ids surround: no REST server is behind by so much
 BEYOND = 10**9  # trades: years of the busiest symbol
 AWAY_S = 10.0  # at a stop, a hole without progress for so long is given up; a younger one is left to the next start
 
@@ -57,94 +57,79 @@ class Tape:
     """
 
     def __init__(self, bounds: Bounds, last: Trade | None = None, recorded: Iterable[tuple[int, int]] = ()) -> None:
-        """Begin, or resume behind the file's last trade; `recorded` are the ranges of ids that the ledger calls
-        missing.
+        """Begin, or resume behind the file's last trade; `recorded` are the ids that the ledger calls missing.
 
         Such ids stay missing: a crash can leave the ledger ahead of the file, and no id is both.
         """
         self.duplicates = 0
         self._bounds = bounds
-        self._next: int | None = None
-        self._held: dict[int, Trade] = {}
-        self._first_held = 0  # the lowest id held, while any is
-        self._written_ms: int | None = None
-        self._progress_s = 0.0  # when the hole opened, or last became smaller
-        self._retry_s = 0.0
-        self._tries = 0
-        self._absent_s: dict[int, float] = {}  # since when answers leave ids out: the first of each hole in a page
-        self._asked = False
-        self._under_way: set[int] = set()  # the first ids of all pages that were asked for …
-        self._void: set[int] = set()  # … and of those that were for the file that has been set aside
-        self._proof = last
-        self._proof_id = -1
-        self._rows: list[Trade] = []
-        self._gaps: list[Gap] = []
+        self._assembly = Assembly(recorded)
+        self._asking = Asking()
+        self._suspects = Suspects(self._assembly.recent)
+        self._question = Question()
+        self._proof = last  # until it is proven
         self._odd: list[Trade] = []
         self._former: Outcome | None = None
         self._told_ms: float = math.inf  # from when on the ledger says that nobody knows
-        self._emptied = False  # the file has lost all its rows, and got none since
-        self._recorded = sorted(recorded)
-        self._suspects = Suspects()
-        self._question = Question()
         if last is not None:
-            self._proof_id, self._written_ms = last.id, last.time_ms
-            self._suspects.recent.append((self._proof_id, self._written_ms))
-            self._next = self._behind_recorded(self._proof_id + 1)
+            self._assembly.written_ms = last.time_ms
+            self._assembly.recent.append((last.id, last.time_ms))
+            self._assembly.go_on(last.id + 1)
             self._question.begin()
 
     @property
     def held(self) -> int:
         """How many trades wait: for a hole to close, or for the file to be proven."""
-        return len(self._held) + (len(self._suspects.kept) if self._proof is not None else 0)
+        return len(self._assembly.held) + (len(self._suspects.kept) if self._proof is not None else 0)
 
     @property
     def missing(self) -> int:
         """How many trades the hole in front of them lacks."""
-        return self._hole if self._held and self._proof is None else 0
+        return self._assembly.hole if self._assembly.held and self._proof is None else 0
 
     def is_beyond(self, trade_id: int) -> bool:
         """Return whether an id is so far ahead that no time away explains it: it can't be a trade's."""
-        return self._next is not None and trade_id > self._next + BEYOND
+        return self._assembly.next is not None and trade_id > self._assembly.next + BEYOND
 
     @property
     def waiting(self) -> bool:
         """Whether `ask`, `ask_quiet` and `tick` have anything to do."""
-        return bool(self._held) or self._proof is not None or self._question.open
+        return bool(self._assembly.held) or self._proof is not None or self._question.open
 
     @property
     def unanswered(self) -> bool:
         """Whether there may be trades behind the last one written that REST was not asked for, or has not given."""
-        return self._written_ms is not None and self.waiting
+        return self._assembly.written_ms is not None and self.waiting
 
     def passes(self, trade_id: int, time_ms: int) -> bool:
         """Return whether a live trade is just the next one and nothing waits, the usual case: it is written as it is.
 
         Where not, it is to be given to `add`.
         """
-        suspects = self._suspects
+        assembly, suspects = self._assembly, self._suspects
         if (
-            trade_id != self._next or self._held or self._proof is not None or self._recorded or self._question.open
-            or self._emptied or suspects.kept or suspects.former_ms is not None
+            trade_id != assembly.next or assembly.held or self._proof is not None or assembly.recorded
+            or self._question.open or assembly.emptied or suspects.kept or suspects.former_ms is not None
         ):  # fmt: skip
             return False
-        self._next += 1
-        self._written_ms = time_ms
-        suspects.recent.append((trade_id, time_ms))
+        assembly.next += 1
+        assembly.written_ms = time_ms
+        assembly.recent.append((trade_id, time_ms))
         return True
 
     def add(self, trade: Trade, now_s: float) -> Outcome:
         """Take a live trade that does not pass."""
         suspects = self._suspects
-        if self._next is None:
+        if self._assembly.next is None:
             self._begin(trade)
         if suspects.is_former(trade, now_s):
             if suspects.was_written(trade):
                 self.duplicates += 1
             else:
-                self._leave_out([trade])
-        elif trade.id >= self._lowest_missing:
+                self._odd.append(trade)
+        elif trade.id >= self._assembly.lowest_missing:
             self._question.answered()
-            self._leave_out(suspects.refute(trade, now_s))
+            self._odd += suspects.refute(trade, now_s)
             self._put(trade, now_s)
         elif trade.id <= suspects.last_id and trade.id not in suspects.kept and self._doubts(trade):
             self._suspect(trade, now_s)
@@ -152,100 +137,77 @@ class Tape:
             self.duplicates += 1
         return self._outcome()
 
-    def _doubts(self, trade: Trade) -> bool:
-        """Whether a trade under a written id may be another; before the file is proven its times say little."""
-        return self._suspects.contradicts(trade) if self._proof is None else not self._suspects.knows(trade)
-
-    def _suspect(self, trade: Trade, now_s: float) -> None:
-        if not self.held:
-            self._progress_s = now_s
-        if not self._suspects.keep(trade, now_s):
-            self._leave_out([trade])
-        elif self._suspects.proof:
-            self._start_over(now_s)
-
-    def _start_over(self, now_s: float) -> None:
-        """Ids have begun anew: what is held of the former ones belongs into the file that is set aside."""
-        self._proven(now_s)
-        while self._held:
-            self._skip(self._first_held, "new-ids", now_s)
-        trades, odd = self._suspects.begin_anew(self._lowest_missing, now_s)
-        self._leave_out(odd)
-        self._set_aside(trades, now_s)
-
-    def _leave_out(self, trades: Iterable[Trade]) -> None:
-        """Keep out of the file what does not fit in."""
-        self._odd += trades
-
     def begin_outage(self) -> None:
         """Note that no connection brings trades: there may be some that no live one shows."""
-        if self._next is not None:
+        if self._assembly.next is not None:
             self._question.begin()
 
     def end_outage(self, now_s: float) -> None:
         """Note that one does again: when a while has brought no live trade, REST is to be asked."""
-        if self._next is not None:
+        if self._assembly.next is not None:
             self._question.begin(now_s + CHECK_S)
 
     def hurry(self) -> None:
         """Let what is not known yet be asked now: the end is near."""
         self._question.hurry()
-        self._retry_s = 0.0
+        self._asking.hurry()
 
     def ask(self, now_s: float) -> tuple[int, int] | None:
         """Return the page wanted now, as its first id and how many trades, or None; each is asked for only once."""
-        if self._asked or now_s < self._retry_s:
+        assembly, asking, limit = self._assembly, self._asking, self._bounds.backfill_limit
+        if not asking.may_ask(now_s):
             return None
         if self._proof is not None:
-            self._asked = True
-            self._under_way.add(self._proof_id)
-            return self._proof_id, min(PAGE_LIMIT, max(1, self._bounds.backfill_limit))
-        if not self._held or now_s < self._progress_s + GRACE_S or self._hole > self._bounds.backfill_limit:
+            page = self._proof.id, min(PAGE_LIMIT, max(1, limit))
+        elif assembly.held and asking.is_ripe(now_s) and assembly.hole <= limit:
+            # One more than is missing: a page that has the id behind the hole but none of it proves that it is gone.
+            page = assembly.lowest_missing, min(PAGE_LIMIT, assembly.hole + 1)
+        else:
             return None
-        self._asked = True
-        self._under_way.add(self._lowest_missing)
-        # One more than is missing: a page that holds the id behind the hole but none of it proves that it is gone.
-        return self._lowest_missing, min(PAGE_LIMIT, self._hole + 1)
+        asking.ask(page[0])
+        return page
 
     def ask_quiet(self, now_s: float) -> tuple[int, int] | None:
         """Return the page, as `ask` does, that tells whether a quiet symbol had trades in an outage, if it is time."""
-        if self._next is None or self._proof is not None or self._held or not self._bounds.backfill_limit:
+        next_id, limit = self._assembly.next, self._bounds.backfill_limit
+        if next_id is None or self._proof is not None or self._assembly.held or not limit:
             return None
         if not self._question.ask(now_s):
             return None
-        self._under_way.add(self._next)
-        return self._next, min(PAGE_LIMIT, self._bounds.backfill_limit)
+        self._asking.ask_beside(next_id)
+        return next_id, min(PAGE_LIMIT, limit)
 
     def page(self, first_id: int, trades: Sequence[Trade] | None, now_s: float) -> Outcome:
         """Take REST's answer: late, short, overlapping, with holes or empty; oldest first. None is of no use."""
-        self._asked = False
-        self._under_way.discard(first_id)
-        if first_id in self._void or self._next is None:
-            self._void.discard(first_id)
+        assembly, is_former = self._assembly, self._suspects.is_former_page
+        if not self._asking.answered(first_id) or assembly.next is None:
             return self._outcome()
         usable, full = trades is not None, len(trades or ()) >= min(PAGE_LIMIT, self._bounds.backfill_limit)
-        last_id = max(first_id, self._first_held if self._held else 0) + PAGE_LIMIT  # beyond is no page of this hole
-        is_former = self._suspects.is_former_page
+        last_id = max(first_id, assembly.first_held if assembly.held else 0) + PAGE_LIMIT  # no page reaches beyond
         trades = [trade for trade in trades or () if first_id <= trade.id <= last_id and not is_former(trade)]
-        if self._proof is not None and not self._prove(trades, now_s):
-            return self._outcome()
-        self._note_absent(first_id, trades, now_s)
-        before = self._next
+        if self._proof is not None:
+            verdict = by_page(self._proof, trades)
+            self._decide(verdict, now_s)
+            if verdict is not Verdict.SAME:
+                return self._outcome()
+        self._asking.note_absent(first_id, trades, assembly.lowest_missing, now_s)
+        before = assembly.next
         if first_id == before:
             self._question.page(usable, full, now_s)
         for trade in trades:
             self._put(trade, now_s)
-        if first_id == before == self._next and self._held:
+        if first_id == before == assembly.next and assembly.held:
             self._miss(bool(trades), now_s)
         return self._outcome()
 
     def tick(self, now_s: float) -> Outcome:
         """Give up what can't be waited for any longer: too large, too old, or too much held behind it."""
-        too_old = self.held > 0 and now_s - self._progress_s > self._bounds.hold_s
-        if too_old or self.held > self._bounds.hold_trades:
+        assembly, asking, bounds = self._assembly, self._asking, self._bounds
+        too_old = self.held > 0 and now_s - asking.progress_s > bounds.hold_s
+        if too_old or self.held > bounds.hold_trades:
             self._give_up(now_s)
-        elif self._proof is None and self._too_large(now_s):
-            self._skip(self._hole_end - self._bounds.backfill_limit, "backfill-limit", now_s)
+        elif self._proof is None and assembly.held and asking.is_ripe(now_s) and assembly.hole > bounds.backfill_limit:
+            self._skip(assembly.hole_end - bounds.backfill_limit, "backfill-limit", now_s)
         return self._outcome()
 
     def give_up(self, now_s: float) -> Outcome:
@@ -262,13 +224,10 @@ class Tape:
         `trades` are those of them and behind them that are known still. `begins` says that the file has none before:
         then nothing tells the next start of them, so that what is not there by the end becomes a gap.
         """
-        assert gap.first_missing_id is not None
-        self._recorded = sorted(known for known in recorded if known[1] >= gap.first_missing_id)
-        self._next, self._written_ms = self._behind_recorded(gap.first_missing_id), gap.from_ms
-        self._emptied = begins
+        self._assembly.rewind(gap, recorded, begins=begins)
         self._question.begin(now_s)
         for trade in trades:
-            if self._proof is None or trade.id > self._proof_id:
+            if self._proof is None or trade.id > self._proof.id:
                 self._put(trade, now_s)
         return self._outcome()
 
@@ -277,172 +236,121 @@ class Tape:
 
         What is not known then up to `now_ms`, the exchange's time, is in the ledger.
         """
-        away = now_s - self._progress_s > AWAY_S
+        assembly = self._assembly
+        away = now_s - self._asking.progress_s > AWAY_S
         if self._proof is not None and self.held and away:
-            self._trust(now_s)
-        while self._held and self._proof is None and (away or self._written_ms is None or self._emptied):
+            self._give_up(now_s)
+        while assembly.held and self._proof is None and (away or assembly.written_ms is None or assembly.emptied):
             self._give_up(now_s)
         self.duplicates += len(self._suspects.repeats())
-        self._leave_out(self._suspects.leave())
-        if self._written_ms is not None and self.waiting and self._written_ms < self._told_ms:
-            self._gaps.append(Gap(KIND.name, self._written_ms, max(self._written_ms, now_ms), None, None, "not-asked"))
-            self._told_ms = self._written_ms
+        self._odd += self._suspects.leave()
+        written_ms = assembly.written_ms
+        if written_ms is not None and self.waiting and written_ms < self._told_ms:
+            assembly.gaps.append(Gap(KIND.name, written_ms, max(written_ms, now_ms), None, None, "not-asked"))
+            self._told_ms = written_ms
         return self._outcome()
 
     def _outcome(self) -> Outcome:
-        outcome = Outcome(self._rows, self._gaps, self._odd, self._former)
-        if self._rows or self._gaps or self._odd or self._former:
-            self._rows, self._gaps, self._odd, self._former = [], [], [], None
+        trades, gaps = self._assembly.take()
+        outcome = Outcome(trades, gaps, self._odd, self._former)
+        if self._odd or self._former:
+            self._odd, self._former = [], None
         return outcome
-
-    @property
-    def _lowest_missing(self) -> int:
-        assert self._next is not None, "asked before the first trade"
-        return self._next
-
-    @property
-    def _hole_end(self) -> int:
-        """The first id behind the hole: the lowest held, or the first of those that the ledger has already."""
-        return min(self._first_held, self._recorded[0][0]) if self._recorded else self._first_held
-
-    @property
-    def _hole(self) -> int:
-        return self._hole_end - self._lowest_missing
-
-    def _behind_recorded(self, next_id: int) -> int:
-        """Return the first id from `next_id` on that the ledger does not call missing."""
-        while self._recorded and self._recorded[0][0] <= next_id:
-            next_id = max(next_id, self._recorded.pop(0)[1] + 1)
-        return next_id
-
-    def _too_large(self, now_s: float) -> bool:
-        return bool(self._held) and now_s >= self._progress_s + GRACE_S and self._hole > self._bounds.backfill_limit
 
     def _begin(self, first: Trade) -> None:
         """Start a fresh file: some past is wanted before the first live trade, but not promised."""
-        first_id = max(0, first.id - min(self._bounds.history, self._bounds.backfill_limit))
-        self._next = self._behind_recorded(first_id)
-        self._suspects.recent.append((first.id, first.time_ms))  # it waits for its past, but will be written
+        self._assembly.go_on(max(0, first.id - min(self._bounds.history, self._bounds.backfill_limit)))
+        self._assembly.recent.append((first.id, first.time_ms))  # it waits for its past, but will be written
 
     def _put(self, trade: Trade, now_s: float) -> None:
-        proven = self._proof is None
-        if trade.id in self._held or (proven and self._settled(trade.id)):
+        assembly = self._assembly
+        if trade.id in assembly.held or (self._proof is None and assembly.is_settled(trade.id)):
             self.duplicates += 1
             return
         if not self.held:
-            self._progress_s = now_s
-        if not self._held:
-            self._first_held = trade.id
-        self._held[trade.id] = trade
-        if proven and trade.id == self._next:
-            self._release(now_s)
-        else:
-            self._first_held = min(self._first_held, trade.id)
+            self._asking.progress_s = now_s
+        assembly.hold(trade)
+        if self._proof is None and trade.id == assembly.next:
+            assembly.release()
+            self._asking.progressed(now_s)
 
-    def _settled(self, trade_id: int) -> bool:
-        """Return whether an id is in the file, or in the ledger, where it stays."""
-        return trade_id < self._lowest_missing or any(first <= trade_id <= last for first, last in self._recorded)
-
-    def _release(self, now_s: float) -> None:
-        """Move what has become contiguous to the rows."""
-        next_id = self._lowest_missing
-        while (trade := self._held.pop(next_id, None)) is not None:
-            self._rows.append(trade)
-            self._written_ms, self._emptied = trade.time_ms, False
-            self._suspects.recent.append((trade.id, trade.time_ms))
-            next_id = self._behind_recorded(next_id + 1)
-        self._next = next_id
-        self._progress_s, self._retry_s, self._tries = now_s, 0.0, 0
-        if self._held and self._first_held < next_id:  # not for each row of a page, which would look at all of them
-            self._first_held = min(self._held)
-
-    def _retry_later(self, now_s: float) -> None:
-        self._tries += 1
-        self._retry_s = now_s + 0.5 * 2 ** min(self._tries, 6)
-
-    def _note_absent(self, first_id: int, trades: Sequence[Trade], now_s: float) -> None:
-        """Note which ids a page leaves out though it has later ones."""
-        self._absent_s = {one: since_s for one, since_s in self._absent_s.items() if one >= self._lowest_missing}
-        expected = first_id
-        for trade in trades:
-            if trade.id > expected:
-                self._absent_s.setdefault(expected, now_s)
-            expected = trade.id + 1
+    def _skip(self, to_id: int, cause: str, now_s: float) -> None:
+        self._assembly.skip(to_id, cause)
+        self._asking.progressed(now_s)
 
     def _miss(self, surrounded: bool, now_s: float) -> None:
         """Count an answer that did not bring the id asked for; what answers a minute apart leave out is gone."""
-        self._retry_later(now_s)
-        since_s = self._absent_s.get(self._lowest_missing, now_s)
-        if surrounded and (now_s - since_s >= GONE_S or self._written_ms is None):
-            self._skip(self._first_held, "not-available", now_s)
+        assembly, asking = self._assembly, self._asking
+        asking.later(now_s)
+        if surrounded and (assembly.written_ms is None or asking.is_gone(assembly.lowest_missing, now_s)):
+            self._skip(assembly.first_held, "not-available", now_s)
 
     def _give_up(self, now_s: float) -> None:
+        assembly = self._assembly
         if self._proof is not None:
-            self._trust(now_s)
-        else:
-            gone = self._lowest_missing in self._absent_s
-            cause = "destroyed" if self._emptied else "not-available" if gone else "gave-up"
-            self._skip(self._first_held, cause, now_s)
+            verdict = without(self._proof, self._waiting)
+            if verdict is Verdict.OPEN:
+                self._asking.progress_s = now_s  # it waits on
+            else:
+                self._decide(verdict, now_s)
+            return
+        gone = self._asking.is_absent(assembly.lowest_missing)
+        self._skip(
+            assembly.first_held, "destroyed" if assembly.emptied else "not-available" if gone else "gave-up", now_s
+        )
 
-    def _skip(self, to_id: int, cause: str, now_s: float) -> None:
-        """Go on at `to_id`; what lies before it is a gap, unless nothing is written yet or the ledger has it."""
-        to_id = min(to_id, self._hole_end)
-        if self._written_ms is not None:
-            to_ms = self._held[self._first_held].time_ms
-            from_ms = min(self._written_ms, to_ms)
-            self._gaps.append(Gap(KIND.name, from_ms, to_ms, self._lowest_missing, to_id - 1, cause))
-        self._next = self._behind_recorded(to_id)
-        self._release(now_s)
+    @property
+    def _waiting(self) -> list[Trade]:
+        return [*self._suspects.kept.values(), *self._assembly.held.values()]
 
-    def _prove(self, trades: Sequence[Trade], now_s: float) -> bool:
-        """Decide whether the file's last row is of this exchange's ids; return whether the page can be used.
+    def _doubts(self, trade: Trade) -> bool:
+        """Whether a trade under a written id may be another; before the file is proven its times say little."""
+        return self._suspects.contradicts(trade) if self._proof is None else not self._suspects.knows(trade)
 
-        A page that has not got that id proves nothing, a server can be behind, unless all that it has is later: the
-        exchange has forgotten it.
-        """
-        assert self._proof is not None and self._written_ms is not None
-        first = trades[0] if trades else None
-        if first is not None and first.id == self._proof_id and not _agree(first, self._proof):
-            self._set_aside([*self._suspects.kept.values(), *self._held.values()], now_s)
-        elif first is not None and (first.id == self._proof_id or first.time_ms >= self._written_ms):
+    def _suspect(self, trade: Trade, now_s: float) -> None:
+        """Keep a trade apart that may be of ids that have begun anew; where enough say so, they have."""
+        if not self.held:
+            self._asking.progress_s = now_s
+        if not self._suspects.keep(trade, now_s):
+            self._odd.append(trade)
+        elif self._suspects.proof:
+            self._start_over(now_s)
+
+    def _start_over(self, now_s: float) -> None:
+        """Ids have begun anew: what is held of the former ones belongs into the file that is set aside."""
+        self._proven(now_s)
+        while self._assembly.held:
+            self._skip(self._assembly.first_held, "new-ids", now_s)
+        trades, odd = self._suspects.begin_anew(self._assembly.lowest_missing, now_s)
+        self._odd += odd
+        self._set_aside(trades, now_s)
+
+    def _decide(self, verdict: Verdict, now_s: float) -> None:
+        """Do what was found of the file's last row."""
+        if verdict is Verdict.SAME:
             self._proven(now_s)
+        elif verdict is Verdict.FOREIGN:
+            self._set_aside(self._waiting, now_s)
         else:
-            self._retry_later(now_s)
-        return self._proof is None and self._former is None
-
-    def _trust(self, now_s: float) -> None:
-        """Decide without proof, where REST stays away: ids and times that both rise are taken for the same ids.
-
-        Without such a trade as many that contradict are needed as for ids that have begun anew; with fewer it waits on.
-        """
-        assert self._written_ms is not None
-        waiting = [*self._suspects.kept.values(), *self._held.values()]
-        if any(one.id > self._proof_id and one.time_ms >= self._written_ms for one in waiting):
-            self._proven(now_s)
-        elif len(waiting) >= PROOF_ROWS:
-            self._set_aside(waiting, now_s)
-        else:
-            self._progress_s = now_s
+            self._asking.later(now_s)
 
     def _proven(self, now_s: float) -> None:
         self._proof = None
-        self._retry_s, self._tries = 0.0, 0
+        opened_s = self._asking.progress_s
+        self._asking.progressed(opened_s)
         self.duplicates += len(self._suspects.repeats())
-        progress_s = self._progress_s
-        held, self._held = self._held, {}
+        held, self._assembly.held = self._assembly.held, {}
         for trade in held.values():
             self._put(trade, now_s)
-        if self._held:
-            self._progress_s = progress_s
+        if self._assembly.held:
+            self._asking.progress_s = opened_s
 
     def _set_aside(self, trades: Sequence[Trade], now_s: float) -> None:
         """The file is foreign: begin a fresh one with these."""
-        self._former = Outcome(self._rows, self._gaps)
-        self._rows, self._gaps = [], []
-        self._proof, self._written_ms, self._next = None, None, None
-        self._held, self._recorded, self._absent_s, self._emptied = {}, [], {}, False
-        self._asked, self._retry_s, self._tries = False, 0.0, 0
-        self._void, self._under_way = self._under_way, set()
+        self._former = Outcome(*self._assembly.take())
+        self._proof = None
+        self._assembly.begin_anew()
+        self._asking.begin_anew()
         self._suspects.reset()
         if trades:
             self._begin(min(trades, key=lambda trade: trade.id))
@@ -450,16 +358,3 @@ class Tape:
             self._question.answered()
         for trade in trades:
             self._put(trade, now_s)
-
-
-def _agree(one: Trade, other: Trade) -> bool:
-    """Return whether two tell of the same trade: price, quantity and side agree, the time to a second.
-
-    REST and the stream can differ by a millisecond.
-    """
-    near = abs(one.time_ms - other.time_ms) <= SAME_MS
-    try:
-        same = Decimal(one.price) == Decimal(other.price) and Decimal(one.quantity) == Decimal(other.quantity)
-    except InvalidOperation:  # the file's row is damaged
-        return False
-    return near and same and one.side.lower() == other.side.lower()

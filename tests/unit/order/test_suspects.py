@@ -8,7 +8,8 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from aster_collect.exchange.streams.trades import Trade
-from aster_collect.order.suspects import MOST, PROOF_ROWS, RECENT, START_OVER_MS
+from aster_collect.order.assembly import RECENT
+from aster_collect.order.suspects import MOST, PROOF_ROWS, START_OVER_MS
 from aster_collect.order.tape import Bounds, Outcome
 from tests.support import rounds
 from tests.unit.order.test_tape import BOUNDS, Run

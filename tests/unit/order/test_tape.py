@@ -8,7 +8,8 @@ from itertools import pairwise
 from aster_collect.exchange.events import Gap
 from aster_collect.exchange.streams.trades import KIND as TRADES
 from aster_collect.exchange.streams.trades import Trade
-from aster_collect.order.tape import AWAY_S, GONE_S, GRACE_S, Bounds, Outcome, Tape
+from aster_collect.order.asking import GONE_S, GRACE_S
+from aster_collect.order.tape import AWAY_S, Bounds, Outcome, Tape
 from tests.support import rounds
 
 BOUNDS = Bounds(history=0, backfill_limit=10_000, hold_trades=10_000, hold_s=900.0)
