@@ -298,7 +298,7 @@ class WholeExchangeTest(Watched):
         self.begin(names, rate=1500)
         collector = self.collect("--all", symbols=(), module=("tests.frail", "relist:1"))
         collector.wait_for_log("connection open", 5)
-        self.assertEqual(905, sum(len(one.streams) for one in self.exchange.connections))
+        self.assertEqual(910, sum(len(one.streams) for one in self.exchange.connections))
         since = now_ms()
         collector.wait_for(lambda: all((self.folder / f"{PRICES}_{name}.csv").exists() for name in names), "300 files")
         self.exchange.list_symbol("NEWUSDT")
