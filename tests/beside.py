@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 CORES = os.cpu_count() or 1
-WAITING = 4 * CORES  # so many tests at once that wait most of their time
+WAITING = 3 * CORES  # so many tests at once that wait most of their time
 
 Group = list[unittest.TestCase]
 
