@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from .cells import SECONDS, WHOLE, Cell, Column, milliseconds, seconds
 from .events import Gap
 from .streams import KINDS
-from .streams.kind import Kind, Lane, Options, Write
+from .streams.kind import Check, Kind, Lane, Options, Write
 
 CAUSES = {
     "reconnect": "no connection delivered in this stretch",
@@ -22,6 +22,10 @@ CAUSES = {
     "clock": "the exchange's clock was set: times on both sides of the step overlap or are unsure",
     "not-polled": "REST did not answer in this stretch, or there was no weight left to ask it",
 }
+
+NOT_ASKED = "not-asked"  # nobody knows whether there were trades, so there are no ids to name
+# Whose rows alone a cause may stand in; any other may stand in all of them.
+_OF_A_LANE = {NOT_ASKED: Lane.SEQUENCE, "not-polled": Lane.POLLED}
 
 _STREAMS = [kind.name for kind in KINDS.values() if not kind.whole_folder]
 _OURS = (
@@ -49,6 +53,23 @@ def _read(cells: Sequence[str]) -> Gap:
     return Gap(cells[0], milliseconds(cells[1]), milliseconds(cells[2]), first, last, cells[5])
 
 
+def _flaw(row: Sequence[bytes]) -> str:
+    """Say what is wrong with a row: ids are named of what is asked for by id, and nothing else, from the first on."""
+    stream, start, end, first, last, cause = (cell.decode() for cell in row)
+    lane = KINDS[stream].lane
+    if milliseconds(start) > milliseconds(end):
+        return "from_unix_timestamp is after to_unix_timestamp"
+    if _OF_A_LANE.get(cause, lane) is not lane:
+        return f"{cause} does not stand for {stream}"
+    if cause == NOT_ASKED:
+        return f"{cause} stands without ids" if first or last else ""
+    if lane is not Lane.SEQUENCE:
+        return f"a gap in {stream} with ids" if first or last else ""
+    if not (first and last):
+        return f"a gap in {stream} without its ids"
+    return "first_missing_id is above last_missing_id" if int(first) > int(last) else ""
+
+
 LEDGER = Kind(
     name="gaps",
     sentence="what is missing of the others, and why",
@@ -56,4 +77,5 @@ LEDGER = Kind(
     columns=lambda _: _OURS,
     write=_write,
     read=_read,
+    check=Check("stream", lambda _: len(_OURS), _flaw),
 )

@@ -4,14 +4,13 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 
-from .names import KINDS, PACKED, Entry, Part, read_name
+from .names import PACKED, TABLE, Entry, Part, read_name
 from .plain import LINK
-from .source import Damaged, Source
+from .source import Damaged, IsRow, Source
 
 log = logging.getLogger(__name__)
 
@@ -67,14 +66,14 @@ class Archive:
         with ExitStack() as opened:
             growing = self._open_growing(symbol, opened)
             parts = self._parts.get(symbol, {})
-            yield {kind: self._in_turn(parts.get(kind, set()), growing.get(kind)) for kind in KINDS if kind in parts}
+            yield {kind: self._in_turn(parts.get(kind, set()), growing.get(kind)) for kind in TABLE if kind in parts}
 
     def _open_growing(self, symbol: str, opened: ExitStack) -> dict[str, Source]:
-        """Open the growing files; live, list the folder behind that, and begin again if one was closed meanwhile.
+        """Open the growing files, the ledger last; live, list the folder then, and begin again if one was closed.
 
         While a file is open no other one has its inode.
         """
-        parts = [Part(kind, symbol) for kind in KINDS]  # the ledger is the last of them
+        parts = [Part(kind.name, symbol) for kind in TABLE.values() if kind.whole_folder == (not symbol)]
         for _ in range(_ATTEMPTS):
             with ExitStack() as attempt:
                 growing = {
@@ -169,15 +168,15 @@ def open_closed(folder: Path, part: Part, *, links: bool = False) -> Source:
         return Source(path.with_name(path.name + PACKED), part, links=links)
 
 
-def last_row(folder: Path, parts: Iterable[Part], is_row: Callable[[str, int, str], bool]) -> str | None:
+def last_row(folder: Path, parts: Iterable[Part], is_row: IsRow) -> str | None:
     """Return the last row of the newest of a history's closed files that has one, and say which of them have none.
 
-    `is_row` gets the kind, how many cells the file's header has, and a line. Raises `OSError` for a link.
+    Raises `OSError` for a link.
     """
     for part in reversed(in_order(folder, parts)):
         try:
             with open_closed(folder, part) as source:
-                row = source.last_row(partial(is_row, part.kind))
+                row = source.last_row(is_row)
         except FileNotFoundError:
             continue  # deleted since the folder was listed
         except (OSError, Damaged) as error:

@@ -80,15 +80,15 @@ class Folder:
 
     def set_parts_aside(self, kind: Kind, symbol: str, why: str) -> None:
         """Do so with all closed files of a symbol and kind; raises `OSError`, and can be called again then."""
-        for part in all_parts(self.path, kind.prefix, symbol):
+        for part in all_parts(self.path, kind.name, symbol):
             for packed in ("", PACKED):
                 self.set_aside(self.path / f"{part.name}{packed}", why)
-        self._parts.pop((kind.prefix, symbol), None)
+        self._parts.pop((kind.name, symbol), None)
 
     def knows(self, symbol: str) -> bool:
         """Return whether there are closed files or a ledger of a symbol: no other program keeps these."""
         ledger = self.path / LEDGER.file_name(symbol)
-        return os.path.lexists(ledger) or any(self._parts[kind.prefix, symbol] for kind in KINDS.values())
+        return os.path.lexists(ledger) or any(self._parts[kind.name, symbol] for kind in KINDS.values())
 
     def has(self, symbol: str) -> bool:
         """Return whether there is any file of a symbol, closed or not."""
@@ -97,11 +97,11 @@ class Folder:
 
     def parts(self, kind: Kind, symbol: str) -> list[Part]:
         """Return the newest closed files of a symbol and kind: of those at the start, and those closed since."""
-        return self._parts[kind.prefix, symbol]
+        return self._parts[kind.name, symbol]
 
     def close_file(self, path: Path, kind: Kind, symbol: str, period: str) -> None:
         """Give a file the name of its period; raises `OSError`, and then it has its name still."""
-        part = free_part(self.path, kind.prefix, symbol, period, self._parts[kind.prefix, symbol])
+        part = free_part(self.path, kind.name, symbol, period, self._parts[kind.name, symbol])
         path.rename(self.path / part.name)
         add_part(self._parts, part)
         self._closed.append(self.path / part.name)

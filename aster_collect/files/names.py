@@ -12,14 +12,17 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ..exchange import rows
+from ..exchange.ledger import LEDGER
+from ..exchange.streams import KINDS
 
-KINDS = (*rows.KINDS, rows.GAPS)
+TABLE = {**KINDS, LEDGER.name: LEDGER}  # the ledger last
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 PACKED = ".gz"
+_OF_A_SYMBOL = {kind.prefix: kind.name for kind in TABLE.values() if not kind.whole_folder}
+_OF_ALL = {kind.prefix: kind.name for kind in TABLE.values() if kind.whole_folder}
 _NAME = re.compile(
-    rf"({'|'.join(map(re.escape, KINDS))})_([\w-]+)"
+    rf"(?:({'|'.join(_OF_A_SYMBOL)})_([\w-]+)|({'|'.join(_OF_ALL) or '$'}))"
     r"(?:\.([0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2})?)(?:-([2-9]|[1-9][0-9]+))?)?"
     r"(?:\.([0-9]{8}T[0-9]{6}Z)(?:-[0-9]+)?)?"
     rf"\.csv({re.escape(PACKED)})?"
@@ -29,7 +32,7 @@ _NAME = re.compile(
 class Part(NamedTuple):
     """A file of a history: a closed one by its period, and by which of several of that it is, from 1 on.
 
-    The growing one has no period.
+    The growing one has no period, and one that is for the whole folder no symbol.
     """
 
     kind: str
@@ -40,7 +43,7 @@ class Part(NamedTuple):
     @property
     def name(self) -> str:
         """The file's name while it is not compressed."""
-        stem, dot, suffix = rows.file_name(self.kind, self.symbol).rpartition(".")
+        stem, dot, suffix = TABLE[self.kind].file_name(self.symbol).rpartition(".")
         again = f"-{self.number}" if self.number > 1 else ""
         return f"{stem}.{self.period}{again}{dot}{suffix}" if self.period else f"{stem}{dot}{suffix}"
 
@@ -78,8 +81,9 @@ def read_name(name: str) -> Entry | None:
     match = _NAME.fullmatch(name)
     if match is None:
         return None
-    kind, symbol, period, number, aside, packed = match.groups()
-    part = Part(kind, symbol, period or "", int(number or 1))
+    prefix, symbol, of_all, period, number, aside, packed = match.groups()
+    kind = _OF_A_SYMBOL[prefix] if prefix else _OF_ALL[of_all]
+    part = Part(kind, symbol or "", period or "", int(number or 1))
     if packed and not (period or aside):
         return None  # what grows is not compressed
     try:

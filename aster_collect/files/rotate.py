@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..exchange import rows
+from ..exchange.ledger import LEDGER
 from .archive import list_folder
 from .names import DAY_MS, HOUR_MS, PACKED, Entry, Part, read_name
 
@@ -46,7 +46,7 @@ def _closed(folder: Path) -> Iterator[Entry]:
 
 def _is_ours(entry: Entry) -> bool:
     """Return whether this program closed a file: no ledger is ever."""
-    return entry.is_closed and entry.part.kind in rows.KINDS
+    return entry.is_closed and entry.part.kind != LEDGER.name
 
 
 def list_parts(folder: Path, keep: int = KNOWN_PARTS) -> Parts:

@@ -84,7 +84,7 @@ class Sheet:
     def _resume(self) -> None:
         parts = self._folder.parts(self.kind, self.symbol)
         if self.last_row is None and parts:
-            self.last_row = last_row(self._folder.path, parts, lambda _, cells, row: self.kind.is_row(cells, row))
+            self.last_row = last_row(self._folder.path, parts, self.kind.is_row)
         written_ms = [part.end_ms - 1 for part in parts]
         if self.last_row is not None and self.kind is not LEDGER:
             last_ms = self.time_ms(self.last_row)

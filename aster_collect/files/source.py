@@ -11,7 +11,7 @@ from .names import PACKED, Part
 from .plain import read_plain
 from .tail import BLOCK, find_tail, read_at
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 16
 LINE_BYTES = 1 << 20
 _BAD = (gzip.BadGzipFile, EOFError, zlib.error)
 

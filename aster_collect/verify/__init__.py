@@ -3,11 +3,12 @@
     rules   what a line must look like: one pattern a kind of file, and the reason when it does not match
     ledger  what the gap ledger says is missing
     times   what must hold of times, from row to row and from file to file, and beside the ledger
-    order   what must hold else from row to row and within one: ids, book, mid
+    ids     what must hold of ids, from row to row
+    order   the rows of one history against all of that, and what must hold within one
     report  what was found, as a table for people and as JSON for machines
 
-Of the collector it imports the names and columns of the files (`rows`) and the reader of a data folder, nothing that
-writes, and nothing beside the standard library.
+Of the collector it imports the table of streams, which says what the kinds are and what their files hold, and the
+reader of a data folder; nothing that writes, and nothing beside the standard library.
 """
 
 from ..files.archive import NotAFolder

@@ -1,22 +1,21 @@
 """A folder's files, read once each and in order, against every rule: the answer is a report."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 
-from ..exchange.rows import GAPS, ORDERBOOK, PRICES, TRADES, file_name
+from ..exchange.ledger import LEDGER
+from ..exchange.streams import KINDS
+from ..exchange.streams.kind import Kind, Lane
 from ..files.archive import Archive
-from ..files.names import KINDS
 from ..files.source import LINE_BYTES, Damaged, Source
-from .ledger import Ledger, Range, union
-from .order import Books, Prices, Trades
+from .ledger import Flaw, Ledger, Range, union
+from .order import Rows
 from .report import History, Report
 from .rules import Form, form, reason, shown
+from .times import NO_TIME, read_time
 
-Order = Prices | Books | Trades | Ledger
-_ORDERS: dict[str, type[Prices | Books | Trades]] = {PRICES: Prices, ORDERBOOK: Books, TRADES: Trades}
 _WHOLE = 100_000
-_TIME = re.compile(rb"([0-9]{1,11})\.([0-9]{3}),")
 
 
 def check_folder(folder: Path, *, live: bool = False) -> Report:
@@ -29,42 +28,68 @@ def check_folder(folder: Path, *, live: bool = False) -> Report:
     set_aside = _set_aside_times(archive)
     for symbol in archive.symbols:
         with archive.open(symbol) as files:
-            _symbol(symbol, files, Ledger(report.broken, set_aside.get(symbol, {})), report)
+            _symbol(symbol, files, Ledger(set_aside.get(symbol, {})), report)
     return report
 
 
 def _set_aside_times(archive: Archive) -> dict[str, dict[str, list[Range]]]:
     """Return by symbol and kind which times, in milliseconds, files hold that were set aside.
 
-    A file holds those from its first row's to that in its name; of one whose rows begin with no time nothing is known.
+    A file holds those from its first row's to that in its name; of one whose first row has no time nothing is known.
     """
     found: dict[str, dict[str, list[Range]]] = {}
     for entry in archive.set_aside:
-        if first := _TIME.match(archive.first_row(entry)):
+        kind = KINDS.get(entry.part.kind)
+        if kind and (first_ms := read_time(kind, archive.first_row(entry))) is not None:
             kinds = found.setdefault(entry.part.symbol, {})
-            kinds.setdefault(entry.part.kind, []).append((int(first[1] + first[2]), entry.aside_ms))
+            kinds.setdefault(kind.name, []).append((first_ms, entry.aside_ms))
     return found
 
 
 def _symbol(symbol: str, files: Mapping[str, Iterator[Source]], ledger: Ledger, report: Report) -> None:
-    histories = {}
-    for kind in (GAPS, PRICES, ORDERBOOK, TRADES):
-        if kind not in files:
-            continue
-        order: Order = ledger if kind == GAPS else _ORDERS[kind](ledger, report.broken)
-        rows, names = 0, []
-        for source in files[kind]:
-            names.append(source.name)
-            order.begin_file(source.part.length_ms)
-            rows += _file(source, kind, order, report)
-        histories[kind] = _history(symbol, kind, names, rows, order, ledger)
-    if GAPS not in files and any(history.rows for history in histories.values()):
+    gaps = _history(symbol, LEDGER, files[LEDGER.name], ledger, report) if LEDGER.name in files else None
+    kinds = [kind for kind in KINDS.values() if kind.name in files]
+    histories = [_history(symbol, kind, files[kind.name], ledger, report) for kind in kinds]
+    if symbol and gaps is None and any(history.rows for history in histories):
         why = "no ledger: it was deleted, or these are the files of an earlier program that kept none"
-        report.broken(file_name(GAPS, symbol), 1, why)
-    report.histories += [histories[kind] for kind in KINDS if kind in histories]
+        report.broken(LEDGER.file_name(symbol), 1, why)
+    report.histories += [*histories, *([gaps] if gaps else [])]
 
 
-def _file(source: Source, kind: str, order: Order, report: Report) -> int:
+def _history(symbol: str, kind: Kind, sources: Iterator[Source], ledger: Ledger, report: Report) -> History:
+    """Check the files of one history, oldest first."""
+    order = ledger if kind is LEDGER else Rows(kind, ledger)
+    rows, names = 0, []
+    for source in sources:
+        names.append(source.name)
+        order.begin_file(source.part.length_ms)
+        rows += _file(source, kind, order, report)
+    if isinstance(order, Ledger):
+        return History(symbol, kind.name, names, rows, ledger.first_ms, ledger.last_ms)
+    history = History(symbol, kind.name, names, rows)
+    if not kind.whole_folder:
+        history = history._replace(gaps=ledger.rows[kind.name])
+    first_ms, last_ms = order.times.first_ms, order.times.end_ms
+    if first_ms == NO_TIME:
+        return history
+    history = history._replace(first_ms=first_ms, last_ms=last_ms, back=order.times.back)
+    if kind.whole_folder:
+        return history
+    if kind.lane is Lane.SEQUENCE:
+        missing, whole = order.missing_ids, rows + order.missing_ids
+    else:
+        missing, whole = _missing_ms(ledger, kind, first_ms, last_ms), last_ms - first_ms
+    covered = (whole - missing) * _WHOLE // whole if whole > 0 else _WHOLE
+    return history._replace(missing=missing, in_ids=kind.lane is Lane.SEQUENCE, covered=covered)
+
+
+def _missing_ms(ledger: Ledger, kind: Kind, first_ms: int, last_ms: int) -> int:
+    """Return how much of a time the ledger lists."""
+    listed = union(((one.from_ms, one.to_ms) for one in ledger.stretches[kind.name]), 0)
+    return sum(max(0, min(last_ms, end_ms) - max(first_ms, start_ms)) for start_ms, end_ms in listed)
+
+
+def _file(source: Source, kind: Kind, order: Rows | Ledger, report: Report) -> int:
     """Check one file and return its good rows."""
     rows, line, shape = 0, 1, None
     try:
@@ -75,7 +100,7 @@ def _file(source: Source, kind: str, order: Order, report: Report) -> int:
                 shape = form(kind, header)
                 line = 2
                 if shape is None:
-                    why = f"not the header of a {kind} file, so its rows were not checked: {shown(header)}"
+                    why = f"not the header of a {kind.name} file, so its rows were not checked: {shown(header)}"
                     report.broken(source.name, 1, why)
                     order.lose_track()
                     return 0
@@ -88,11 +113,16 @@ def _file(source: Source, kind: str, order: Order, report: Report) -> int:
                     report.broken(source.name, line, why)
                 return rows
             assert shape is not None
-            found = shape.pattern.findall(data)
             count = data.count(b"\n")
-            whole = len(found) == count
-            order.take(source.name, enumerate(found, line) if whole else _sift(source, shape, data, line, report))
-            rows += len(found)
+            lines: Sequence[int] = range(line, line + count)
+            flaws: list[Flaw] = []
+            if not shape.pattern.fullmatch(data):
+                lines, data, flaws = _sift(shape, data, line)
+            cells = data[:-1].replace(b"\n", b",").split(b",") if data else []
+            flaws += order.take(source.name, shape, lines, cells)
+            for at, why in sorted(flaws, key=itemgetter(0)):
+                report.broken(source.name, at, why)
+            rows += len(lines)
             line += count
     except Damaged as error:
         report.broken(source.name, line, f"damaged, the rest was not read: {error}")
@@ -103,29 +133,14 @@ def _file(source: Source, kind: str, order: Order, report: Report) -> int:
     return rows
 
 
-def _sift(
-    source: Source, shape: Form, data: bytes, line: int, report: Report
-) -> Iterable[tuple[int, tuple[bytes, ...]]]:
-    """Yield the good rows of a block that has bad ones, and report those."""
+def _sift(shape: Form, data: bytes, line: int) -> tuple[list[int], bytes, list[Flaw]]:
+    """Return the good lines of a block that has bad ones, and what is wrong with those."""
+    lines, good, flaws = [], [], []
     for at, text in enumerate(data[:-1].split(b"\n"), line):
-        if match := shape.pattern.fullmatch(text + b"\n"):
-            yield at, match.groups()
+        text += b"\n"
+        if shape.pattern.fullmatch(text):
+            lines.append(at)
+            good.append(text)
         else:
-            report.broken(source.name, at, reason(text + b"\n", shape))
-
-
-def _history(symbol: str, kind: str, names: list[str], rows: int, order: Order, ledger: Ledger) -> History:
-    if isinstance(order, Ledger):
-        return History(symbol, kind, names, rows, ledger.first_ms, ledger.last_ms, None, None, None, None)
-    first_ms, last_ms = order.times.first_ms, order.times.end_ms
-    gaps = ledger.rows[kind]
-    if first_ms < 0:
-        return History(symbol, kind, names, rows, None, None, gaps, None, None, None)
-    if isinstance(order, Trades):
-        missing, all_of_it = order.missing, rows + order.missing
-    else:
-        stretches = ((from_ms, to_ms) for from_ms, to_ms, *_ in ledger.stretches[kind])
-        inside = ((max(first_ms, start), min(last_ms, end)) for start, end in union(stretches, 0))
-        missing, all_of_it = sum(max(0, end - start) for start, end in inside), last_ms - first_ms
-    covered = (all_of_it - missing) * _WHOLE // all_of_it if all_of_it > 0 else _WHOLE
-    return History(symbol, kind, names, rows, first_ms, last_ms, gaps, missing, covered, order.times.back)
+            flaws.append((at, reason(text, shape)))
+    return lines, b"".join(good), flaws

@@ -1,21 +1,21 @@
-"""What the gap ledger says is missing: trades by id, prices and books by stretches of time."""
+"""What the gap ledger says is missing: of what rises by 1 the ids, of all else stretches of time."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from sys import maxsize
 from typing import NamedTuple
 
-from ..exchange.rows import ORDERBOOK, PRICES, TRADES
+from ..exchange.ledger import LEDGER, NOT_ASKED
+from .rules import Form
 
-Broken = Callable[[str, int, str], None]
-Numbered = Iterable[tuple[int, tuple[bytes, ...]]]
+Flaw = tuple[int, str]  # a line, and what is wrong with it
 Range = tuple[int, int]
 
 MARGIN_MS = 1000
 # What came too late, or in a pause, is missing from among rows that are there; a clock that was set misplaces both.
-HOLDS_ROWS = (b"late", b"restart", b"clock")
-BEGINS_BEFORE = (b"restart", b"clock")  # behind such a stretch times may begin anew from within it
-NOT_ASKED = b"not-asked"  # nobody knows whether there were trades, so there are no ids to name
+HOLDS_ROWS = ("late", "restart", "clock")
+BEGINS_BEFORE = ("restart", "clock")  # behind such a stretch times may begin anew from within it
 
 
 class Stretch(NamedTuple):
@@ -24,7 +24,7 @@ class Stretch(NamedTuple):
     from_ms: int
     to_ms: int
     where: str
-    cause: bytes
+    cause: str
 
 
 def milliseconds(seconds: bytes) -> int:
@@ -74,30 +74,34 @@ class Ledger:
     `set_aside` are by kind the times whose rows are in files that were set aside: they are in no history either.
     """
 
-    def __init__(self, broken: Broken, set_aside: Mapping[str, list[Range]]) -> None:
-        self._broken = broken
+    def __init__(self, set_aside: Mapping[str, list[Range]]) -> None:
         self._set_aside = set_aside
-        self.rows = {PRICES: 0, ORDERBOOK: 0, TRADES: 0}
-        self.stretches: dict[str, list[Stretch]] = {PRICES: [], ORDERBOOK: [], TRADES: []}  # of trades: ids tell more
-        self.missing: list[Range] = []
+        self.rows = Counter[str]()  # by stream
+        self.stretches: dict[str, list[Stretch]] = defaultdict(list)  # of the streams whose ids don't tell more
+        self.missing: dict[str, list[Range]] = defaultdict(list)  # ids of the others
         self.first_ms: int | None = None
         self.last_ms: int | None = None
 
-    def take(self, name: str, rows: Numbered) -> None:
-        """Read well-matched rows of a ledger file."""
-        for line, (stream_cell, from_cell, to_cell, first, last, cause) in rows:
-            stream, from_ms, to_ms = stream_cell.decode(), milliseconds(from_cell), milliseconds(to_cell)
-            if why := _wrong(stream, from_ms, to_ms, first, last, cause):
-                self._broken(name, line, why)
+    def take(self, name: str, form: Form, lines: Sequence[int], cells: Sequence[bytes]) -> list[Flaw]:
+        """Read the cells of good lines of a ledger file, and return what is wrong with them."""
+        assert LEDGER.check is not None
+        flaws = []
+        width = len(form.columns)
+        for line, start in zip(lines, range(0, len(cells), width), strict=True):
+            row = cells[start : start + width]
+            if why := LEDGER.check.flaw(row):
+                flaws.append((line, why))
                 continue
+            stream, first, last, cause = (row[at].decode() for at in (0, 3, 4, 5))
+            from_ms, to_ms = milliseconds(row[1]), milliseconds(row[2])
             self.rows[stream] += 1
             self.first_ms = from_ms if self.first_ms is None else min(from_ms, self.first_ms)
             self.last_ms = to_ms if self.last_ms is None else max(to_ms, self.last_ms)
-            if stream != TRADES:
-                self.stretches[stream].append(Stretch(from_ms, to_ms, f"{name}:{line}", cause))
+            if first:
+                self._miss(self.missing[stream], (int(first), int(last)))
             elif cause != NOT_ASKED:
-                self.missing.append((int(first), int(last)))
-                self._merge_some()
+                self.stretches[stream].append(Stretch(from_ms, to_ms, f"{name}:{line}", cause))
+        return flaws
 
     def explained(self, kind: str) -> Listed:
         """Return the times of which there may be no rows."""
@@ -114,24 +118,11 @@ class Ledger:
     def lose_track(self) -> None:
         """Nothing to forget."""
 
-    def _merge_some(self) -> None:
-        if len(self.missing) % 10_000 == 0:
-            self.missing = union(self.missing, 1)
-
-
-def _wrong(stream: str, from_ms: int, to_ms: int, first: bytes, last: bytes, cause: bytes) -> str | None:
-    if from_ms > to_ms:
-        return "from_unix_timestamp is after to_unix_timestamp"
-    if cause == NOT_ASKED:
-        return None if stream == TRADES and not (first or last) else "not-asked stands for trades alone, without ids"
-    if stream == TRADES:
-        if not (first and last):
-            return "a gap in trades without its ids"
-        if int(first) > int(last):
-            return "first_missing_id is above last_missing_id"
-    elif first or last:
-        return f"a gap in {stream} with ids"
-    return None
+    @staticmethod
+    def _miss(missing: list[Range], ids: Range) -> None:
+        missing.append(ids)
+        if len(missing) % 10_000 == 0:
+            missing[:] = union(missing, 1)
 
 
 class Stretches:

@@ -1,159 +1,70 @@
-"""What must hold from row to row and within one row: one class a kind of file, fed with matched rows in order.
+"""One history's rows, in order, against all that must hold of its kind: times, ids, and what stands within a row.
 
-Decimals are compared as whole numbers of 10^-24, which is exact; a feed repeats its prices, so most come from a cache.
-Every class remembers the first and last time and the count of what it was given, and nothing that grows with it.
+What is remembered does not grow with the history.
 """
 
-from operator import gt, lt
+from collections.abc import Callable, Sequence
 
-from ..exchange.rows import ORDERBOOK, PRICES, TRADES
-from .ledger import Broken, Ledger, Listed, Numbered, milliseconds
-from .rules import FRACTION_DIGITS
+from ..exchange.streams.kind import Kind
+from .ids import ids_of
+from .ledger import Flaw, Ledger
+from .rules import NONE, Form
 from .times import Times
 
-_CACHED = 1 << 16
+CACHED = 1 << 14
+SHORT = 8  # cells, of what a feed repeats, such as a quote
+
+Row = tuple[bytes, ...]
 
 
-class Units(dict[bytes, int]):
-    """Decimal text as a whole number of 10^-24, remembered for the most recent texts."""
+class Rows:
+    """The rows of one symbol and kind."""
 
-    def __missing__(self, text: bytes) -> int:
-        if len(self) >= _CACHED:
-            self.clear()
-        whole, _, fraction = text.partition(b".")
-        value = self[text] = int(whole + fraction.ljust(FRACTION_DIGITS, b"0"))
-        return value
+    def __init__(self, kind: Kind, ledger: Ledger) -> None:
+        self._kind = kind
+        self.times = Times(kind, ledger)
+        self._ids = ids_of(kind, ledger)
+        self._good: set[Row] = set()
 
+    @property
+    def missing_ids(self) -> int:
+        """How many ids are not there between those that are."""
+        return self._ids.missing
 
-class Prices:
-    """Best bids and offers: no ids, so time hardly goes back; bid below ask, mid exact."""
-
-    def __init__(self, ledger: Ledger, broken: Broken) -> None:
-        self._broken = broken
-        self.times = Times(PRICES, ledger, broken, ids=False)
-        self._units = Units()
-        self._good: set[bytes] = set()
-
-    def take(self, name: str, rows: Numbered) -> None:
-        """Check rows: time, and bid, ask and mid as one text."""
-        good, times, last_cell = self._good, self.times, b""
-        last_ms, before_ms = times.last_ms, times.before_ms
-        for line, (time_cell, quote) in rows:
-            if time_cell != last_cell:
-                time_ms = int(time_cell.replace(b".", b""))
-                last_cell = time_cell
-            if time_ms > times.watch_ms or time_ms < last_ms or last_ms < 0:
-                times.last_ms, times.before_ms = last_ms, before_ms
-                times.row(name, line, time_ms)
-            if time_ms != last_ms:
-                before_ms, last_ms = last_ms, time_ms
-            if quote not in good:
-                self._quote(name, line, quote)
-        times.last_ms, times.before_ms = last_ms, before_ms
+    def take(self, name: str, form: Form, lines: Sequence[int], cells: Sequence[bytes]) -> list[Flaw]:
+        """Check the cells of good lines of a file, and return what is wrong with them."""
+        if not cells:
+            return []
+        width = len(form.columns)
+        flaws = self.times.take(name, lines, self._milliseconds(cells[form.time :: width]), ids=form.id != NONE)
+        if form.id != NONE:
+            flaws += self._ids.take(lines, list(map(int, cells[form.id :: width])))
+        if self._kind.check is not None:
+            rows = zip(*(cells[at::width] for at in form.checked), strict=True)
+            flaws += self._check(self._kind.check.flaw, lines, list(rows))
+        return flaws
 
     def begin_file(self, period_ms: int) -> None:
-        """Note that the rows of another file follow."""
+        """Note that the rows of another file follow: a closed one of such a period, or with 0 the current one."""
         self.times.begin_file(period_ms)
 
     def lose_track(self) -> None:
-        """Forget how the last file ended."""
+        """Forget how the last file ended: rows of it could not be read."""
         self.times.lose_track()
+        self._ids.lose_track()
 
-    def _quote(self, name: str, line: int, quote: bytes) -> None:
-        units = self._units
-        bid, ask, mid = quote.split(b",")
-        if units[bid] + units[ask] != 2 * units[mid]:
-            self._broken(name, line, f"mid {mid.decode()} is not the mean of {bid.decode()} and {ask.decode()}")
-        elif 0 < units[ask] <= units[bid]:
-            self._broken(name, line, f"bid {bid.decode()} is not below ask {ask.decode()}")
-        else:
-            if len(self._good) >= _CACHED:
-                self._good.clear()
-            self._good.add(quote)
+    def _milliseconds(self, cells: Sequence[bytes]) -> list[int]:
+        if not self._kind.in_seconds:
+            return list(map(int, cells))
+        return list(map(int, b",".join(cells).replace(b".", b"").split(b",")))
 
-
-class Books:
-    """Order book snapshots: update ids rise, sides ordered, not crossed, blanks at the end."""
-
-    def __init__(self, ledger: Ledger, broken: Broken) -> None:
-        self._broken = broken
-        self.times = Times(ORDERBOOK, ledger, broken, ids=True)
-        self._units = Units()
-        self._last_id = -1
-
-    def take(self, name: str, rows: Numbered) -> None:
-        """Check rows: time, update id, and each side as one text."""
-        value, times, last_id = self._units.__getitem__, self.times, self._last_id
-        for line, (time_cell, id_cell, bid_cells, ask_cells) in rows:
-            times.row(name, line, milliseconds(time_cell))
-            update_id = int(id_cell)
-            if update_id <= last_id:
-                self._broken(name, line, f"lastUpdateId {update_id} does not rise from {last_id}")
-            last_id = update_id
-            bids, asks = bid_cells.rstrip(b","), ask_cells.rstrip(b",")
-            for word, side in (("bid", bids), ("ask", asks)):
-                if b",," in side:
-                    self._broken(name, line, f"blank {word} level before a filled one")
-            bid_prices = [value(cell) for cell in bids.split(b",")[::2] if cell]
-            ask_prices = [value(cell) for cell in asks.split(b",")[::2] if cell]
-            if not all(map(gt, bid_prices, bid_prices[1:])):
-                self._broken(name, line, "bids do not descend strictly")
-            if not all(map(lt, ask_prices, ask_prices[1:])):
-                self._broken(name, line, "asks do not ascend strictly")
-            if bid_prices and ask_prices and bid_prices[0] >= ask_prices[0]:
-                self._broken(name, line, "book crossed: best bid is not below best ask")
-        self._last_id = last_id
-
-    def begin_file(self, period_ms: int) -> None:
-        """Note that the rows of another file follow."""
-        self.times.begin_file(period_ms)
-
-    def lose_track(self) -> None:
-        """Forget how the last file ended; ids go on rising behind rows that could not be read."""
-        self.times.lose_track()
-
-
-class Trades:
-    """Trades: each id once, each next id one higher but for what the ledger lists."""
-
-    def __init__(self, ledger: Ledger, broken: Broken) -> None:
-        self._broken = broken
-        self.times = Times(TRADES, ledger, broken, ids=True)
-        self._listed = Listed(ledger.missing)
-        self._watch_id = 0
-        self._next_id: int | None = None
-        self.missing = 0
-
-    def take(self, name: str, rows: Numbered) -> None:
-        """Check rows: id and time."""
-        times, next_id, watch_id, last_ms = self.times, self._next_id, self._watch_id, self.times.last_ms
-        for line, (id_cell, time_cell) in rows:
-            trade_id, time_ms = int(id_cell), int(time_cell)
-            if trade_id != next_id or trade_id >= watch_id:
-                watch_id = self._jump(name, line, trade_id, next_id)
-            next_id = trade_id + 1
-            if time_ms < last_ms or last_ms < 0:
-                times.last_ms = last_ms
-                times.row(name, line, time_ms)
-            last_ms = time_ms
-        self._next_id, self._watch_id, times.last_ms = next_id, watch_id, last_ms
-
-    def begin_file(self, period_ms: int) -> None:
-        """Nothing to note: a missing file is a hole in the ids."""
-
-    def lose_track(self) -> None:
-        """Forget the next id: rows that could not be read are no proof of a hole."""
-        self._next_id = None
-
-    def _jump(self, name: str, line: int, trade_id: int, next_id: int | None) -> int:
-        if next_id is not None and trade_id < next_id:
-            self._broken(name, line, f"id {trade_id} after {next_id - 1}: ids must rise")
-        elif next_id is not None and trade_id > next_id:
-            self.missing += trade_id - next_id
-            count, lowest = self._listed.unexplained(next_id, trade_id - 1)
-            if count:
-                self._broken(name, line, f"{count} ids missing from {lowest} on that no row of the ledger explains")
-        listed = self._listed.next(trade_id)
-        if listed == trade_id:
-            self._broken(name, line, f"id {trade_id} is here, but the ledger calls it missing")
-        return self._listed.next(trade_id + 1)
+    def _check(self, flaw: Callable[[Row], str], lines: Sequence[int], rows: list[Row]) -> list[Flaw]:
+        """Check what stands within rows; a short one that was good is not looked at again."""
+        if len(rows[0]) > SHORT:
+            return [(line, why) for line, row in zip(lines, rows, strict=True) if (why := flaw(row))]
+        new = {*rows} - self._good
+        bad = {row: why for row in new if (why := flaw(row))}
+        if len(self._good) + len(new) > CACHED:
+            self._good.clear()
+        self._good |= new - bad.keys()
+        return [(line, bad[row]) for line, row in zip(lines, rows, strict=True) if row in bad] if bad else []

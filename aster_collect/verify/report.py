@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from unicodedata import east_asian_width
 
-from ..exchange.rows import GAPS, TRADES
+from ..exchange.ledger import LEDGER
 from .times import Back, utc
 
 REASONS = 20
@@ -14,21 +14,22 @@ _TITLES = ("symbol", "file", "rows", "first", "last", "gaps", "missing", "covere
 class History(NamedTuple):
     """One symbol's rows of one kind over all its files.
 
-    `missing` counts ids for trades and milliseconds for prices and orderbook; `covered` is in thousandths of a
-    percent, rounded down, so that 100000 means all. Both and `gaps` are None where they have no meaning. `back` says
-    how often time goes back without breaking a promise, None where it never does.
+    `missing` counts ids where `in_ids` says so, and milliseconds else; `covered` is in thousandths of a percent,
+    rounded down, so that 100000 means all. Both and `gaps` are None where they have no meaning. `back` says how often
+    time goes back without breaking a promise, None where it never does.
     """
 
     symbol: str
     kind: str
     files: list[str]
     rows: int
-    first_ms: int | None
-    last_ms: int | None
-    gaps: int | None
-    missing: int | None
-    covered: int | None
-    back: Back | None
+    first_ms: int | None = None
+    last_ms: int | None = None
+    gaps: int | None = None
+    missing: int | None = None
+    in_ids: bool = False
+    covered: int | None = None
+    back: Back | None = None
 
 
 class Report:
@@ -51,7 +52,7 @@ class Report:
     @property
     def nothing_proven(self) -> bool:
         """Whether no promise was broken only because there is not one row."""
-        return not self.total and not any(history.rows for history in self.histories if history.kind != GAPS)
+        return not self.total and not any(history.rows for history in self.histories if history.kind != LEDGER.name)
 
     @property
     def total(self) -> int:
@@ -97,8 +98,8 @@ class Report:
 
 
 def _cells(history: History) -> tuple[str, ...]:
-    missing, unit = history.missing, "ids" if history.kind == TRADES else "s"
-    amount = "-" if missing is None else f"{missing} {unit}" if history.kind == TRADES else f"{_thousandths(missing)} s"
+    missing = history.missing
+    amount = "-" if missing is None else f"{missing} ids" if history.in_ids else f"{_thousandths(missing)} s"
     return (
         history.symbol,
         history.kind,
@@ -113,7 +114,7 @@ def _cells(history: History) -> tuple[str, ...]:
 
 def _object(history: History) -> dict[str, Any]:
     missing = history.missing
-    seconds = None if missing is None or history.kind == TRADES else missing / 1000
+    seconds = None if missing is None or history.in_ids else missing / 1000
     return {
         "symbol": history.symbol,
         "kind": history.kind,
@@ -122,7 +123,7 @@ def _object(history: History) -> dict[str, Any]:
         "first": _utc(history.first_ms),
         "last": _utc(history.last_ms),
         "gaps": history.gaps,
-        "missing_ids": missing if history.kind == TRADES else None,
+        "missing_ids": missing if history.in_ids else None,
         "missing_s": seconds,
         "covered_percent": None if history.covered is None else history.covered / 1000,
         "time_back": history.back and history.back._asdict(),

@@ -83,6 +83,18 @@ class Poll(NamedTuple):
     changes: bool = False  # only what differs from the last row of the same first cell makes a row
 
 
+class Check(NamedTuple):
+    """What must hold within a row.
+
+    `flaw` gets the cells from the column `first` on, as many as `count` says, and returns what is wrong with them, and
+    nothing where all is well. It uses nothing of what writes the row.
+    """
+
+    first: str
+    count: Callable[[Options], int]
+    flaw: Callable[[Sequence[bytes]], str]
+
+
 @dataclass(frozen=True, eq=False)
 class Kind:
     """One kind of data: everything about it that the program needs."""
@@ -98,6 +110,9 @@ class Kind:
     whole_folder: bool = False  # one file for all symbols
     shown: Callable[[Event], dict[str, str]] | None = None  # what a status shows of the newest
     previous: int | None = None  # where an event names the id of the one before it
+    ids: str = ""  # which column has the ids, in the files that have one
+    steady: bool = False  # events come all the time: a whole hour without any is one that is missing
+    check: Check | None = None
 
     @property
     def prefix(self) -> str:
@@ -114,18 +129,19 @@ class Kind:
         return self.wire is not None and self.lane is not Lane.SEQUENCE
 
     @cached_property
-    def _time(self) -> Column:
+    def time(self) -> Column:
+        """The column of a row's time."""
         return next(column for column in self.columns(Options()) if "unix_timestamp" in column.name)
 
     @cached_property
     def time_at(self) -> int:
         """Which cell of a row has its time."""
-        return self.columns(Options()).index(self._time)
+        return self.columns(Options()).index(self.time)
 
     @property
     def in_seconds(self) -> bool:
         """Whether that is seconds with three decimals, not whole milliseconds."""
-        return not self._time.name.endswith("_ms")
+        return not self.time.name.endswith("_ms")
 
     def row_time_ms(self, row: str) -> int:
         """Return the time in a row of text, in milliseconds."""

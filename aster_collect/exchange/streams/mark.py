@@ -62,4 +62,5 @@ KIND = Kind(
     read=_read,
     wire=Wire("markPriceUpdate", lambda _: "markPrice@1s", decode, everyone="!markPrice@arr@1s"),
     shown=lambda mark: {"mark_price": mark[2], "funding_rate": mark[5]},
+    steady=True,
 )

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from operator import gt, lt
 from typing import Any, NamedTuple
 
 from ...errors import DecodeError
 from ..cells import DECIMAL, SECONDS, WHOLE, Column, milliseconds, seconds
+from ..exact import Units
 from ..fields import PLAIN_DECIMAL, Payload, field, symbol, times_ms, whole
 from . import shapes
-from .kind import Add, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
+from .kind import Add, Check, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
 
 LEVELS = (5, 10, 20)
 
@@ -133,6 +135,32 @@ def _channel(options: Options) -> str:
     return f"depth{options.levels}{speed}"
 
 
+_units = Units()
+
+
+def _flaw(book: Sequence[bytes]) -> str:
+    """Say what is wrong with the two sides of a book: each is ordered, blank at its end alone, and they don't cross."""
+    half, best = len(book) // 2, []
+    for word, cells, before, ordered in (("bid", book[:half], gt, "descend"), ("ask", book[half:], lt, "ascend")):
+        count = cells.index(b"") if b"" in cells else half
+        if count % 2 or any(cells[count:]):
+            return _hole(word, cells)
+        prices = list(map(_units.__getitem__, cells[:count:2]))
+        if not all(map(before, prices, prices[1:])):
+            return f"{word}s do not {ordered} strictly"
+        best += prices[:1]
+    return "book crossed: best bid is not below best ask" if len(best) == 2 and best[0] >= best[1] else ""
+
+
+def _hole(word: str, cells: Sequence[bytes]) -> str:
+    for level, (price, quantity) in enumerate(zip(cells[::2], cells[1::2], strict=True)):
+        if price and not quantity:
+            return f"{word}_price_{level} has no quantity"
+        if quantity and not price:
+            return f"{word}_price_{level} is blank, but its quantity is not"
+    return f"blank {word} level before a filled one"
+
+
 KIND = Kind(
     name="orderbook",
     sentence="snapshots of the top of the book, 5, 10 or 20 levels a side",
@@ -142,4 +170,7 @@ KIND = Kind(
     read=_read,
     wire=Wire("depthUpdate", _channel, decode, take=_take),
     previous=Book._fields.index("previous_id"),
+    ids="lastUpdateId",
+    steady=True,
+    check=Check("bid_price_0", lambda options: 4 * options.levels, _flaw),
 )

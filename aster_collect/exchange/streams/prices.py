@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..cells import DECIMAL, SECONDS, WHOLE, Column, middle, milliseconds
+from ..exact import Units
 from ..fields import Payload, decimal, symbol, times_ms, whole
 from . import shapes
-from .kind import Add, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
+from .kind import Add, Check, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
 
 MIDDLES = 4096  # most changes of a best bid or offer change a quantity only, or bring back a price of a moment ago
 
@@ -95,6 +96,19 @@ def _read(cells: Sequence[str]) -> Quote:
     return Quote(int(cells[4]), made_ms, bid, ask, cells[5], cells[6])
 
 
+_units = Units()
+
+
+def _flaw(quote: Sequence[bytes]) -> str:
+    """Say what is wrong with a bid, an ask and their mid; a price of zero is a side that is absent."""
+    bid, ask, mid = quote
+    if _units[bid] + _units[ask] != 2 * _units[mid]:
+        return f"mid {mid.decode()} is not the mean of {bid.decode()} and {ask.decode()}"
+    if 0 < _units[ask] <= _units[bid]:
+        return f"bid {bid.decode()} is not below ask {ask.decode()}"
+    return ""
+
+
 KIND = Kind(
     name="prices",
     sentence="every change of the best bid and ask",
@@ -104,4 +118,7 @@ KIND = Kind(
     read=_read,
     wire=Wire("bookTicker", lambda _: "bookTicker", decode, take=_take),
     shown=lambda quote: {"price": middle(quote[2], quote[3])},
+    ids="update_id",
+    steady=True,
+    check=Check("bid", lambda _: 3, _flaw),
 )

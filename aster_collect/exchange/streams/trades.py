@@ -95,4 +95,5 @@ KIND = Kind(
     write=_write,
     read=_read,
     wire=Wire("aggTrade", lambda _: "aggTrade", decode, take=_take),
+    ids="id",
 )

@@ -10,6 +10,7 @@ from unittest import TestCase
 
 from aster_collect.exchange import rows
 from aster_collect.exchange.streams.trades import Trade
+from aster_collect.files.names import TABLE
 from aster_collect.verify.rules import form
 from tests.rowstore import row_of
 from tests.unit.docs.page import README, ROOT, fenced, table
@@ -55,7 +56,7 @@ class TheReadme(TestCase):
             columns = rows.columns(kind, 10, False)
             if row.endswith(",…"):
                 row = row.removesuffix("…") + ",".join(["1"] * (len(columns) - row.count(",")))
-            shape = form(kind, ",".join(columns).encode())
+            shape = form(TABLE[kind], ",".join(columns).encode())
             assert shape is not None
             self.assertIsNotNone(shape.pattern.fullmatch(f"{row}\n".encode()), name)
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from aster_collect.files.archive import Archive, NotAFolder, in_order, last_row
-from aster_collect.files.names import KINDS, Part
+from aster_collect.files.names import TABLE, Part
 from aster_collect.files.source import Damaged, Source
 from tests.support import rounds
 
 S = "BTCUSDT"
+KINDS = [kind.name for kind in TABLE.values() if not kind.whole_folder]
 DAY, NINE, TEN = "2026-11-22", "2026-11-22T09", "2026-11-22T10"
 
 
@@ -109,6 +110,19 @@ class Histories(Case):
         self.assertEqual([entry.name for entry in archive.set_aside], names)
         self.assertEqual([archive.first_row(entry) for entry in archive.set_aside], [b"7,8", b""])
         self.assertEqual(self.rows(archive, "prices"), ["prices,1"])
+
+    @unittest.skipIf("universe" not in TABLE, "no kind has one")
+    def test_a_file_for_the_whole_folder(self) -> None:
+        """It is a history of no symbol, beside those of the symbols, and is opened with none of them."""
+        self.growing()
+        for period, row in (("", "2,2"), (DAY, "1,1")):
+            self.write(self.path("universe", period, symbol=""), row)
+        for live in (False, True):
+            archive = Archive(self.folder, live=live)
+            self.assertEqual(archive.symbols, ["", S])
+            self.assertEqual(self.rows(archive, "universe", ""), ["1,1", "2,2"])
+            with archive.open(S) as histories:
+                self.assertEqual([*histories], KINDS)
 
     def test_links(self) -> None:
         """A folder of links to files that lie elsewhere is read as the files are."""
@@ -297,7 +311,7 @@ class Live(Case):
 
 class LastRows(Case):
     def last_row(self, *parts: Part) -> str | None:
-        return last_row(self.folder, parts, lambda kind, cells, line: line.count(",") == cells - 1 and line[0] != "x")
+        return last_row(self.folder, parts, lambda cells, line: line.count(",") == cells - 1 and line[0] != "x")
 
     def test_the_newest_that_has_a_row(self) -> None:
         """Plain or compressed, what is no row at the end of a file is passed over, and so is a file without any."""

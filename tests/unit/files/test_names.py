@@ -2,7 +2,7 @@
 
 import unittest
 
-from aster_collect.files.names import DAY_MS, HOUR_MS, KINDS, Part, read_name
+from aster_collect.files.names import DAY_MS, HOUR_MS, TABLE, Part, read_name
 
 MIDNIGHT_MS = 1_795_305_600_000  # 2026-11-22T00:00Z
 
@@ -10,8 +10,8 @@ MIDNIGHT_MS = 1_795_305_600_000  # 2026-11-22T00:00Z
 class Names(unittest.TestCase):
     def test_any_file_of_a_history(self) -> None:
         """Its name is read back as what it was made of, compressed or not, whatever the symbol's letters are."""
-        for kind in KINDS:
-            for symbol in ("BTCUSDT", "币安人生USDT", "BTC_USDT-PERP_260327", "1000PEPEUSDT"):
+        for kind, said in TABLE.items():
+            for symbol in ("",) if said.whole_folder else ("BTCUSDT", "币安人生USDT", "BTC_USDT-PERP_260327", "1000X"):
                 for period, number in (("", 1), ("2026-11-22", 1), ("2026-11-22T13", 1), ("2026-02-28T00", 12)):
                     part = Part(kind, symbol, period, number)
                     entry = read_name(part.name)
@@ -20,6 +20,13 @@ class Names(unittest.TestCase):
                     self.assertEqual(entry.is_closed, bool(period))
                     packed = read_name(f"{part.name}.gz")
                     self.assertEqual(packed and packed.part, part if period else None)
+
+    @unittest.skipIf("open-interest" not in TABLE, "there is none")
+    def test_a_kind_of_two_words(self) -> None:
+        """Its word has a hyphen on the command line and in the ledger, and an underscore in the names of its files."""
+        entry = read_name("open_interest_BTC_USDT.2026-11-22.csv")
+        assert entry is not None
+        self.assertEqual(entry.part, Part("open-interest", "BTC_USDT", "2026-11-22"))
 
     def test_a_file_that_was_set_aside(self) -> None:
         """Its name says when, and it is no closed file of a history, though it may have been one."""
@@ -39,7 +46,8 @@ class Names(unittest.TestCase):
             "prices_X.2026-11-22.csv.gz.tmp", "prices_X.2026-11-22-1.csv", "prices_X.2026-11-22-02.csv",
             "prices_X.2026-13-22.csv", "prices_X.2026-11-22T24.csv", "prices_X.20261322T000000Z.csv",
             "xprices_X.csv", "prices_X.csv.1", "prices_X.2026-11-22.csv.1", "prices_.2026-11-22.csv", "prices_.csv",
-            "prices_X.csv.gz", "prices.csv", "notes.csv", "quotes_X.csv", ".prices_X.csv.tmp", "rejects.jsonl",
+            "prices_X.csv.gz", "prices.csv", "universe_X.csv",
+            "universe.csv.gz", "notes.csv", "quotes_X.csv", ".prices_X.csv.tmp", "rejects.jsonl",
         ):  # fmt: skip
             self.assertIsNone(read_name(name), name)
 

@@ -1,0 +1,89 @@
+"""The ids of a history, from row to row: they rise by 1 but for what the ledger lists, or they rise."""
+
+from collections.abc import Sequence
+from operator import lt
+from typing import Protocol
+
+from ..exchange.streams.kind import Kind, Lane
+from .ledger import Flaw, Ledger, Listed
+
+
+class Ids(Protocol):
+    """The ids of the rows of one kind."""
+
+    missing: int  # how many are not there between those that are
+
+    def take(self, lines: Sequence[int], ids: list[int]) -> list[Flaw]:
+        """Check the ids of some rows."""
+
+    def lose_track(self) -> None:
+        """Forget how the last file ended: rows that could not be read are no proof of a hole."""
+
+
+class Contiguous:
+    """Each id once, each next id one higher but for what the ledger lists."""
+
+    def __init__(self, kind: Kind, ledger: Ledger) -> None:
+        self._listed = Listed(ledger.missing[kind.name])
+        self._watch_id = 0
+        self._next_id: int | None = None
+        self.missing = 0
+
+    def take(self, lines: Sequence[int], ids: list[int]) -> list[Flaw]:
+        """Check the ids of some rows."""
+        flaws: list[Flaw] = []
+        first, last = ids[0], ids[-1]
+        if first != self._next_id or last >= self._watch_id or ids != list(range(first, first + len(ids))):
+            for line, number in zip(lines, ids, strict=True):
+                if number != self._next_id or number >= self._watch_id:
+                    flaws += ((line, why) for why in self._jump(number))
+                self._next_id = number + 1
+        self._next_id = last + 1
+        return flaws
+
+    def lose_track(self) -> None:
+        """Forget the next id: rows that could not be read are no proof of a hole."""
+        self._next_id = None
+
+    def _jump(self, number: int) -> list[str]:
+        flaws, next_id = [], self._next_id
+        if next_id is not None and number < next_id:
+            flaws.append(f"id {number} after {next_id - 1}: ids must rise")
+        elif next_id is not None and number > next_id:
+            self.missing += number - next_id
+            count, lowest = self._listed.unexplained(next_id, number - 1)
+            if count:
+                flaws.append(f"{count} ids missing from {lowest} on that no row of the ledger explains")
+        if self._listed.next(number) == number:
+            flaws.append(f"id {number} is here, but the ledger calls it missing")
+        self._watch_id = self._listed.next(number + 1)
+        return flaws
+
+
+class Rising:
+    """Each id higher than the last, also behind rows that could not be read."""
+
+    missing = 0
+
+    def __init__(self, kind: Kind, _: Ledger) -> None:
+        self._word = kind.ids
+        self._last_id = -1
+
+    def take(self, lines: Sequence[int], ids: list[int]) -> list[Flaw]:
+        """Check the ids of some rows."""
+        flaws: list[Flaw] = []
+        if ids[0] <= self._last_id or not all(map(lt, ids, ids[1:])):
+            for line, number in zip(lines, ids, strict=True):
+                if number <= self._last_id:
+                    flaws.append((line, f"{self._word} {number} does not rise from {self._last_id}"))
+                self._last_id = number
+        self._last_id = ids[-1]
+        return flaws
+
+    def lose_track(self) -> None:
+        """Nothing to forget."""
+
+
+def ids_of(kind: Kind, ledger: Ledger) -> Ids:
+    """Return what holds of the ids of a kind."""
+    return Contiguous(kind, ledger) if kind.lane is Lane.SEQUENCE else Rising(kind, ledger)
