@@ -7,47 +7,59 @@ from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
-from aster_collect.exchange import rows
-from aster_collect.files.names import TABLE
+from aster_collect.exchange.cells import RECEIVE_TIME
+from aster_collect.exchange.ledger import CAUSES, LEDGER
+from aster_collect.exchange.streams import DEFAULT, KINDS, orderbook
+from aster_collect.exchange.streams.kind import Options
 from aster_collect.verify.rules import form
 from tests.unit.docs.page import DOCS, fenced, table
 
 FILES = DOCS["files"]
+MOST = Options(levels=5, quantities=True)
 
 
 class TheColumns(TestCase):
+    def test_a_kind_that_nobody_finds(self) -> None:
+        """The first table has every kind: its file, its word for --streams, and its sentence."""
+        told = [row for row in table(FILES.text.partition("## ")[0]) if len(row) == 3]
+        kinds = [*KINDS.values(), LEDGER]
+        files = [f"`{kind.file_name('<SYMBOL>')}`" for kind in kinds]
+        words = [f"`{kind.name}`, by default" if kind.name in DEFAULT else f"`{kind.name}`" for kind in kinds]
+        words[-1] = "always"
+        listed = [list(row) for row in zip(files, words, (kind.sentence for kind in kinds), strict=True)]
+        self.assertEqual(told, listed)
+
     def test_a_column_that_is_not_explained(self) -> None:
-        """Each file's table has its columns, in order; the levels of the book are told as four families."""
-        for kind in (rows.PRICES, rows.TRADES, rows.GAPS):
-            told = [row[0].strip("`") for row in table(FILES.section(kind))]
-            columns = rows.columns(kind, 5, False)
-            self.assertEqual(tuple(told[: len(columns)]), columns)
+        """Each file's section has its columns, in order; the levels of the book are told as four families."""
         families = ["unix_timestamp", "lastUpdateId"]
         families += [
             f"{side}_{part}_0` … `{side}_{part}_{{N-1}}" for side in ("bid", "ask") for part in ("price", "qty")
         ]
-        self.assertEqual([row[0].strip("`") for row in table(FILES.section(rows.ORDERBOOK))], families)
-        self.assertIn(f"`{rows.RECEIVE_TIME}`", FILES.text)
+        for kind in (*KINDS.values(), LEDGER):
+            columns = families if kind is orderbook.KIND else [column.name for column in kind.columns(MOST)]
+            told = [row[0].strip("`") for row in table(FILES.section(kind.name))]
+            self.assertEqual(told[: len(columns)], columns)
+        self.assertIn(f"`{RECEIVE_TIME.name}`", FILES.section(RECEIVE_TIME.name))
 
     def test_a_gap_whose_cause_nobody_explains(self) -> None:
         """Every cause is in docs/files.md, in the program's words, and no other."""
         told = {
             row[0].strip("`"): row[1]
-            for row in table(FILES.section(rows.GAPS))
-            if row[0].strip("`") not in rows.columns(rows.GAPS, 5, False)
+            for row in table(FILES.section(LEDGER.name))
+            if row[0].strip("`") not in [column.name for column in LEDGER.columns(MOST)]
         }
-        for cause, meaning in rows.CAUSES.items():
+        for cause, meaning in CAUSES.items():
             self.assertEqual(told.pop(cause, "").replace("`", ""), meaning)
         self.assertEqual(told, {})
 
     def test_the_samples_are_rows(self) -> None:
         """Each sample is what `verify` takes for whole rows of its kind."""
-        for kind in (rows.PRICES, rows.ORDERBOOK, rows.TRADES, rows.GAPS):
-            (sample,) = fenced("csv", FILES.section(kind))
+        for kind in (*KINDS.values(), LEDGER):
+            (sample,) = fenced("csv", FILES.section(kind.name))
             header, _, data = sample.encode().partition(b"\n")
-            shape = form(TABLE[kind], header)
-            assert shape is not None, kind
-            self.assertIsNotNone(shape.pattern.fullmatch(data), kind)
+            shape = form(kind, header)
+            assert shape is not None, kind.name
+            self.assertIsNotNone(shape.pattern.fullmatch(data), kind.name)
             self.assertGreater(data.count(b"\n"), 1)
 
 

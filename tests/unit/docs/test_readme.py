@@ -9,8 +9,10 @@ from typing import Any
 from unittest import TestCase
 
 from aster_collect.exchange import rows
+from aster_collect.exchange.ledger import LEDGER
+from aster_collect.exchange.streams import KINDS
+from aster_collect.exchange.streams.kind import Options
 from aster_collect.exchange.streams.trades import Trade
-from aster_collect.files.names import TABLE
 from aster_collect.verify.rules import form
 from tests.rowstore import row_of
 from tests.unit.docs.page import README, ROOT, fenced, table
@@ -46,18 +48,15 @@ class TheReadme(TestCase):
 
     def test_a_row_that_no_file_has(self) -> None:
         """Each kind of file has its line, whose sample is a row of it; an ellipsis stands for more of the same."""
+        kinds = {f"`{kind.file_name('BTCUSDT')}`": kind for kind in (*KINDS.values(), LEDGER)}
         told = table(README.section("The files"))
-        self.assertEqual(
-            {name.strip("`").partition("_")[0] for name, *_ in told},
-            {rows.PRICES, rows.ORDERBOOK, rows.TRADES, rows.GAPS},
-        )
+        self.assertEqual([row[0] for row in told], list(kinds))
         for name, _, sample in told:
-            kind, row = name.strip("`").partition("_")[0], sample.strip("`")
-            columns = rows.columns(kind, 10, False)
+            columns, row = [column.name for column in kinds[name].columns(Options())], sample.strip("`")
             if row.endswith(",…"):
                 row = row.removesuffix("…") + ",".join(["1"] * (len(columns) - row.count(",")))
-            shape = form(TABLE[kind], ",".join(columns).encode())
-            assert shape is not None
+            shape = form(kinds[name], ",".join(columns).encode())
+            assert shape is not None, name
             self.assertIsNotNone(shape.pattern.fullmatch(f"{row}\n".encode()), name)
 
     def test_pandas(self) -> None:
