@@ -17,14 +17,13 @@ from pathlib import Path
 
 from aster_collect.commands import collect
 from aster_collect.commands.statuses import IMPOSSIBLE, LOCKED
-from aster_collect.exchange import rows
 from aster_collect.exchange.streams import KINDS
 from aster_collect.files.rotate import closed_part
 from aster_collect.run.roster import FILES_BESIDE
 from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S
 from aster_collect.settings import LIST_MARKETS
 from aster_collect.simulator import Simulator
-from tests import beside
+from tests import beside, rows
 from tests.support import DEADLINE_S, LOOK_S, PRICES, ROOT, TRADES, last_ms, now_ms
 
 DEPLOY = ROOT / "deploy"

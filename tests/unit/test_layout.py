@@ -32,7 +32,7 @@ ALLOWED = {
 DOORS = {"verify.__main__", "simulator.__main__"}  # `python -m` of a command that has a room: they open the command
 # No circle within a room either: its modules from the top of the design down, each imports from those above alone.
 ORDERS = {
-    "exchange": ("events", "cells", "exact", "fields", "venues", "streams", "ledger", "form", "rows", "decoder",
+    "exchange": ("events", "cells", "exact", "fields", "venues", "streams", "ledger", "form", "decoder",
                  "pages", "symbols", "subscribe"),
     "order": ("effects", "lane", "standing", "links", "tally", "question", "clock", "coverage", "bundle", "carriers",
               "reorder", "steps", "written", "suspects", "rising", "plain", "assembly", "asking", "proof", "tape",

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
-from aster_collect.exchange import rows
 from aster_collect.exchange.events import Gap
 from aster_collect.exchange.streams.orderbook import Book
 from aster_collect.exchange.streams.prices import Quote
 from aster_collect.exchange.streams.trades import Trade
+from tests import rows
 from tests.rowstore import gap_row, row_of
 from tests.unit.docs.page import DOCS, fenced
 

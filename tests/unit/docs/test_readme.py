@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
-from aster_collect.exchange import rows
 from aster_collect.exchange.ledger import LEDGER
 from aster_collect.exchange.streams import KINDS
 from aster_collect.exchange.streams.kind import Options
 from aster_collect.exchange.streams.trades import Trade
 from aster_collect.verify.rules import form
+from tests import rows
 from tests.rowstore import row_of
 from tests.unit.docs.page import README, ROOT, fenced, table
 from tests.unit.docs.test_options import help_options

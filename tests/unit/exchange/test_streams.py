@@ -5,7 +5,6 @@ import unittest
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from aster_collect.exchange import rows
 from aster_collect.exchange.events import Gap
 from aster_collect.exchange.form import Form
 from aster_collect.exchange.streams import KINDS
@@ -13,6 +12,7 @@ from aster_collect.exchange.streams.kind import Event, Options
 from aster_collect.exchange.streams.orderbook import Book, side_cells
 from aster_collect.exchange.streams.prices import Quote
 from aster_collect.exchange.streams.trades import Trade
+from tests import rows
 from tests.rowstore import gap_row
 from tests.support import rounds
 

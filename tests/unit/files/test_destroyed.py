@@ -6,11 +6,11 @@ import random
 import tempfile
 from pathlib import Path
 
-from aster_collect.exchange import rows
 from aster_collect.exchange.events import Answer, Wanted
 from aster_collect.files.store import Store
 from aster_collect.run.collector import Collector
 from aster_collect.settings import Settings
+from tests import rows
 from tests.support import Disk, rounds
 from tests.unit.run.test_collector import START_MS, Case, S, book, book_row, quote, quote_row, trade, trade_row
 

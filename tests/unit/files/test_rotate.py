@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from aster_collect.errors import ConfigError, StoreError
-from aster_collect.exchange import rows
 from aster_collect.exchange.events import Gap
 from aster_collect.exchange.form import Form
 from aster_collect.exchange.streams import trades
@@ -35,6 +34,7 @@ from aster_collect.files.rotate import (
 )
 from aster_collect.files.sheet import Sheet
 from aster_collect.verify import check_folder
+from tests import rows
 from tests.killed import each_end, killed_at
 from tests.rowstore import RowStore as Store
 from tests.support import Disk, rounds

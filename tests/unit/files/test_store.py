@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from aster_collect.errors import ConfigError, LockedError, StoreError
-from aster_collect.exchange import rows
 from aster_collect.exchange.events import Gap
 from aster_collect.files.appender import Appender
 from aster_collect.files.folder import aside_name, unwritable
 from aster_collect.files.rejects import REJECTS_BYTES, REJECTS_NAME
+from tests import rows
 from tests.rowstore import RowStore as Store
 from tests.rowstore import gap_row
 from tests.support import Disk, rounds

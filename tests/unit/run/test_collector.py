@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aster_collect.exchange import rows
 from aster_collect.exchange.events import HAND_OVER, HOLE, PATIENT, Answer, Ask, Batch, Listed, Lost, Opened, Wanted
 from aster_collect.exchange.streams import prices
 from aster_collect.exchange.streams.kind import Options
@@ -23,6 +22,7 @@ from aster_collect.order.bundle import MARGIN_MS
 from aster_collect.run.collector import Collector
 from aster_collect.settings import Settings
 from aster_collect.verify import check_folder
+from tests import rows
 from tests.support import rounds
 
 S = "BTCUSDT"

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aster_collect import cli
-from aster_collect.exchange import rows
 from aster_collect.exchange.streams import KINDS
 from aster_collect.verify import check_folder
 from aster_collect.verify.ledger import Ledger
 from aster_collect.verify.order import Rows
 from aster_collect.verify.rules import form
+from tests import rows
 
 START_MS = 1_764_000_000_000
 Lines = list[str]

@@ -1,14 +1,14 @@
-"""The files' contract by the kinds' names, for whoever proves it: names, headers, causes. Pure."""
+"""The files by the words of their kinds: headers, names, causes. For tests that write files and read them."""
 
-from .cells import RECEIVE_TIME as _RECEIVE_TIME
-from .cells import middle as middle
-from .cells import seconds as seconds
-from .form import columns_of
-from .ledger import CAUSES as CAUSES
-from .ledger import LEDGER
-from .streams import KINDS as _KINDS
-from .streams.kind import Options
-from .streams.orderbook import LEVELS as LEVELS
+from aster_collect.exchange.cells import RECEIVE_TIME as _RECEIVE_TIME
+from aster_collect.exchange.cells import middle as middle
+from aster_collect.exchange.cells import seconds as seconds
+from aster_collect.exchange.form import columns_of
+from aster_collect.exchange.ledger import CAUSES as CAUSES
+from aster_collect.exchange.ledger import LEDGER
+from aster_collect.exchange.streams import KINDS as _KINDS
+from aster_collect.exchange.streams.kind import Options
+from aster_collect.exchange.streams.orderbook import LEVELS as LEVELS
 
 PRICES, ORDERBOOK, TRADES, GAPS = "prices", "orderbook", "trades", LEDGER.name
 KINDS = tuple(kind.prefix for kind in _KINDS.values())
