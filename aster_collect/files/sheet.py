@@ -16,6 +16,7 @@ from ..exchange.streams.kind import ID, TIME, Event, Lane
 from .appender import Mark
 from .archive import last_row
 from .folder import Folder
+from .losses import Losses, with_ids
 from .names import DAY_MS
 from .rotate import period_end, period_name
 from .table import Table
@@ -62,7 +63,7 @@ class Sheet:
         self.kind, self.symbol = form.kind, symbol
         self.table = Table(form, folder.appender(self.kind.file_name(symbol)), folder)
         self.appender = self.table.appender
-        self.losses: dict[str, Gap] = {}  # by cause
+        self.losses = Losses(self.kind)
         self._form, self._folder = form, folder
         self._period_ms = 0 if self.kind is LEDGER else period_ms
         self._end_ms = 0  # where the period ends that is being written; 0 while there is none
@@ -239,13 +240,13 @@ class Sheet:
             return Destroyed(gap, [], cut.left is None)
         last = self._form.event(cut.last)
         first_id = self._form.event(cut.left)[ID] + 1 if cut.left else _first_id(cut.first)
-        gap = _with_ids(gap, first_id, last[ID])
+        gap = with_ids(gap, first_id, last[ID])
         waiting = self.appender.take_pending()
         if waiting.startswith(self.table.header):
             self.appender.append(self.table.header)
         if Mark(_REOPEN) in marks:
             self.reopen()
-        self.losses = {}  # they are fetched again with the others
+        self.losses.forget()  # they are fetched again with the others
         self._end_ms = 0
         if self._period_ms:
             parts_ms = [part.end_ms for part in self._folder.parts(self.kind, self.symbol)]
@@ -253,24 +254,6 @@ class Sheet:
             self._end_ms = max([0, *parts_ms, *left_ms])
         lines = waiting.removeprefix(self.table.header).decode("utf-8").split("\n")[:-1]
         return Destroyed(gap, [last, *map(self._form.event, lines)], cut.left is None)
-
-    def lost(self, events: Sequence[Event]) -> Gap:
-        """Return events that memory can't hold as a gap."""
-        first, last = events[0], events[-1]
-        gap = Gap(self.kind.name, first[TIME], last[TIME], None, None, "overflow")
-        return gap if self.kind.lane is not Lane.SEQUENCE else _with_ids(gap, first[ID], last[ID])
-
-    def lose(self, gap: Gap) -> None:
-        """Note what is missing while memory is full: one gap for each cause, which grows."""
-        if not self.losses:
-            log.error("rows lost file=%s why=disk_full_and_memory_full", self.appender.path.name)
-        known = self.losses.get(gap.cause)
-        self.losses[gap.cause] = gap if known is None else _both(known, gap)
-
-    def take_losses(self, next_ms: int) -> list[Gap]:
-        """Return these gaps, and forget them; `next_ms` is the time of the first row behind, 0 without one."""
-        gaps, self.losses = list(self.losses.values()), {}
-        return [gap if gap.last_missing_id is not None else gap._replace(to_ms=max(gap.to_ms, next_ms)) for gap in gaps]
 
     def waiting_rows(self) -> int:
         """Return how many rows wait to be written."""
@@ -280,22 +263,6 @@ class Sheet:
 def _first_id(begin: str) -> int:
     """Return the id that a row begins with."""
     return int(begin.partition(",")[0])
-
-
-def _with_ids(gap: Gap, first_id: int, last_id: int) -> Gap:
-    return gap._replace(first_missing_id=first_id, last_missing_id=last_id)
-
-
-def _both(one: Gap, other: Gap) -> Gap:
-    """Return a gap that takes in two, and what lies between."""
-    firsts = [gap.first_missing_id for gap in (one, other) if gap.first_missing_id is not None]
-    lasts = [gap.last_missing_id for gap in (one, other) if gap.last_missing_id is not None]
-    return one._replace(
-        from_ms=min(one.from_ms, other.from_ms),
-        to_ms=max(one.to_ms, other.to_ms),
-        first_missing_id=min(firsts, default=None),
-        last_missing_id=max(lasts, default=None),
-    )
 
 
 def _touched_ms(path: Path) -> int:

@@ -4,6 +4,7 @@ After any crash every file is whole rows again before the first new row. Nothing
 a file that this run would not write is set aside under another name, and one whose period is over is closed under its.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,10 +17,12 @@ from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import TIME, Event, Kind, Lane, Options
 from .appender import Write
+from .flush import Flush, is_made, told
 from .folder import Folder, refusal
-from .rejects import REJECTS_NAME
 from .rotate import PERIODS_MS
 from .sheet import Destroyed, Sheet
+
+log = logging.getLogger(__name__)
 
 PENDING_BYTES = 64 << 20  # rows that wait for a full disk, over all files
 
@@ -51,16 +54,19 @@ class Store:
         """Make and lock the folder; raises `ConfigError` if it can't be written, `LockedError` if it is taken."""
         self.last_error = ""
         self.pending_bytes = 0
-        self.written_bytes = 0
         self._folder = Folder(folder, write=write, sync=sync, wall=wall)
         self._pending_limit = pending_limit
         self._period_ms = PERIODS_MS[rotate]
         self._forms = [Form(kind, options) for kind in (*kinds, LEDGER)]
         self._sheets: dict[tuple[str, str], Sheet] = {}
-        self._dirty_ledgers: dict[Sheet, None] = {}  # what the next flush has to do, in order
-        self._dirty: dict[Sheet, None] = {}
+        self._flush = Flush(self._folder)
         self._lossy: dict[Sheet, None] = {}
         self._destroyed: list[tuple[str, Destroyed]] = []
+
+    @property
+    def written_bytes(self) -> int:
+        """How many bytes went to the disk."""
+        return self._flush.written_bytes
 
     @property
     def rejects(self) -> int:
@@ -95,7 +101,7 @@ class Store:
             for form in forms:
                 sheet = Sheet(form, symbol, self._folder, self._period_ms, ours=ours, at_once=at_once)
                 opened[form.kind.name, symbol] = sheet
-                self.written_bytes += sheet.appender.written_bytes
+                self._flush.written_bytes += sheet.appender.written_bytes
         except OSError as error:
             for sheet in opened.values():
                 sheet.appender.close()
@@ -133,20 +139,20 @@ class Store:
             return
         sheet = self._sheets[kind.name, symbol]
         if self.pending_bytes > self._pending_limit:
-            self._lose(sheet, sheet.lost(events))
+            self._note_loss(sheet)
+            sheet.losses.events(events)
             return
         if sheet.losses:
             self._record_losses(sheet, events[0][TIME])
         self.pending_bytes += sheet.append(events, now_ms)
-        self._dirty[sheet] = None
+        self._flush.add(sheet)
         if not sheet.made:
             self._make(symbol)
 
     def _make(self, symbol: str) -> None:
         """Let the next flush make all of a symbol's files, the ledger first."""
         for form in self._forms_of(symbol):
-            sheet = self._sheets[form.kind.name, symbol]
-            (self._dirty_ledgers if form.kind is LEDGER else self._dirty)[sheet] = None
+            self._flush.add(self._sheets[form.kind.name, symbol])
 
     def gap(self, symbol: str, gap: Gap) -> None:
         """Keep a row of a symbol's ledger for the next flush; where memory is full, add it to what is lost by then.
@@ -155,7 +161,9 @@ class Store:
         is no file yet it waits for the first row.
         """
         if self.pending_bytes > self._pending_limit:
-            self._lose(self._sheets[gap.stream, symbol], gap)
+            sheet = self._sheets[gap.stream, symbol]
+            self._note_loss(sheet)
+            sheet.losses.gap(gap)
         else:
             self._record(symbol, gap)
 
@@ -163,15 +171,16 @@ class Store:
         ledger = self._sheets[LEDGER.name, symbol]
         self.pending_bytes += ledger.append([gap])
         if ledger.made:
-            self._dirty_ledgers[ledger] = None
+            self._flush.add(ledger)
 
-    def _lose(self, sheet: Sheet, gap: Gap) -> None:
-        sheet.lose(gap)
+    def _note_loss(self, sheet: Sheet) -> None:
+        if not sheet.losses:
+            log.error("rows lost file=%s why=disk_full_and_memory_full", sheet.appender.path.name)
         self._lossy[sheet] = None
 
     def _record_losses(self, sheet: Sheet, next_ms: int) -> None:
         self._lossy.pop(sheet, None)
-        for gap in sheet.take_losses(next_ms):
+        for gap in sheet.losses.take(next_ms):
             self._record(sheet.symbol, gap)
 
     def reject(self, source: str, received_ns: int, reason: str, data: bytes) -> None:
@@ -186,11 +195,11 @@ class Store:
         sheet = self._sheets[kind.name, symbol]
         self._record_losses(sheet, 0)
         sheet.set_aside(why)
-        self._dirty[sheet] = None
+        self._flush.add(sheet)
         if kind.lane is Lane.SEQUENCE:
             ledger = self._sheets[LEDGER.name, symbol]
             ledger.forget(kind.name)
-            self._dirty_ledgers[ledger] = None
+            self._flush.add(ledger)
 
     def take_destroyed(self) -> list[tuple[str, Destroyed]]:
         """Return what the last flushes found to be destroyed, by symbol: of quotes and books the ledger has it already.
@@ -202,7 +211,7 @@ class Store:
 
     def unwritten(self) -> Unwritten:
         """Return what is not on disk."""
-        waiting = {sheet: count for sheet in (*self._dirty_ledgers, *self._dirty) if (count := sheet.waiting_rows())}
+        waiting = {sheet: count for sheet in self._flush.dirty if (count := sheet.waiting_rows())}
         trades = sum(count for sheet, count in waiting.items() if sheet.kind.lane is Lane.SEQUENCE)
         return Unwritten(len(waiting), sum(waiting.values()), trades, self.pending_bytes)
 
@@ -211,9 +220,9 @@ class Store:
 
         What was renamed meanwhile stays whole under its new name, and a fresh file begins with its header.
         """
-        for sheet in filter(_is_made, self._sheets.values()):
+        for sheet in filter(is_made, self._sheets.values()):
             sheet.reopen()
-            (self._dirty_ledgers if sheet.kind is LEDGER else self._dirty)[sheet] = None
+            self._flush.add(sheet)
         self._folder.rejects.reopen()
 
     def flush(self, *, sync: bool = True) -> int:
@@ -225,103 +234,45 @@ class Store:
         """
         errors: list[str] = []
         before = self.written_bytes
-        try:
-            if self._folder.hold():
-                self.reopen()
-        except (OSError, LockedError, ConfigError) as error:
-            self.last_error = _told(str(self._folder.path), error) if isinstance(error, OSError) else str(error)
-            raise StoreError(self.last_error) from error
-        damaged = self._heal(errors, sync)
-        self._flush_sheets(errors, sync, damaged)
+        self._hold()
+        flush = self._flush
+        # Without a sync only files that are to be written are looked at.
+        destroyed, damaged = flush.heal(list(self._sheets.values()) if sync else flush.dirty, errors)
+        self._settle(destroyed)
+        flush.write(errors, damaged, sync=sync)
+        self.pending_bytes = flush.pending_bytes
         if self._lossy and self.pending_bytes <= self._pending_limit:
             for sheet in list(self._lossy):
                 self._record_losses(sheet, 0)
-            self._flush_sheets(errors, sync, damaged)
-        self._flush_rejects(errors, sync)
+            flush.write(errors, damaged, sync=sync)
+            self.pending_bytes = flush.pending_bytes
+        flush.write_rejects(errors, sync=sync)
         if sync:
-            self._sync_rest(errors)
+            flush.sync_rest(self._sheets.values(), errors)
         if errors:
             self.last_error = errors[0]
             raise StoreError(errors[0] + (f" and {len(errors) - 1} more" if len(errors) > 1 else ""))
         return self.written_bytes - before
 
-    def _heal(self, errors: list[str], sync: bool) -> set[Sheet]:
-        """Look what other programs did to the files, and tell what they destroyed, before anything else is written.
+    def _hold(self) -> None:
+        """Make sure that the folder is still ours; raises `StoreError`."""
+        try:
+            self._folder.hold()
+        except (OSError, LockedError, ConfigError) as error:
+            self.last_error = told(str(self._folder.path), error) if isinstance(error, OSError) else str(error)
+            raise StoreError(self.last_error) from error
 
-        Return the sheets that can't be gone on with yet. Without a sync only files to be written are looked at.
-        """
-        damaged = set()
-        sheets = self._sheets.values() if sync else (*self._dirty_ledgers, *self._dirty)
-        for sheet in list(filter(_is_made, sheets)):
-            try:
-                destroyed = sheet.heal()
-            except OSError as error:
-                errors.append(_told(sheet.appender.path.name, error))
-                damaged.add(sheet)
-                continue
-            if sheet.appender.pending_bytes:
-                (self._dirty_ledgers if sheet.kind is LEDGER else self._dirty)[sheet] = None
-            if destroyed is None:
-                continue
-            self._destroyed.append((sheet.symbol, destroyed))
-            if destroyed.gap.first_missing_id is None:
-                self.gap(sheet.symbol, destroyed.gap)
+    def _settle(self, destroyed: list[tuple[Sheet, Destroyed]]) -> None:
+        """Note what other programs destroyed: of quotes and books in the ledger, of trades for who fetches them."""
+        for sheet, found in destroyed:
+            self._destroyed.append((sheet.symbol, found))
+            if found.gap.first_missing_id is None:
+                self.gap(sheet.symbol, found.gap)
             else:
                 self._lossy.pop(sheet, None)
-        return damaged
-
-    def _flush_sheets(self, errors: list[str], sync: bool, damaged: set[Sheet]) -> None:
-        behind = {sheet.symbol for sheet in damaged if sheet.kind is LEDGER}
-        for dirty in (self._dirty_ledgers, self._dirty):
-            for sheet in list(dirty):
-                if sheet.symbol in behind or sheet in damaged:
-                    continue
-                before = sheet.appender.written_bytes
-                try:
-                    sheet.flush(sync=sync or sheet.kind is LEDGER)
-                except OSError as error:
-                    errors.append(_told(sheet.appender.path.name, error))
-                    if sheet.kind is LEDGER:
-                        behind.add(sheet.symbol)
-                else:
-                    del dirty[sheet]
-                self.written_bytes += sheet.appender.written_bytes - before
-        self.pending_bytes = sum(sheet.appender.pending_bytes for sheet in (*self._dirty_ledgers, *self._dirty))
-
-    def _flush_rejects(self, errors: list[str], sync: bool) -> None:
-        rejects = self._folder.rejects
-        before = rejects.appender.written_bytes
-        try:
-            if rejects.gone():
-                rejects.start_over()
-            rejects.flush(sync=sync)
-        except OSError as error:
-            errors.append(_told(REJECTS_NAME, error))
-        self.written_bytes += rejects.appender.written_bytes - before
-
-    def _sync_rest(self, errors: list[str]) -> None:
-        """Sync what flushes without a sync have written, and the names of closed files."""
-        for sheet in self._sheets.values():
-            if sheet.appender.unsynced and sheet not in self._dirty and sheet not in self._dirty_ledgers:
-                try:
-                    sheet.appender.sync()
-                except OSError as error:
-                    errors.append(_told(sheet.appender.path.name, error))
-        try:
-            self._folder.sync_names()
-        except OSError as error:
-            errors.append(_told(str(self._folder.path), error))
 
     def close(self) -> None:
         """Close the files and unlock the folder."""
         for sheet in self._sheets.values():
             sheet.appender.close()
         self._folder.close()
-
-
-def _told(name: str, error: OSError) -> str:
-    return f"{name}: {error.strerror or error}"
-
-
-def _is_made(sheet: Sheet) -> bool:
-    return sheet.made

@@ -39,7 +39,7 @@ ORDERS = {
               "sequence", "polled", "polls", "lanes", "intake", "covering", "offset", "engine"),
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "bans", "feed", "rest"),
     "files": ("names", "plain", "tail", "source", "archive", "limits", "replace", "appender", "lock", "rejects",
-              "rotate", "folder", "compress", "table", "sheet", "store"),
+              "rotate", "folder", "compress", "losses", "table", "sheet", "flush", "store"),
     "run": ("hands", "collector", "loop", "opening", "threads", "roster", "lists", "fleet", "feeds", "packing",
             "supervisor"),
     "commands": ("statuses", "console", "refusals", "command", "grammar", "signals", "collect",
