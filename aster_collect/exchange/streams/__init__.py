@@ -3,7 +3,7 @@
 Adding a kind is one file beside this one and one line here; all the rest of the program asks the table.
 """
 
-from . import mark, orderbook, prices, trades
+from . import fills, mark, orderbook, prices, trades
 from .kind import Kind
 
 KINDS: dict[str, Kind] = {
@@ -13,6 +13,7 @@ KINDS: dict[str, Kind] = {
         orderbook.KIND,
         trades.KIND,
         mark.KIND,
+        fills.KIND,
     )
 }
 DEFAULT = ("trades", "prices", "orderbook")

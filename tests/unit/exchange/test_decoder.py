@@ -20,6 +20,7 @@ from tests.support import rounds
 FRAMES = Path(__file__).parents[2] / "frames"
 RECEIVED_NS = 1_764_000_000_123_000_000
 CHINESE = "币安人生USDT"
+WORD = re.compile(r"buy|sell|[A-Z_]+", re.ASCII)
 PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
@@ -103,16 +104,20 @@ class RecordedFrames(unittest.TestCase):
         """Each recorded mark price gives the expected row, also before its first funding."""
         self.check("markPrice", "markPrice.csv", "mark")
 
+    def test_fills_become_their_rows(self) -> None:
+        """Each recorded fill gives the expected row, its origin blank where the exchange says none."""
+        self.check("trade", "trade.csv", "fills")
+
     def test_a_symbol_outside_ascii_is_the_same_escaped_and_raw(self) -> None:
         """A symbol is read the same whether the exchange escapes it or not."""
-        for stream in ("aggTrade", "bookTicker", "depth"):
+        for stream in ("aggTrade", "bookTicker", "depth", "trade"):
             events = [decoded(frame) for frame in recorded(stream)]
             symbols = [event.symbol for event in events]
             self.assertEqual(symbols.count(CHINESE), 2, stream)
 
     def test_wrapped_and_raw_are_the_same(self) -> None:
         """A frame gives the same event with and without the combined stream's wrapping."""
-        for stream in ("aggTrade", "bookTicker", "depth", "markPrice"):
+        for stream in ("aggTrade", "bookTicker", "depth", "markPrice", "trade"):
             for frame in recorded(stream):
                 value = json.loads(frame)
                 payload = value.get("data", value)
@@ -180,7 +185,7 @@ VALUES: list[object] = [
     ["12"], "ab", {"s": "X"}, "BTCUSDT", "btcusdt@bookTicker", "aggTrade", "bookTicker", "depthUpdate",
     "markPriceUpdate", "\ud800", "BTC,USDT", "BTC\nUSDT", "../x",
 ]  # fmt: skip
-KEYS = [*"eEsapqflTmubBAUMrPi", "pu", "stream", "data", "", "x", "\ud800"]
+KEYS = [*"eEsapqflTmubBAUMrPitX", "pu", "stream", "data", "", "x", "\ud800"]
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -225,7 +230,7 @@ def retyped(value: object, other: object, chance: random.Random) -> object:
 
 def texts(one: One) -> list[str]:
     """Return an event's prices and quantities."""
-    texts = [cell for cell in one.event if isinstance(cell, str) and cell not in ("buy", "sell")]
+    texts = [cell for cell in one.event if isinstance(cell, str) and not WORD.fullmatch(cell)]
     return [text for cell in texts for text in cell.split(",") if text]
 
 
@@ -233,7 +238,9 @@ class AnyDamage(unittest.TestCase):
     def test_any_change_of_values_types_and_keys(self) -> None:
         """A frame with any values, types and keys changed gives a plain event or DecodeError."""
         good = [
-            json.loads(frame) for name in ("aggTrade", "bookTicker", "depth", "markPrice") for frame in recorded(name)
+            json.loads(frame)
+            for name in ("aggTrade", "bookTicker", "depth", "markPrice", "trade")
+            for frame in recorded(name)
         ]
         read = 0
         for seed, chance in rounds(4000):
@@ -250,7 +257,8 @@ class AnyDamage(unittest.TestCase):
 
     def test_a_frame_without_spaces_is_read_as_one_with_them(self) -> None:
         """A frame gives the same event, or the same reason, whether its JSON has spaces or not."""
-        good = [json.loads(frame) for name in ("aggTrade", "bookTicker", "depth") for frame in recorded(name)]
+        names = ("aggTrade", "bookTicker", "depth", "trade")
+        good = [json.loads(frame) for name in names for frame in recorded(name)]
         for seed, chance in rounds(3000):
             value = chance.choice(good) if chance.random() < 0.3 else changed(chance.choice(good), chance)
             with self.subTest(seed=seed, value=value):
@@ -268,6 +276,10 @@ class AnyDamage(unittest.TestCase):
             '"T":1754896692922,"E":1754896692926}',
             '{"e":"depthUpdate","E":1754556878284,"T":1754556878031,"s":"BTCUSDT","U":156391349814,"u":156391349814,'
             '"pu":156391348236,"b":[["114988.3","0.147"]],"a":[["114988.4","1.060"]]}',
+            '{"e":"trade","E":1787302843505,"T":1787302843450,"s":"DOGEUSDT","t":21955616,"p":"0.086245","q":"3894",'
+            '"X":"INSURANCE_FUND","m":true}',
+            '{"e":"trade","E":1787302843505,"T":1787302843450,"s":"DOGEUSDT","t":21955616,"p":"0.086245","q":"3894",'
+            '"m":true}',
         ]
         published = (
             '{"e":"aggTrade","E":1723161256322,"s":"BTCUSDT","a":5933014,"p":"61800.30","q":"0.006","f":100,"l":105,'
