@@ -915,7 +915,7 @@ class Answers(Case):
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
             self.assertEqual(main(["--help"]), 0)
-        for word in ("exit status", "ASTER_data", "--live", "--json", "missing_ids", "lastUpdateId"):
+        for word in ("exit status", "ASTER_data", "--live", "--json", "missing_ids", "gaps_<SYMBOL>.csv"):
             self.assertIn(word, out.getvalue())
 
     def test_terminal_without_the_symbols_letters(self) -> None:
