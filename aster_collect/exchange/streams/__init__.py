@@ -3,7 +3,7 @@
 Adding a kind is one file beside this one and one line here; all the rest of the program asks the table.
 """
 
-from . import fills, mark, orderbook, prices, trades
+from . import fills, liquidations, mark, orderbook, prices, trades
 from .kind import Kind
 
 KINDS: dict[str, Kind] = {
@@ -14,6 +14,7 @@ KINDS: dict[str, Kind] = {
         trades.KIND,
         mark.KIND,
         fills.KIND,
+        liquidations.KIND,
     )
 }
 DEFAULT = ("trades", "prices", "orderbook")

@@ -108,16 +108,20 @@ class RecordedFrames(unittest.TestCase):
         """Each recorded fill gives the expected row, its origin blank where the exchange says none."""
         self.check("trade", "trade.csv", "fills")
 
+    def test_liquidations_become_their_rows(self) -> None:
+        """Each recorded liquidation gives the expected row, the side that of the order, however it came."""
+        self.check("forceOrder", "forceOrder.csv", "liquidations")
+
     def test_a_symbol_outside_ascii_is_the_same_escaped_and_raw(self) -> None:
         """A symbol is read the same whether the exchange escapes it or not."""
-        for stream in ("aggTrade", "bookTicker", "depth", "trade"):
+        for stream in ("aggTrade", "bookTicker", "depth", "trade", "forceOrder"):
             events = [decoded(frame) for frame in recorded(stream)]
             symbols = [event.symbol for event in events]
             self.assertEqual(symbols.count(CHINESE), 2, stream)
 
     def test_wrapped_and_raw_are_the_same(self) -> None:
         """A frame gives the same event with and without the combined stream's wrapping."""
-        for stream in ("aggTrade", "bookTicker", "depth", "markPrice", "trade"):
+        for stream in ("aggTrade", "bookTicker", "depth", "markPrice", "trade", "forceOrder"):
             for frame in recorded(stream):
                 value = json.loads(frame)
                 payload = value.get("data", value)
@@ -239,7 +243,7 @@ class AnyDamage(unittest.TestCase):
         """A frame with any values, types and keys changed gives a plain event or DecodeError."""
         good = [
             json.loads(frame)
-            for name in ("aggTrade", "bookTicker", "depth", "markPrice", "trade")
+            for name in ("aggTrade", "bookTicker", "depth", "markPrice", "trade", "forceOrder")
             for frame in recorded(name)
         ]
         read = 0
