@@ -63,10 +63,12 @@ def shortly(frame: bytes, *, quantities: bool = False) -> One | None:
 
 
 def generally(frame: bytes) -> One:
-    """Return what a frame holds by way of JSON."""
-    ((kind, decoded),), odd = decode(frame, RECEIVED_NS)
-    assert not odd
-    return One(kind, *decoded)
+    """Return what a frame holds by way of JSON; of a list the first that can be read, else why the first can't be."""
+    events, odd = decode(frame, RECEIVED_NS)
+    if not events:
+        raise DecodeError(odd[0][0] if odd else "an empty list")
+    kind, found = events[0]
+    return One(kind, *found)
 
 
 def decoded(frame: bytes) -> One:
