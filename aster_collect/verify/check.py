@@ -13,7 +13,7 @@ from .ledger import Flaw, Ledger, Range, union
 from .order import Rows
 from .report import History, Report
 from .rules import Form, form, reason, shown
-from .times import NO_TIME, read_time
+from .times import read_time
 
 _WHOLE = 100_000
 
@@ -66,21 +66,23 @@ def _history(symbol: str, kind: Kind, sources: Iterator[Source], ledger: Ledger,
         rows += _file(source, kind, order, report)
     if isinstance(order, Ledger):
         return History(symbol, kind.name, names, rows, ledger.first_ms, ledger.last_ms)
-    history = History(symbol, kind.name, names, rows)
-    if not kind.whole_folder:
-        history = history._replace(gaps=ledger.rows[kind.name])
-    first_ms, last_ms = order.times.first_ms, order.times.end_ms
-    if first_ms == NO_TIME:
+    first_ms, last_ms = (order.times.first_ms, order.times.end_ms) if rows else (None, None)
+    history = History(symbol, kind.name, names, rows, first_ms, last_ms, back=order.times.back)
+    return history if kind.whole_folder else _against(ledger, kind, history, order.missing_ids)
+
+
+def _against(ledger: Ledger, kind: Kind, history: History, missing_ids: int) -> History:
+    """Add what the ledger says of a history, and how much of it is covered."""
+    history = history._replace(gaps=ledger.rows[kind.name])
+    if history.first_ms is None or history.last_ms is None:
         return history
-    history = history._replace(first_ms=first_ms, last_ms=last_ms, back=order.times.back)
-    if kind.whole_folder:
-        return history
-    if kind.lane is Lane.SEQUENCE:
-        missing, whole = order.missing_ids, rows + order.missing_ids
+    if in_ids := kind.lane is Lane.SEQUENCE:
+        missing, whole = missing_ids, history.rows + missing_ids
     else:
-        missing, whole = _missing_ms(ledger, kind, first_ms, last_ms), last_ms - first_ms
+        missing = _missing_ms(ledger, kind, history.first_ms, history.last_ms)
+        whole = history.last_ms - history.first_ms
     covered = (whole - missing) * _WHOLE // whole if whole > 0 else _WHOLE
-    return history._replace(missing=missing, in_ids=kind.lane is Lane.SEQUENCE, covered=covered)
+    return history._replace(missing=missing, in_ids=in_ids, covered=covered)
 
 
 def _missing_ms(ledger: Ledger, kind: Kind, first_ms: int, last_ms: int) -> int:
