@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sys import maxsize
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ Range = tuple[int, int]
 MARGIN_MS = 1000
 # What came too late, or in a pause, is missing from among rows that are there; a clock that was set misplaces both.
 HOLDS_ROWS = ("late", "restart", "clock")
+SET_CLOCK = "clock"
 BEGINS_BEFORE = ("restart", "clock")  # behind such a stretch times may begin anew from within it
 
 
@@ -133,10 +134,14 @@ class Stretches:
     """
 
     def __init__(self, stretches: Iterable[Stretch]) -> None:
+        stretches = list(stretches)
+        # Where the clock was set there were such times twice, and rows of the other time may lie in a stretch of one.
+        twice = union(((one.from_ms, one.to_ms) for one in stretches if one.cause == SET_CLOCK), 0)
         inner = (
-            one._replace(from_ms=one.from_ms + MARGIN_MS, to_ms=one.to_ms - MARGIN_MS)
+            part
             for one in stretches
             if one.cause not in HOLDS_ROWS
+            for part in _without(one._replace(from_ms=one.from_ms + MARGIN_MS, to_ms=one.to_ms - MARGIN_MS), twice)
         )
         self._waiting = sorted((stretch for stretch in inner if stretch.from_ms < stretch.to_ms), reverse=True)
         self._open: dict[Stretch, int] = {}
@@ -156,3 +161,13 @@ class Stretches:
         if self._open:
             return -1
         return self._waiting[-1].from_ms if self._waiting else maxsize
+
+
+def _without(stretch: Stretch, ranges: Iterable[Range]) -> Iterator[Stretch]:
+    """Yield what is left of a stretch outside of disjoint ascending ranges."""
+    start = stretch.from_ms
+    for first, last in ranges:
+        if start < first:
+            yield stretch._replace(from_ms=start, to_ms=min(first, stretch.to_ms))
+        start = max(start, last)
+    yield stretch._replace(from_ms=start)

@@ -574,6 +574,13 @@ class LedgerRows(Case):
             with self.subTest(cause=cause):
                 self.holds()
 
+    def test_an_outage_after_the_clock_was_set_back(self) -> None:
+        """Rows of before bear the times of the outage too: where the clock was set, both may be there."""
+        self.files[GAPS] += [gap("prices", -1, 9), gap("prices", -2, 10, cause="clock")]
+        self.holds()
+        self.files[GAPS][-1] = gap("prices", 2.5, 10, cause="clock")
+        self.broken(f"{PRICES}:4", "a second row within the stretch")
+
     def test_rows_where_the_ledger_says_none(self) -> None:
         """Of a listed stretch, its first and last second aside, a second row is broken, at the same time too."""
         for name, kind in ((PRICES, "prices"), (BOOK, "orderbook")):
