@@ -18,7 +18,6 @@ LIST_MARKETS = ["ASTERUSDT", "BTCUSDT", "ETHUSDT", "USD1USDT"]
 
 DATA_DIR = Path("ASTER_data")
 DEMO_DIR = DATA_DIR / "demo"
-SPOT_DIR = DATA_DIR / "spot"
 
 KEPT_SUFFIXES = (".csv", ".gz", ".jsonl")
 KEPT_NAMES = ("status.json", ".lock", ".banned", ".market")
@@ -48,7 +47,7 @@ class Settings:
             "where the files go; made if missing",
             "DIR",
             "a folder's name",
-            default=f"{DATA_DIR}, of spot {SPOT_DIR}, with --demo {DEMO_DIR}",
+            default=f"{DATA_DIR}, with --demo {DEMO_DIR}, and of spot the folder spot there",
         ),
     )
     depth_interval_ms: int = _asked(

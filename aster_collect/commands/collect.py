@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigError, LockedError, StoreError
 from ..exchange.venues import SPOT
 from ..options import Choice, Option, Switch
-from ..settings import DEMO_DIR, LIST_MARKETS, OPTIONS, SPOT_DIR, Settings, listed
+from ..settings import DATA_DIR, DEMO_DIR, LIST_MARKETS, OPTIONS, Settings, listed
 from ..watch.journal import Journal
 from ..watch.terminal import StatusHandler
 from ..wording import shortened
@@ -75,10 +75,8 @@ def settings_of(said: argparse.Namespace, markets: object = LIST_MARKETS) -> Set
             raise ConfigError("--compress: given without --rotate, only closed files are compressed; add --rotate day")
         if "keep_days" in given:
             raise ConfigError("--keep-days: given without --rotate, only closed files are deleted; add --rotate day")
-    if asked["demo"]:
-        given.setdefault("data_dir", DEMO_DIR)
-    elif given.get("market") == SPOT.name:
-        given.setdefault("data_dir", SPOT_DIR)
+    folder = DEMO_DIR if asked["demo"] else DATA_DIR
+    given.setdefault("data_dir", folder / SPOT.name if given.get("market") == SPOT.name else folder)
     symbols = said.symbols if said.symbols or given.get("all_symbols") else listed(markets)
     return Settings(symbols=tuple(symbols), **given)
 
@@ -124,9 +122,11 @@ def _supervised(settings: Settings, demo: bool, journal: Journal | None) -> int:
 def _demo(settings: Settings) -> Iterator[Settings]:
     """Run the built-in exchange on loopback, and point the settings at it."""
     from ..simulator import DEMO_SYMBOL_RATE, DEMO_SYMBOLS, Simulator  # only the demo needs it
+    from ..simulator.venues import VENUES
 
     logging.getLogger("aster_collect.simulator").setLevel(logging.WARNING)  # its connections are ours seen from behind
-    with Simulator(DEMO_SYMBOLS, len(DEMO_SYMBOLS) * DEMO_SYMBOL_RATE) as exchange:
+    rate = len(DEMO_SYMBOLS) * DEMO_SYMBOL_RATE
+    with Simulator(DEMO_SYMBOLS, rate, venue=VENUES[settings.market]) as exchange:
         yield replace(settings, ws_url=exchange.ws_url, rest_url=exchange.rest_url)
 
 

@@ -138,6 +138,14 @@ class TheExchangeAtTheStart(Folder):
             rows = (self.folder / "ASTER_data" / "demo" / f"{kind}_BTCUSDT.csv").read_text().splitlines()
             self.assertGreater(len(rows), 1, kind)
 
+    def test_a_demo_of_spot(self) -> None:
+        """Its exchange is a spot market too, which lists what is asked for and has its past trades."""
+        status, _, err = call("BTCUSDT", "--demo", "--market", "spot", "--duration", WHILE_S, "--flush-interval", "0.2")
+        self.assertEqual(status, 0, err)
+        self.assertNotIn("WARNING", err)
+        rows = (self.folder / "ASTER_data" / "demo" / "spot" / "trades_BTCUSDT.csv").read_text().splitlines()
+        self.assertGreater(len(rows), 1000)
+
 
 class ASignal(Folder):
     def start(self, *arguments: str) -> subprocess.Popen[str]:

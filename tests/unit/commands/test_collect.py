@@ -239,7 +239,7 @@ class WhatIsAskedFor(Folder):
         """It is refused with what the market has; `all` is all of that, and spot has a folder of its own."""
         spot = collect.settings_of(collect.grammar().read(["--market", "SPOT", "--streams", "all"]))
         offered = tuple(name for name in KINDS if name in SPOT.kinds)
-        self.assertEqual((spot.streams, spot.data_dir), (offered, settings.SPOT_DIR))
+        self.assertEqual((spot.streams, spot.data_dir), (offered, settings.DATA_DIR / "spot"))
         self.assertEqual(("wss://sstream.asterdex.com", "/api/v3"), (spot.ws_url, spot.venue.prefix))
         for words, why in (
             (
@@ -261,6 +261,8 @@ class WhatIsAskedFor(Folder):
         self.assertEqual(collect.settings_of(collect.grammar().read([])), settings.Settings())
         demo = collect.settings_of(collect.grammar().read(["--demo"]))
         self.assertEqual(demo, settings.Settings(data_dir=settings.DEMO_DIR))
+        spot = collect.settings_of(collect.grammar().read(["--demo", "--market", "spot"]))
+        self.assertEqual(spot.data_dir, settings.DEMO_DIR / "spot")
 
 
 class ASecondCollector(Folder):
