@@ -255,9 +255,10 @@ class Store:
         return self.written_bytes - before
 
     def _hold(self) -> None:
-        """Make sure that the folder is still ours; raises `StoreError`."""
+        """Make sure that the folder is still ours, and go on in it where it was made again; raises `StoreError`."""
         try:
-            self._folder.hold()
+            if self._folder.hold():
+                self.reopen()
         except (OSError, LockedError, ConfigError) as error:
             self.last_error = told(str(self._folder.path), error) if isinstance(error, OSError) else str(error)
             raise StoreError(self.last_error) from error
