@@ -12,6 +12,8 @@ from typing import Any
 from unittest import TestCase
 
 from aster_collect.exchange.events import Gap
+from aster_collect.exchange.streams.liquidations import Liquidation
+from aster_collect.exchange.streams.mark import Mark
 from aster_collect.exchange.streams.orderbook import Book
 from aster_collect.exchange.streams.prices import Quote
 from aster_collect.exchange.streams.trades import Trade
@@ -53,6 +55,15 @@ class TheSnippets(TestCase):
         self.write(layout, rows.TRADES, [row_of("trades", trade) for trade in trades])
         self.write(layout, rows.ORDERBOOK, [row_of("orderbook", book) for book in books])
         self.write("plain", rows.GAPS, [gap_row(gap) for gap in gaps])
+        rates = ["0.0001", "-0.0002", *[""] * 8]
+        marks = [Mark(0, START_MS + 1000 * n, f"{n}.5", "1", "", rate, "") for n, rate in enumerate(rates)]
+        forced = [
+            ("sell", "LIMIT", "IOC", "9.5", "9.4", "2", "2", "2", "FILLED"),
+            ("buy", *["LIMIT"] * 2, *"11111", "NEW"),
+        ]
+        orders = [Liquidation(0, START_MS + 1999 + n, *said) for n, said in enumerate(forced)]
+        self.write(layout, "mark", [row_of("mark", mark) for mark in marks])
+        self.write("plain", "liquidations", [row_of("liquidations", order) for order in orders])
 
     def write(self, layout: str, kind: str, lines: list[str]) -> None:
         def put(name: str, some: list[str]) -> None:
@@ -76,10 +87,10 @@ class TheSnippets(TestCase):
     def run_snippet(self, title: str) -> dict[str, Any]:
         names: dict[str, Any] = {}
         files, *_ = fenced("python", READING.text)
-        (code,) = fenced("python", READING.section(title))
         with contextlib.redirect_stdout(io.StringIO()):
             exec(compile(files, "docs/reading.md", "exec"), names)
-            exec(compile(code, f"docs/reading.md, {title}", "exec"), names)
+            for code in fenced("python", READING.section(title)):
+                exec(compile(code, f"docs/reading.md, {title}", "exec"), names)
         return names
 
     def test_pandas(self) -> None:
@@ -98,6 +109,12 @@ class TheSnippets(TestCase):
                 self.assertEqual((len(names["trades"]), names["turnover"]), (10, Decimal("0.20")))
                 self.assertEqual(list(books["lastUpdateId"]), list(range(7000, 7010)))
                 self.assertEqual({str(books[name].dtype) for name in books.columns[2:]}, {"float64"})
+                beside = names["beside"]
+                self.assertEqual(
+                    [stamp.timestamp() for stamp in beside.index], [START_MS / 1000 + 1.999, START_MS / 1000 + 2]
+                )
+                self.assertEqual((list(beside["mark_price"]), list(beside["side"])), ([1.5, 2.5], ["sell", "buy"]))
+                self.assertEqual(str(list(beside["funding_rate"])), "[-0.0002, nan]")
                 self.assertEqual(len(each_second), 10)
                 blank = [second for second in range(10) if each_second.iloc[second] != each_second.iloc[second]]
                 self.assertEqual(blank, [3, 4, 5, 6])
