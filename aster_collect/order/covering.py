@@ -5,21 +5,20 @@ Pure. Times: `now_s` is a monotonic clock's seconds, `now_ms` our wall clock's U
 
 from collections.abc import Iterable, Mapping
 
-from ..exchange.events import Batch, Gap, Lost
+from ..exchange.events import Gap, Lost
 from .bundle import Bundle, Stretch, pause
 from .carriers import Carriers
 from .effects import Effect, Uncovered
-from .intake import Intake, Seen
 from .lane import Lane
+from .seen import Seen
 from .sequence import Sequence
 
 
 class Covering:
     """What each connection's frames say of the time that it covers."""
 
-    def __init__(self, intake: Intake, sequences: Mapping[tuple[str, str], Sequence]) -> None:
+    def __init__(self, sequences: Mapping[tuple[str, str], Sequence]) -> None:
         self.carriers = Carriers()
-        self._intake = intake
         self._sequences = sequences
         self._touched_ms: dict[Lane, int] = {}
 
@@ -33,9 +32,13 @@ class Covering:
         self._end_outage([lane], now_s)
         return self._resumed([lane], sent_ms, now_ms)
 
-    def before(self, batch: Batch, now_s: float) -> None:
+    def begins(self, connection: int) -> bool:
+        """Return whether a connection has delivered nothing since it was opened whose time was believed."""
+        return any(bundle.is_new(connection) for bundle in self.carriers.of(connection))
+
+    def before(self, connection: int, now_s: float) -> None:
         """Note that a batch came, before its trades are taken, which may answer already whether some were missed."""
-        for bundle in self.carriers.of(batch.connection):
+        for bundle in self.carriers.of(connection):
             if bundle.down:
                 self._end_outage(bundle.lanes, now_s)
 
@@ -52,23 +55,29 @@ class Covering:
         found = (self._sequences.get((lane.kind.name, lane.symbol)) for lane in lanes)
         return [lane for lane in found if lane is not None]
 
-    def frames(self, batch: Batch, seen: Seen) -> list[Effect]:
-        """Note how far a connection covers its streams; the first frame of all ends the time without a collector."""
+    def delivered(self, reads: Iterable[Seen]) -> list[Effect]:
+        """Note how far connections cover their streams, by the last that was read of each.
+
+        The first frame of all ends the time without a collector.
+        """
         effects: list[Effect] = []
-        for bundle in self.carriers.of(batch.connection):
-            first_ms = seen.newest_ms
-            if bundle.is_new(batch.connection):
-                message = batch.data[batch.bounds[0] : batch.bounds[1]]
-                first_ms = self._intake.sent_ms(message, batch.received_ns) or first_ms
-            wall_ms = batch.received_ns // 1_000_000
-            begun_ms = bundle.begun_ms
-            outage = bundle.frames(batch.connection, first_ms, seen.newest_ms, batch.received_s, wall_ms)
-            if begun_ms is None and bundle.begun_ms is not None:
-                effects += self._resumed(bundle.lanes, bundle.begun_ms, wall_ms)
-            if outage is not None:
-                effects += _uncovered(bundle.lanes, outage)
-            if seen.lag_ms is not None:
-                bundle.lags(seen.lag_ms)
+        last = {seen.connection: seen for seen in reads}
+        for seen in sorted(last.values(), key=lambda seen: seen.received_s):
+            for bundle in self.carriers.of(seen.connection):
+                effects += self._covered(bundle, seen)
+        return effects
+
+    def _covered(self, bundle: Bundle, seen: Seen) -> list[Effect]:
+        effects: list[Effect] = []
+        wall_ms = seen.received_ns // 1_000_000
+        begun_ms = bundle.begun_ms
+        outage = bundle.frames(seen.connection, seen.first_ms, seen.newest_ms, seen.received_s, wall_ms)
+        if begun_ms is None and bundle.begun_ms is not None:
+            effects += self._resumed(bundle.lanes, bundle.begun_ms, wall_ms)
+        if outage is not None:
+            effects += _uncovered(bundle.lanes, outage)
+        if seen.lag_ms is not None:
+            bundle.lags(seen.lag_ms)
         return effects
 
     def lost(self, lost: Lost) -> list[Effect]:

@@ -4,7 +4,7 @@ Pure: no file, socket, thread or logger, and its clocks are given to it, so that
 second.
 
     message ──▶ intake ──▶ lanes ──turn──▶ rows, and what of them is missing
-       │          └─ how far a connection covers its streams ──▶ outages, which are missing too
+       │          └─ reads ──step──▶ how far a connection covers its streams ──▶ outages, which are missing too
        └─ REST's answers ──▶ the lane that asked
 """
 
@@ -23,6 +23,7 @@ from .lane import Lane, Left
 from .lanes import Lanes
 from .offset import ClockOffset
 from .polls import Polls
+from .seen import Seen
 from .tally import Tally
 from .tape import Bounds
 
@@ -55,11 +56,12 @@ class Engine:
         self._scope, self._pace = scope, pace
         self._clock, self._wall_ns = clock, wall_ns
         self._intake = Intake(scope)
-        self._covering = Covering(self._intake, self.lanes.sequences)
+        self._covering = Covering(self.lanes.sequences)
         self._polls = Polls(scope.venue, pace.poll_s)
         self._carried: list[tuple[Lane, int]] = []  # lanes that no connection carries yet, and when their files changed
         self._turn_s = clock() + pace.turn_s
         self._fresh = 0  # messages since the last turn
+        self._reads: list[Seen] = []  # since the last look back
         self._settled_s: float | None = None  # from when on the end waits for no answer
         self._takes: dict[type, Callable[..., list[Effect]]] = {
             Batch: self._batch, Bad: self._bad, Answer: self._answer,
@@ -96,15 +98,13 @@ class Engine:
     def step(self) -> list[Effect]:
         """Return what time asks for: pages, polls, a turn, a look at the exchange's clock."""
         now_s = self._clock()
-        effects: list[Effect] = []
+        effects = self._look_back()
         for lane in self.lanes.sequences.values():
             if lane.stirred:
                 effects += lane.step(settling=self._settled_s is not None)
         effects += self._polls.step(now_s)
         if now_s >= self._turn_s:
             effects += self.turn()
-        elif self._fresh >= max(TURN_MESSAGES, TURN_MESSAGES_A_SYMBOL * len(self.lanes.symbols)):
-            effects += [*self.move(), Flush(False)]
         if self.offset.due(now_s):
             effects.append(Request(ask_time(self._scope.venue)))
         return effects
@@ -119,7 +119,7 @@ class Engine:
         self._fresh = 0
         self.lanes.bound()
         now_s, wall_ms = self._clock(), self._wall_ns() // 1_000_000
-        effects: list[Effect] = []
+        effects = self._look_back()
         for bundle in self._covering.carriers.bundles:
             if bundle.redundant and not everything and now_s - bundle.moved_s < REDUNDANT_REST_S:
                 continue
@@ -138,12 +138,13 @@ class Engine:
         To be called once, when nothing comes any more but answers.
         """
         self._settled_s = self._clock() + SETTLE_S
+        effects = self._look_back()
         for bundle in self._covering.carriers.bundles:
             if bundle.silent(stopped_s):
                 self._covering.begin_outage(bundle.lanes)
         for lane in self.lanes.sequences.values():
             lane.tape.hurry()
-        return self.step()
+        return effects + self.step()
 
     @property
     def settled(self) -> bool:
@@ -154,12 +155,13 @@ class Engine:
     def close(self) -> list[Effect]:
         """Return everything, for the end; can be called again when what was written has changed something."""
         now_s, wall_ms = self._clock(), self._wall_ns() // 1_000_000
+        effects = self._look_back()
         for lane in self.lanes.sequences.values():
             bundle = self._covering.carriers.of_symbol(lane.symbol)
             lane.end((bundle and bundle.now_ms(now_s)) or wall_ms)
         self._polls.end(wall_ms)
         moved = [*self.move(everything=True), *self.move(everything=True)]
-        return [*moved, *self._covering.close(), Flush(True)]
+        return [*effects, *moved, *self._covering.close(), Flush(True)]
 
     def destroyed(
         self, symbol: str, gap: Gap, waiting: Sequence[Event], missing: Sequence[tuple[int, int]], *, begins: bool
@@ -183,18 +185,33 @@ class Engine:
         return []
 
     def _lost(self, lost: Lost) -> list[Effect]:
+        effects = self._look_back()
         self.tally.lost(lost)
-        return self._covering.lost(lost)
+        return effects + self._covering.lost(lost)
 
     def _batch(self, batch: Batch) -> list[Effect]:
-        self._covering.before(batch, self._clock())
-        seen = self._intake.take(batch)
-        self._fresh += len(batch.bounds) // 2
+        begins = self._covering.begins(batch.connection)
+        if begins:
+            self._covering.before(batch.connection, self._clock())
+        seen = self._intake.take(batch, begins=begins)
         effects = [effect for bad in seen.odd for effect in self._bad(bad)]
         if seen.newest_ms:  # what can't be read is no sign of health
-            self.tally.delivered(batch, seen.newest_ms)
-            effects += self._covering.frames(batch, seen)
+            self._reads.append(seen)
+        if begins:
+            effects += self._look_back()
+        self._fresh += seen.messages
+        if self._fresh >= max(TURN_MESSAGES, TURN_MESSAGES_A_SYMBOL * len(self.lanes.symbols)):
+            effects += [*self.move(), Flush(False)]
         return effects
+
+    def _look_back(self) -> list[Effect]:
+        """Count what was read since the last look, and return what is missing by what it says of its connections.
+
+        Once a step, since it costs as much as ten frames do; where a connection begins, at once.
+        """
+        reads, self._reads = self._reads, []
+        self.tally.delivered(reads)
+        return self._covering.delivered(reads)
 
     def _bad(self, bad: Bad) -> list[Effect]:
         source = f"connection {self.tally.links.place(bad.connection)}"

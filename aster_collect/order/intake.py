@@ -1,23 +1,13 @@
 """A batch's frames to their lanes: the fast shapes first, then what is left, by way of JSON. Pure."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from ..errors import DecodeError
 from ..exchange.decoder import decode
 from ..exchange.events import Bad, Batch
 from ..exchange.streams.kind import Add, Kind
 from ..exchange.subscribe import Scope, everyones
-
-
-class Seen(NamedTuple):
-    """What a batch was: when its newest frame was sent, 0 where none could be read, and by how much that lay behind the
-    event, None where no fast shape says so; and what could not be read.
-    """
-
-    newest_ms: int
-    lag_ms: int | None
-    odd: list[Bad]
+from .seen import Seen
 
 
 class Intake:
@@ -41,8 +31,8 @@ class Intake:
         for kind, add in adds.items():
             self._adds[kind][symbol] = add
 
-    def take(self, batch: Batch) -> Seen:
-        """Bring a batch's events to their lanes."""
+    def take(self, batch: Batch, *, begins: bool) -> Seen:
+        """Bring a batch's events to their lanes; `begins` says that it is the first of a connection."""
         # One character a byte, so that the bounds hold for the text too; what is not ASCII goes back to bytes.
         text = str(batch.data, "latin-1")
         left, newest_ms, lag_ms = batch.bounds, 0, None
@@ -63,15 +53,11 @@ class Intake:
                 odd.append(Bad(batch.connection, batch.received_ns, str(error), message))
             else:
                 newest_ms = max(newest_ms, sent_ms)
-        return Seen(newest_ms, lag_ms, odd)
-
-    def sent_ms(self, message: bytes, received_ns: int) -> int:
-        """Return when a message was sent, 0 where it can't be read."""
-        try:
-            events = decode(message, received_ns).events
-        except DecodeError:
-            return 0
-        return max((decoded.sent_ms for _, decoded in events), default=0)
+        first_ms = (begins and _first_ms(batch)) or newest_ms
+        messages = len(batch.bounds) // 2
+        return Seen(
+            batch.connection, batch.received_ns, batch.received_s, messages, first_ms, newest_ms, lag_ms, odd
+        )  # fmt: skip
 
     def _general(self, message: bytes, batch: Batch, odd: list[Bad]) -> int:
         read = decode(message, batch.received_ns)
@@ -89,3 +75,12 @@ class Intake:
     def _is_of_others(self, kind: Kind, symbol: str) -> bool:
         """Return whether such an event is known to come though nobody wants it, or its file could not be opened yet."""
         return symbol in self._expected or symbol == self._ticks or kind in self._of_others
+
+
+def _first_ms(batch: Batch) -> int:
+    """Return when the first message of a batch was sent, 0 where it can't be read."""
+    try:
+        events = decode(batch.data[batch.bounds[0] : batch.bounds[1]], batch.received_ns).events
+    except DecodeError:
+        return 0
+    return max((decoded.sent_ms for _, decoded in events), default=0)

@@ -2,9 +2,11 @@
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 
-from ..exchange.events import HAND_OVER, Batch, Lost
+from ..exchange.events import HAND_OVER, Lost
 from .links import Links
+from .seen import Seen
 from .standing import DELAY_BOUNDS_S, Delays
 
 
@@ -18,13 +20,14 @@ class Tally:
         self._delays = [0] * (len(DELAY_BOUNDS_S) + 1)
         self._delay_sum_s = 0.0
 
-    def delivered(self, batch: Batch, newest_ms: int) -> None:
-        """Count a batch, whose newest frame was sent then."""
-        self.links.delivered(batch.connection, batch.received_ns, len(batch.bounds) // 2)
-        self.newest_frame_ns = max(self.newest_frame_ns, batch.received_ns)
-        delay_s = batch.received_ns / 1e9 - newest_ms / 1e3
-        self._delays[bisect_left(DELAY_BOUNDS_S, delay_s)] += 1
-        self._delay_sum_s += delay_s
+    def delivered(self, reads: Iterable[Seen]) -> None:
+        """Count what was read."""
+        for seen in reads:
+            self.links.delivered(seen.connection, seen.received_ns, seen.messages)
+            self.newest_frame_ns = max(self.newest_frame_ns, seen.received_ns)
+            delay_s = seen.received_ns / 1e9 - seen.newest_ms / 1e3
+            self._delays[bisect_left(DELAY_BOUNDS_S, delay_s)] += 1
+            self._delay_sum_s += delay_s
 
     def lost(self, lost: Lost) -> None:
         """Count a connection that ended."""

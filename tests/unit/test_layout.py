@@ -34,9 +34,9 @@ DOORS = {"verify.__main__", "simulator.__main__"}  # `python -m` of a command th
 ORDERS = {
     "exchange": ("events", "cells", "exact", "fields", "venues", "streams", "ledger", "form", "decoder",
                  "pages", "symbols", "subscribe"),
-    "order": ("effects", "lane", "standing", "links", "tally", "question", "clock", "coverage", "bundle", "carriers",
-              "reorder", "steps", "written", "suspects", "rising", "plain", "assembly", "asking", "proof", "tape",
-              "sequence", "polled", "polls", "lanes", "intake", "covering", "offset", "engine"),
+    "order": ("effects", "lane", "standing", "seen", "links", "tally", "question", "clock", "coverage", "bundle",
+              "carriers", "reorder", "steps", "written", "suspects", "rising", "plain", "assembly", "asking", "proof",
+              "tape", "sequence", "polled", "polls", "lanes", "intake", "covering", "offset", "engine"),
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "bans", "feed", "rest"),
     "files": ("names", "plain", "tail", "source", "archive", "limits", "replace", "appender", "lock", "rejects",
               "rotate", "folder", "compress", "losses", "table", "sheet", "flush", "store"),

@@ -725,6 +725,57 @@ class Clocks(Case):
         self.assertEqual(2, len([ask for ask in self.asks if not ask.kind]))
 
 
+class BetweenSteps(Case):
+    def test_a_flood(self) -> None:
+        """However much comes before the next step, what has rested is written, so that memory stays flat."""
+        self.enterContext(constants(TURN_MESSAGES=10, TURN_MESSAGES_A_SYMBOL=1))
+        self.begin()
+        for number in range(1, 31):
+            self.bring(quote(number, number))
+        self.assertEqual([quote_row(number, number) for number in range(1, 21)], self.lines(rows.PRICES))
+        self.end()
+        self.assertEqual(30, len(self.lines(rows.PRICES)))
+
+    def test_several_reads_of_a_connection(self) -> None:
+        """Each counts, and has its delay, though what they cover is looked at once."""
+        self.begin()
+        for number in range(1, 6):
+            self.now_s += 1
+            self.bring(quote(number, 1000 * number))
+        self.collector.step()
+        told = self.collector.snapshot(0, 0)
+        self.assertEqual((5, self.wall_ns()), (told.connections[0].frames, told.connections[0].last_frame_ns))
+        self.assertEqual(5, sum(told.delays.counts))
+
+    def test_a_connection_is_lost_after_several_reads(self) -> None:
+        """The outage begins with the last of them."""
+        self.begin()
+        for number in range(1, 6):
+            self.now_s += 1
+            self.bring(quote(number, 1000 * number))
+        self.collector.take(Lost(1, "closed", False))
+        self.assertEqual(5, self.collector.snapshot(0, 0).connections[0].frames)
+        self.now_s += 15
+        self.bring(quote(6, 20_000))
+        self.end()
+        begins = rows.seconds(START_MS + 5000 - MARGIN_MS)
+        self.assertEqual({("prices", begins), ("orderbook", begins)}, {row[:2] for row in self.ledger()})
+
+    def test_the_connection_that_came_last_was_read_first(self) -> None:
+        """How long nothing has come is told by the newest read of all, whichever connection's it was."""
+        self.begin(connections=2, history=0)
+        self.bring(quote(1, 0), connection=1)
+        self.bring(quote(1, 0), connection=2)
+        self.collector.step()
+        self.bring(quote(2, 100), trade(1, 100), connection=1)
+        self.bring(quote(2, 100), trade(1, 100), connection=2)
+        self.now_s += 8
+        self.bring(quote(3, 8000), connection=1)
+        self.assertTrue(self.collector.is_settled(self.now_s))
+        self.assertEqual([], [ask for ask in self.asks if ask.symbol])
+        self.end()
+
+
 class Told(Case):
     def test_what_can_not_be_read_is_no_sign_of_health(self) -> None:
         """A connection that brings frames of another shape alone counts as one that has delivered nothing."""
