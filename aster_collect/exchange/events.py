@@ -70,13 +70,14 @@ class Lost(NamedTuple):
     over: bool
 
 
-FIRST, HOLE, PATIENT = range(3)
+FIRST, HOLE, PATIENT, POLL = range(4)
 
 
 class Ask(NamedTuple):
     """A REST request to make: path and query, its weight, and of a kind's also the kind, the symbol and the first id.
 
-    `most_bytes` is how large the answer may be. Those of a lower rank go first. One that is asked `once` is answered
+    `most_bytes` is how large the answer may be. Those of a lower rank go first; of polls, the last, several
+    are under way at once, of all others one. One that is asked `once` is answered
     whatever comes; another is asked again until it is answered, or refused.
     """
 

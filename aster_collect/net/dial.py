@@ -12,6 +12,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from ..errors import NetworkError
@@ -118,11 +119,17 @@ def connect(way: Route, end_s: float, *, tunnel: bool, clock: Callable[[], float
         if way.to.tls:
             with network_errors(str(way)):
                 sock.settimeout(_left_s(end_s, clock))  # of a TLS handshake it is the whole
-                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=way.to.host)
+                sock = _tls().wrap_socket(sock, server_hostname=way.to.host)
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return what is trusted: the system's certificates, read once, since that takes 15 ms."""
+    return ssl.create_default_context()
 
 
 def _connected(hop: Endpoint, end_s: float, clock: Callable[[], float]) -> socket.socket:

@@ -1,4 +1,10 @@
-"""The exchange's REST interface, asked politely: one request at a time, within the weight, never while banned."""
+"""The exchange's REST interface, asked politely: in turn, within the weight, never while banned.
+
+One thread owns all that is known of it, and decides; others make the requests.
+
+    asks ──▶ serve: lines by rank, weight, bans ──▶ calls ──▶ a few threads, each blocks for one request
+      └──────────────── what came of it ◀─────────────────────┘
+"""
 
 import json
 import logging
@@ -8,19 +14,19 @@ from collections import deque
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-from .. import __version__
 from ..errors import NetworkError, RestError
-from ..exchange.events import Answer, Ask
+from ..exchange.events import FIRST, POLL, Answer, Ask
 from .bans import REST, Bans
-from .dial import get
+from .calls import Call, Called
 from .pacing import LEAST_RESERVE, PATIENT_RESERVE, RESERVE, WINDOW_S, Backoff, WeightBudget
 from .reply import BANS_S, Reply, ban_s, not_json, refusal
 
 log = logging.getLogger(__name__)
 
-RESERVES = (LEAST_RESERVE, RESERVE, PATIENT_RESERVE)  # of what has no symbol, of holes, and of what is patient
+RESERVES = (LEAST_RESERVE, RESERVE, PATIENT_RESERVE, PATIENT_RESERVE)  # of what has no symbol, of holes, by rank
+POLLS = 7  # under way at once: ten a second of up to 0.7 s each, the handshakes of new connections included …
+UNDER_WAY = POLLS + 1  # … and one of all that is no poll
 USED_WEIGHT = "x-mbx-used-weight-1m"
-USER_AGENT = f"aster-collect/{__version__}"
 OK = 200
 ELSEWHERE = (403, 407, 451)  # a firewall, a proxy, a place: none of them says anything of the request
 
@@ -30,64 +36,73 @@ class Refused(Exception):
 
 
 class Rest:
-    """One exchange's REST interface, with the weight spent so far."""
+    """One exchange's REST interface: the weight spent so far, and how it answers."""
 
     def __init__(
         self,
-        url: str,
         budget: WeightBudget,
         bans: Bans,
         *,
-        get: Callable[..., Reply] = get,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.budget = budget
-        self._url = url
+        self.failing = False  # whether the newest answer was of no use
         self._bans = bans
-        self._get, self._clock, self._wall = get, clock, wall
+        self._clock, self._wall = clock, wall
         self._backoff = Backoff(lambda: 1.0)
+        self._failed_s = 0.0
         budget.block(bans.left_s(REST), clock())
 
-    def get(self, ask: Ask) -> object:
-        """Make a request and return the JSON value; blocks as long as `dial.get` does at most.
-
-        Raises `RestError` where it may be tried again, once `budget.wait_s` allows, and `Refused` where not. In a ban
-        nothing is asked.
-        """
+    @property
+    def banned_s(self) -> float:
+        """For how long yet nothing may be asked, where that is longer than any wait for weight; else 0."""
         banned_s = self.budget.blocked_s(self._clock())
-        if banned_s > WINDOW_S:
-            raise RestError(f"banned for {banned_s:.0f} s more")
-        path = ask.path + (f"?{urlencode(ask.query)}" if ask.query else "")
-        self.budget.spend(ask.weight, self._clock())
-        try:
-            reply = self._get(self._url, path, {"User-Agent": USER_AGENT}, most_bytes=ask.most_bytes)
-        except NetworkError as error:
-            raise self._later(str(error)) from error
+        return banned_s if banned_s > WINDOW_S else 0.0
+
+    def send(self, ask: Ask) -> Call:
+        """Spend a request's weight, and return it as it is to be made now."""
+        now_s = self._clock()
+        self.budget.spend(ask.weight, now_s)
+        return Call(ask, ask.path + (f"?{urlencode(ask.query)}" if ask.query else ""), now_s)
+
+    def value(self, called: Called) -> object:
+        """Return the JSON value that came; raises `RestError` where it may be asked again, and `Refused` where not."""
+        reply, sent_s = called.reply, called.call.sent_s
+        if isinstance(reply, NetworkError):
+            raise self._later(str(reply), sent_s) from reply
         self._observe(reply)
         if reply.status != OK:
-            raise self._failure(reply)
+            raise self._failure(reply, sent_s)
         try:
             value: object = json.loads(reply.body)
         except (ValueError, RecursionError) as error:
-            raise self._later(not_json(reply)) from error
-        self._backoff.worked()
+            raise self._later(not_json(reply), sent_s) from error
+        if sent_s >= self._failed_s:
+            self.failing = False
+            self._backoff.worked()
         return value
 
-    def _failure(self, reply: Reply) -> Exception:
+    def _failure(self, reply: Reply, sent_s: float) -> Exception:
         detail = refusal(reply)
         if reply.status in BANS_S:
             seconds = ban_s(reply, self._wall())
-            self.budget.block(seconds, self._clock())
+            self._fail(seconds)
             self._bans.begin(REST, seconds, detail)
             return RestError(detail)
         if 400 <= reply.status < 500 and reply.status not in ELSEWHERE and reply.error() is not None:
+            self.failing = self.failing and sent_s < self._failed_s
             return Refused(detail)
-        return self._later(detail)
+        return self._later(detail, sent_s)
 
-    def _later(self, detail: str) -> RestError:
-        self.budget.block(self._backoff.failed(), self._clock())
+    def _later(self, detail: str, sent_s: float) -> RestError:
+        if sent_s >= self._failed_s:  # what was under way together fails together, and is one failure
+            self._fail(self._backoff.failed())
         return RestError(detail)
+
+    def _fail(self, seconds: float) -> None:
+        self.failing, self._failed_s = True, self._clock()
+        self.budget.block(seconds, self._failed_s)
 
     def _observe(self, reply: Reply) -> None:
         used = reply.header(USED_WEIGHT)
@@ -95,52 +110,114 @@ class Rest:
             self.budget.observe(int(used), self._clock())
 
 
+class Desk:
+    """The requests that wait, by rank and in order, and how many are under way."""
+
+    def __init__(
+        self, rest: Rest, send: Callable[[Call], None], deliver: Callable[[Answer], None],
+        clock: Callable[[], float], wall_ns: Callable[[], int],
+    ) -> None:  # fmt: skip
+        self._rest, self._send, self._deliver = rest, send, deliver
+        self._clock, self._wall_ns = clock, wall_ns
+        self._lines: tuple[deque[Ask], ...] = tuple(deque() for _ in RESERVES)
+        self._under_way = self._polls = 0  # requests, and how many of them are polls
+        self._said = False  # that it fails
+
+    def wait_s(self) -> float | None:
+        """Return how long the next request has to wait, None where it waits for what is under way, or there is none."""
+        line = self._next()
+        if line is None:
+            return None
+        return self._rest.budget.wait_s(line[0].weight, self._clock(), RESERVES[line[0].rank])
+
+    def _next(self) -> deque[Ask] | None:
+        """Return the line whose first request is the next to be made, None where it can't be yet.
+
+        A server that counts what is asked after a 429 may count what was under way when it came. Polls, which are many,
+        are made while half of the weight is left, and it is unlikely that one comes then.
+        """
+        others, polls = self._under_way - self._polls, self._lines[POLL]
+        if self._rest.failing and self._under_way:  # one finds out whether it works again
+            return None
+        if not others and (line := next(filter(None, self._lines[:POLL]), None)) is not None:
+            return line
+        return polls if polls and self._polls < POLLS else None
+
+    def send_next(self) -> None:
+        """Let the next request be made."""
+        line = self._next()
+        assert line is not None, "nothing may be asked"
+        ask = line.popleft()
+        self._under_way += 1
+        self._polls += ask.rank == POLL
+        self._send(self._rest.send(ask))
+
+    def ask(self, ask: Ask) -> None:
+        """Take a request."""
+        self._lines[ask.rank].append(ask)
+
+    def refuse_banned(self) -> None:
+        """Answer what has no symbol, where a ban is longer than any wait for weight: its asker goes on without."""
+        line, banned_s = self._lines[FIRST], self._rest.banned_s
+        while line and banned_s:
+            now_ns = self._wall_ns()
+            self._deliver(Answer(line.popleft(), now_ns, now_ns, None, f"banned for {banned_s:.0f} s more"))
+
+    def take(self, called: Called) -> None:
+        """Take what came of a request: it is answered, or waits again behind the others."""
+        ask, times = called.call.ask, (called.asked_ns, called.received_ns)
+        self._under_way -= 1
+        self._polls -= ask.rank == POLL
+        try:
+            value = self._rest.value(called)
+        except Refused as error:
+            self._deliver(Answer(ask, *times, None, str(error)))
+        except RestError as error:
+            if ask.once:
+                self._deliver(Answer(ask, *times, None, str(error)))
+                return
+            self._lines[ask.rank].append(ask)
+            if not self._said:
+                log.warning("rest failing why=%s retry_s=%.1f", error, self._rest.budget.wait_s(0, self._clock()))
+            self._said = True
+        else:
+            self._deliver(Answer(ask, *times, value))
+            if self._said and not self._rest.failing:
+                log.info("rest works again")
+                self._said = False
+
+
 def serve(
     rest: Rest,
-    asks: "queue.SimpleQueue[Ask | None]",
+    told: "queue.SimpleQueue[Ask | Called | None]",
+    send: Callable[[Call | None], None],
     deliver: Callable[[Answer], None],
     *,
     clock: Callable[[], float] = time.monotonic,
     wall_ns: Callable[[], int] = time.time_ns,
 ) -> None:
-    """Answer requests in turn until None comes; what fails is asked again behind the others.
+    """Have requests made in turn until None comes; what fails is asked again behind the others.
 
     Each symbol has one page of a hole under way at most, so that a long hole does not starve the others. A request
     without a symbol goes before all pages, and is tried once: its asker goes on without, at once where a ban is longer
-    than any wait for weight. Patient ones go last.
+    than any wait for weight. Patient ones go behind holes, and polls last. At the end nothing is waited for; those who
+    make the requests are told.
     """
-    lines: tuple[deque[Ask], ...] = tuple(deque() for _ in RESERVES)
-    failing = False
+    desk = Desk(rest, send, deliver, clock, wall_ns)
     while True:
-        rank = next((rank for rank, line in enumerate(lines) if line), None)
-        wait_s = None if rank is None else rest.budget.wait_s(lines[rank][0].weight, clock(), RESERVES[rank])
-        if wait_s is not None and wait_s > WINDOW_S and rank == 0:
-            wait_s = 0.0
+        desk.refuse_banned()
+        wait_s = desk.wait_s()
         try:
-            ask = asks.get(timeout=wait_s) if wait_s is None or wait_s > 0 else asks.get_nowait()
-            if ask is None:
-                return
-            lines[ask.rank].append(ask)
-            continue
+            message = told.get_nowait() if wait_s == 0 else told.get(timeout=wait_s)
         except queue.Empty:
-            if wait_s or rank is None:
-                continue
-        ask = lines[rank].popleft()
-        asked_ns = wall_ns()
-        try:
-            value = rest.get(ask)
-            deliver(Answer(ask, asked_ns, wall_ns(), value))
-        except Refused as error:
-            deliver(Answer(ask, asked_ns, wall_ns(), None, str(error)))
-        except RestError as error:
-            if ask.once:
-                deliver(Answer(ask, asked_ns, wall_ns(), None, str(error)))
-                continue
-            lines[ask.rank].append(ask)
-            if not failing:
-                log.warning("rest failing why=%s retry_s=%.1f", error, rest.budget.wait_s(0, clock()))
-            failing = True
+            if wait_s == 0:
+                desk.send_next()
+            continue
+        if message is None:
+            break
+        if isinstance(message, Called):
+            desk.take(message)
         else:
-            if failing:
-                log.info("rest works again")
-            failing = False
+            desk.ask(message)
+    for _ in range(UNDER_WAY):
+        send(None)

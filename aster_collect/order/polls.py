@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import DecodeError
-from ..exchange.events import PATIENT, Answer, Ask
+from ..exchange.events import POLL, Answer, Ask
 from ..exchange.pages import EXCHANGE_INFO_BYTES
 from ..exchange.streams.kind import Kind, Poll
 from ..exchange.venues import Venue
@@ -99,7 +99,7 @@ class Polls:
         call = self._calls(self._lanes[key].kind)[len(self._values[key])]
         query = (("symbol", symbol),) if symbol else ()
         path, weight = f"{self._venue.prefix}/{call}", self._venue.weights[call]
-        return Request(Ask(path, query, weight, name, symbol, most_bytes=EXCHANGE_INFO_BYTES, rank=PATIENT))
+        return Request(Ask(path, query, weight, name, symbol, most_bytes=EXCHANGE_INFO_BYTES, rank=POLL))
 
     def _calls(self, kind: Kind) -> list[str]:
         return [call for call in _poll(kind).calls if call in self._venue.weights]

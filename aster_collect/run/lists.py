@@ -2,7 +2,6 @@
 
 import logging
 import os
-import queue
 import time
 from collections.abc import Callable
 
@@ -30,10 +29,10 @@ class Lists:
         threads: Threads,
         roster: Roster,
         budget: WeightBudget,
-        asks: "queue.SimpleQueue[Ask | None]",
+        ask: Callable[[Ask], None],
     ) -> None:
         self._settings, self._threads, self._roster = settings, threads, roster
-        self._budget, self._asks = budget, asks
+        self._budget, self._ask = budget, ask
         self._started_ns = time.time_ns()
 
     def first(self, due: Due, free_bytes: Callable[[], int]) -> list[str]:
@@ -45,7 +44,7 @@ class Lists:
             told = self._settings.told()
             return waiting(__version__, os.getpid(), told, self._started_ns, now_ns, room, roster.waits_for)
 
-        self._asks.put(ask_exchange_info(self._settings.venue))
+        self._ask(ask_exchange_info(self._settings.venue))
         while not isinstance(message := self._threads.next(min(roster.again_s, time.monotonic() + LINE_S)), Over):
             if isinstance(message, Ended):
                 raise RuntimeError(f"thread {message.name} ended at the start") from message.error
@@ -62,7 +61,7 @@ class Lists:
         """Ask for a list if one is wanted by now."""
         now_s = time.monotonic()
         if self._roster.wants_list(now_s, self._budget.blocked_s(now_s)):
-            self._asks.put(ask_exchange_info(self._settings.venue))
+            self._ask(ask_exchange_info(self._settings.venue))
 
     def read(self, answer: Answer) -> ExchangeInfo | None:
         """Return the list that an answer holds, None where it holds none: that is said. Its weight limit counts."""

@@ -12,9 +12,10 @@ from ..exchange.pages import ask_exchange_info
 from ..exchange.streams import KINDS
 from ..files.store import Store
 from ..net.bans import Bans, Handshakes
+from ..net.calls import Call, Called, make
 from ..net.inbox import Inbox
 from ..net.pacing import WeightBudget
-from ..net.rest import Rest
+from ..net.rest import UNDER_WAY, Rest
 from ..net.rest import serve as serve_rest
 from ..settings import Settings
 from ..watch.journal import Journal
@@ -66,10 +67,10 @@ class Supervisor:
         self._inbox = Inbox()
         self._list_path = ask_exchange_info(settings.venue).path
         self._budget = WeightBudget(settings.venue.weight_a_minute)
-        self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
+        self._asks: queue.SimpleQueue[Ask | Called | None] = queue.SimpleQueue()
         self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
         self._due = Due(self._reports, journal is not None and journal.live, time.monotonic())
-        self._lists = Lists(settings, self._threads, self._roster, self._budget, self._asks)
+        self._lists = Lists(settings, self._threads, self._roster, self._budget, self._asks.put)
         self._status = STOPPED
         self._drained = True
 
@@ -83,8 +84,7 @@ class Supervisor:
         try:
             bans = Bans(settings.data_dir)
             feeds = Feeds(settings, self._threads, self._control, self._inbox, Handshakes(bans))
-            rest = Rest(settings.rest_url, self._budget, bans)
-            self._threads.start("rest", lambda: serve_rest(rest, self._asks, self._deliver))
+            self._start_rest(Rest(self._budget, bans))
             reporter = Reporter(self._reports, settings.data_dir, settings.metrics_file, self._journal)
             self._threads.start("report", reporter.run)
             if symbols := self._lists.first(self._due, store.free_bytes):
@@ -101,6 +101,12 @@ class Supervisor:
             self._reports.put(None)
             if self._drained:  # else the collector still writes: the descriptors go with the process
                 store.close()
+
+    def _start_rest(self, rest: Rest) -> None:
+        url, calls = self._settings.rest_url, queue.SimpleQueue[Call | None]()
+        self._threads.start("rest", lambda: serve_rest(rest, self._asks, calls.put, self._deliver))
+        for number in range(UNDER_WAY):
+            self._threads.start(f"request {number + 1}", lambda: make(url, calls, self._asks.put))
 
     def _deliver(self, answer: Answer) -> None:
         if answer.ask.path == self._list_path and not answer.ask.kind:

@@ -37,7 +37,7 @@ ORDERS = {
     "order": ("effects", "lane", "standing", "seen", "links", "tally", "question", "clock", "coverage", "bundle",
               "carriers", "reorder", "steps", "written", "suspects", "rising", "plain", "assembly", "asking", "proof",
               "tape", "sequence", "polled", "polls", "lanes", "intake", "covering", "offset", "engine"),
-    "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "bans", "feed", "rest"),
+    "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
     "files": ("names", "plain", "tail", "source", "archive", "limits", "replace", "appender", "lock", "rejects",
               "rotate", "folder", "compress", "losses", "table", "sheet", "flush", "store"),
     "run": ("hands", "collector", "loop", "opening", "threads", "roster", "lists", "fleet", "feeds", "packing",

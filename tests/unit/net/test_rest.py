@@ -9,13 +9,14 @@ from email.message import Message
 from typing import Any
 
 from aster_collect.errors import NetworkError, RestError
-from aster_collect.exchange.events import PATIENT, Answer, Ask
+from aster_collect.exchange.events import PATIENT, POLL, Answer, Ask
 from aster_collect.exchange.pages import ask_exchange_info, ask_page
 from aster_collect.exchange.venues import FUTURES
 from aster_collect.net.bans import REST
+from aster_collect.net.calls import Call, Called, make
 from aster_collect.net.pacing import WeightBudget
 from aster_collect.net.reply import Reply
-from aster_collect.net.rest import Refused, Rest, serve
+from aster_collect.net.rest import POLLS, UNDER_WAY, Desk, Refused, Rest, serve
 
 WALL_S = 1_764_000_000.0
 ERROR = {"code": -1121, "msg": "Invalid symbol."}
@@ -81,9 +82,21 @@ class Server:
         assert isinstance(answer, Reply)
         return answer
 
-    def rest(self, budget: WeightBudget | None = None) -> Rest:
-        clock = lambda: self.now_s  # noqa: E731
-        return Rest("http://host", budget or WeightBudget(), self.bans, get=self, clock=clock, wall=lambda: WALL_S)
+    def rest(self) -> Rest:
+        return Rest(WeightBudget(), self.bans, clock=lambda: self.now_s, wall=lambda: WALL_S)
+
+    def make(self, call: Call) -> Called:
+        """Make a request here and now."""
+        calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
+        calls.put(call)
+        calls.put(None)
+        made: list[Called] = []
+        make("http://host", calls, made.append, get=self, wall_ns=lambda: 5)
+        return made[0]
+
+    def get(self, rest: Rest, ask: Ask) -> object:
+        """Ask, and return the value that comes."""
+        return rest.value(self.make(rest.send(ask)))
 
 
 def page(symbol: str, first_id: int = 0) -> Ask:
@@ -98,17 +111,17 @@ class Answers(unittest.TestCase):
         rest = server.rest()
         for answer in answers[:-1]:
             with self.assertRaises(RestError, msg=answer):
-                rest.get(page("A"))
+                server.get(rest, page("A"))
         with self.assertRaises(RestError):
-            rest.get(page("A"))
+            server.get(rest, page("A"))
         return rest.budget.wait_s(1, server.now_s)
 
     def test_a_good_answer(self) -> None:
         """A good answer is its JSON value, and the URL names path and query, percent-encoded."""
         server = Server(Response([{"a": 1}]), Response({}))
         rest = server.rest()
-        self.assertEqual(rest.get(page("币")), [{"a": 1}])
-        self.assertEqual(rest.get(Ask("/fapi/v3/ping", (), 1)), {})
+        self.assertEqual(server.get(rest, page("币")), [{"a": 1}])
+        self.assertEqual(server.get(rest, Ask("/fapi/v3/ping", (), 1)), {})
         self.assertEqual(
             server.urls,
             ["http://host/fapi/v3/aggTrades?symbol=%E5%B8%81&fromId=0&limit=1000", "http://host/fapi/v3/ping"],
@@ -160,9 +173,9 @@ class Answers(unittest.TestCase):
         rest = server.rest()
         for good in (False, False, True, False):
             if good:
-                rest.get(page("A"))
+                server.get(rest, page("A"))
             else:
-                self.assertRaises(RestError, rest.get, page("A"))
+                self.assertRaises(RestError, server.get, rest, page("A"))
             server.now_s += 1000
         server.now_s -= 1000
         self.assertEqual(rest.budget.wait_s(1, server.now_s), 0.5)
@@ -172,7 +185,7 @@ class Answers(unittest.TestCase):
         server = Server(failure(400, {"code": -1121, "msg": "Invalid symbol."}))
         rest = server.rest()
         with self.assertRaisesRegex(Refused, r"host:80: 400 .*-1121 Invalid symbol\."):
-            rest.get(page("A"))
+            server.get(rest, page("A"))
         self.assertEqual(rest.budget.wait_s(1, server.now_s), 0)
 
     def test_an_error_says_why(self) -> None:
@@ -184,7 +197,7 @@ class Answers(unittest.TestCase):
             (Response(b"<!DOCTYPE html>"), "not JSON from host:80: '<!DOCTYPE html>'"),
         ):
             with self.assertRaisesRegex(RestError, words):
-                Server(odd).rest().get(page("A"))
+                (server := Server(odd)).get(server.rest(), page("A"))
 
     def test_the_weight_the_exchange_counts(self) -> None:
         """What the exchange says is used counts, also in a refusal, and nonsense does not."""
@@ -192,14 +205,14 @@ class Answers(unittest.TestCase):
             server = Server(answer)
             rest = server.rest()
             with contextlib.suppress(Refused):
-                rest.get(page("A"))
+                server.get(rest, page("A"))
             self.assertEqual(rest.budget.wait_s(20, server.now_s), 60)
         for odd in ("", "x", "-5", "1e9", "9" * 5000):
             for answer in (Response({}, X_MBX_USED_WEIGHT_1M=odd), failure(400, ERROR, X_MBX_USED_WEIGHT_1M=odd)):
                 server = Server(answer)
                 rest = server.rest()
                 with contextlib.suppress(Refused):
-                    rest.get(page("A"))
+                    server.get(rest, page("A"))
                 self.assertEqual(rest.budget.wait_s(20, server.now_s), 0, odd)
 
     def test_the_size_of_an_answer(self) -> None:
@@ -210,9 +223,11 @@ class Answers(unittest.TestCase):
             bounds.append(most_bytes)
             return Response([])
 
-        rest = Rest("http://host", WeightBudget(), Kept(), get=get)
+        calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         for ask in (ask_page(FUTURES, "A", 1, 1000), ask_exchange_info(FUTURES)):
-            rest.get(ask)
+            calls.put(Call(ask, ask.path, 0.0))
+        calls.put(None)
+        make("http://host", calls, lambda _: None, get=get)
         self.assertEqual(bounds, [4 << 20, 8 << 20])
 
 
@@ -251,7 +266,11 @@ class Serving(unittest.TestCase):
             if following:
                 waiting.put(following)
 
-        serve(server.rest(), waiting, deliver, clock=lambda: server.now_s, wall_ns=lambda: 5)
+        def send(call: Call | None) -> None:
+            if call is not None:
+                waiting.put(server.make(call))
+
+        serve(server.rest(), waiting, send, deliver, clock=lambda: server.now_s, wall_ns=lambda: 5)
         return answers
 
     def test_a_long_hole_does_not_starve_the_others(self) -> None:
@@ -341,15 +360,113 @@ class Serving(unittest.TestCase):
     def test_a_stop_while_banned(self) -> None:
         """A stop ends the serving at once, though requests wait."""
         server = Server(failure(418, Retry_After="600"))
-        asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
+        asks: queue.SimpleQueue[Ask | Called | None] = queue.SimpleQueue()
         asks.put(page("A"))
         rest = server.rest()
         delivered: list[Answer] = []
         with self.assertRaises(RestError):
-            rest.get(page("B"))
+            server.get(rest, page("B"))
         asks.put(None)
-        serve(rest, asks, delivered.append, clock=lambda: server.now_s)
+        sent: list[Call | None] = []
+        serve(rest, asks, sent.append, delivered.append, clock=lambda: server.now_s)
         self.assertEqual((delivered, len(server.urls)), ([], 1))
+        self.assertEqual(sent, [None] * UNDER_WAY, "those who make the requests are told too")
+
+
+class Slow:
+    """An exchange that answers when it is told to: `under_way` are the requests that it has."""
+
+    def __init__(self) -> None:
+        self.server = Server()
+        self.rest = self.server.rest()
+        self.under_way: list[Call] = []
+        self.delivered: list[Answer] = []
+        clock = lambda: self.server.now_s  # noqa: E731
+        self.desk = Desk(self.rest, self.under_way.append, self.delivered.append, clock, lambda: 5)
+
+    def go(self) -> float | None:
+        """Let all requests be made that may be now; return how long the next one has to wait."""
+        while self.desk.wait_s() == 0:
+            self.desk.send_next()
+        return self.desk.wait_s()
+
+    def answer(self, at: int, reply: Any) -> None:
+        """Answer one of those that are under way."""
+        self.server.answers = [reply]
+        self.desk.take(self.server.make(self.under_way.pop(at)))
+
+
+class UnderWay(unittest.TestCase):
+    def setUp(self) -> None:
+        self.slow = Slow()
+
+    def poll(self, count: int) -> None:
+        for number in range(count):
+            self.slow.desk.ask(Ask("/fapi/v3/openInterest", (), 1, "open-interest", f"S{number}", rank=POLL))
+
+    def under_way(self) -> list[str]:
+        return [call.ask.symbol for call in self.slow.under_way]
+
+    def test_a_round_trip_that_is_long(self) -> None:
+        """Several polls are under way at once, and no more than there are threads for."""
+        slow = self.slow
+        self.poll(20)
+        self.assertIsNone(slow.go())
+        self.assertEqual(self.under_way(), [f"S{number}" for number in range(POLLS)])
+        slow.answer(3, Response({}))
+        slow.go()
+        self.assertEqual(self.under_way()[-1], f"S{POLLS}")
+
+    def test_polls_that_hang(self) -> None:
+        """Neither a hole nor the list of symbols waits for them, and what is no poll goes one at a time."""
+        slow = self.slow
+        self.poll(20)
+        slow.go()
+        for ask in (page("HOLE"), page("OTHER"), page("QUIET")._replace(rank=PATIENT)):
+            slow.desk.ask(ask)
+        self.assertIsNone(slow.go())
+        self.assertEqual((self.under_way()[-1], len(slow.under_way)), ("HOLE", POLLS + 1))
+        slow.desk.ask(ask_exchange_info(FUTURES))
+        for symbol in ("", "OTHER", "QUIET"):
+            slow.answer(-1, Response([]))
+            slow.go()
+            self.assertEqual((self.under_way()[-1], len(slow.under_way)), (symbol, POLLS + 1))
+
+    def test_a_refusal_stops_all_that_waits(self) -> None:
+        """After a 429 nothing more is asked, though what was sent before is answered well; then one at a time."""
+        slow = self.slow
+        self.poll(20)
+        slow.go()
+        slow.server.now_s += 1
+        slow.answer(0, failure(429, Retry_After="30"))
+        while slow.under_way:
+            slow.answer(0, Response({}))
+        self.assertEqual((slow.go(), slow.under_way), (30, []))
+        slow.server.now_s += 30
+        slow.go()
+        self.assertEqual(len(slow.under_way), 1)
+        slow.answer(0, Response({}))
+        slow.go()
+        self.assertEqual(len(slow.under_way), POLLS)
+
+    def test_all_that_is_under_way_fails_together(self) -> None:
+        """What was sent before a failure and fails too makes the pause no longer."""
+        slow = self.slow
+        self.poll(20)
+        slow.go()
+        for _ in range(POLLS):
+            slow.server.now_s += 0.01
+            slow.answer(0, NetworkError("refused", "host:80"))
+        wait_s = slow.go()
+        assert wait_s is not None
+        self.assertLess(wait_s, 0.5)
+
+    def test_the_weight_of_what_is_under_way(self) -> None:
+        """It is spent before the request is sent, so that many at once keep within it."""
+        slow = self.slow
+        slow.rest.budget.a_minute = 8
+        self.poll(20)
+        self.assertEqual((slow.go(), len(slow.under_way)), (60, 4))
 
 
 if __name__ == "__main__":
