@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from .instruments import Writer
@@ -66,9 +67,13 @@ class Books:
         return levels
 
     def touched(self, states: Sequence[Quote], sign: int) -> Side:
-        """Each level that changed from the first state to the last, or was the best of one; 0 for one that is gone."""
-        begin, end = (dict(self.side(states[place], sign, EVERY_LEVEL)) for place in (0, -1))
-        ticks = {one for one in begin.keys() | end.keys() if begin.get(one) != end.get(one)}
+        """Each level that changed between two of the states, or was the best of one; 0 for one that is gone.
+
+        One that is again as it was is among them: a snapshot from in between shows it as it was meanwhile.
+        """
+        books = [dict(self.side(state, sign, EVERY_LEVEL)) for state in states]
+        ticks = {one for before, after in pairwise(books) for one, _ in before.items() ^ after.items()}
         ticks |= {state.bid if sign < 0 else state.ask for state in states[1:]}
+        end = books[-1]
         zero = self._writer.quantity(0)
         return [(one, end.get(one, zero)) for one in sorted(ticks, key=lambda one: one * sign)]

@@ -217,7 +217,7 @@ class TheSourceDistribution(unittest.TestCase):
                 "-B",
                 "-m",
                 "unittest",
-                "tests.unit.exchange.test_wire",
+                "tests.unit.exchange.test_decoder",
                 "tests.system.test_packaging.AContainer",
             ]
             ended = subprocess.run(command, cwd=unpacked, env=environment, capture_output=True, text=True, timeout=60)

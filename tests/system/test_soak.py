@@ -1,5 +1,6 @@
 """A long run under load: memory stays flat, and nothing is lost. ASTER_SOAK_SECONDS=3600 makes it an hour."""
 
+import json
 import os
 import statistics
 import subprocess
@@ -34,10 +35,13 @@ class ASoak(EndToEnd):
         exchange = self.begin(("BTCUSDT", "ETHUSDT", "ASTERUSDT", "USD1USDT"), RATE, record=False)
         collector = self.collect("--flush-interval", "1", "--history", "1000")
         self.wait_for_everything(collector)
-        sizes = []
+        status = self.folder / "status.json"
+        collector.wait_for(status.exists, "status.json")
+        sizes, behind_kb = [], 0.0
         began_s, began_ms, frames = time.monotonic(), now_ms(), exchange.sent_count
         while (now_s := time.monotonic()) < began_s + SECONDS:
             sizes.append(resident_kb(collector.process.pid))
+            behind_kb = max(behind_kb, json.loads(status.read_text("utf-8"))["queue_bytes"] / 1024)
             due_s = now_s + SAMPLE_S
             collector.wait_for(lambda due_s=due_s: time.monotonic() > due_s, "the next look", SAMPLE_S + 30)
         sent = exchange.sent_count - frames
@@ -47,9 +51,10 @@ class ASoak(EndToEnd):
         self.assertGreater(sent, 0.95 * RATE * SECONDS)
         third = len(sizes) // 3
         before, after = statistics.median(sizes[third - SAMPLES : third]), statistics.median(sizes[-SAMPLES:])
-        self.assertLessEqual(after, GROWTH * before, f"kB at one third {before}, at the end {after}")
+        told = f"kB at one third {before}, at the end {after}, waiting at most {behind_kb}"
+        self.assertLessEqual(after, GROWTH * before + behind_kb, told)  # on a busy machine it may be behind for a while
         odd = [line for line in collector.lines if " INFO " not in line and "inbox full" not in line]
-        self.assertEqual([], odd)  # on a busy machine it may be behind for a while, which loses nothing
+        self.assertEqual([], odd)
         self.assert_promises(missing=False)
         for symbol in self.symbols:
             first = next(read_rows(self.folder / f"{PRICES}_{symbol}.csv"))

@@ -32,8 +32,11 @@ def page(market, now_us=NOW_US, paging=None, **params):
 class RandomMarket(unittest.TestCase):
     """Loops over markets; the description of a failed test names the seed."""
 
+    def __init__(self, name="runTest"):
+        super().__init__(name)
+        self.seed = random.randrange(1 << 32)  # before the test has a process of its own, which could not tell it
+
     def setUp(self):
-        self.seed = random.randrange(1 << 32)
         self.random = random.Random(self.seed)
 
     def shortDescription(self):  # noqa: N802
