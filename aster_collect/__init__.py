@@ -1,3 +1,3 @@
-"""Collect ASTER trades, best bid and ask, and order book depth into CSV files that can be proven whole."""
+"""Collect market data of the ASTER exchange into CSV files that can be proven whole."""
 
 __version__ = "1.1.0"
