@@ -10,6 +10,7 @@ Payload = dict[str, Any]
 PLAIN_DECIMAL = re.compile(r"[0-9]{1,32}(?:\.[0-9]{1,32})?")
 SIGNED_DECIMAL = re.compile(r"-?[0-9]{1,32}(?:\.[0-9]{1,32})?")
 PLAIN_WORD = re.compile(r"[A-Z0-9_]{1,32}")
+PLAIN_TEXT = re.compile(r'[^\x00-\x1f\x7f",\ud800-\udfff]{1,64}')  # fits in a cell as it stands
 ID_LIMIT = 1 << 63
 TIME_LIMIT_MS = 10**14
 
@@ -53,6 +54,16 @@ def word(payload: Payload, key: str) -> str:
 def word_or_blank(payload: Payload, key: str) -> str:
     """Return a word of capitals; nothing where it is empty, null or not there."""
     return word(payload, key) if payload.get(key) not in (None, "") else ""
+
+
+def text(payload: Payload, key: str) -> str:
+    """Return a text that fits in a cell as it stands, of any script."""
+    return _matching(payload, key, PLAIN_TEXT)
+
+
+def text_or_blank(payload: Payload, key: str) -> str:
+    """Return such a text; nothing where it is empty, null or not there."""
+    return text(payload, key) if payload.get(key) not in (None, "") else ""
 
 
 def _matching(payload: Payload, key: str, pattern: "re.Pattern[str]") -> str:

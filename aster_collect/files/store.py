@@ -168,7 +168,9 @@ class Store:
             self._record(symbol, gap)
 
     def _record(self, symbol: str, gap: Gap) -> None:
-        ledger = self._sheets[LEDGER.name, symbol]
+        ledger = self._sheets.get((LEDGER.name, symbol))
+        if ledger is None:  # what is of the whole folder has none: the log tells
+            return
         self.pending_bytes += ledger.append([gap])
         if ledger.made:
             self._flush.add(ledger)

@@ -26,7 +26,8 @@ class Polled:
         self._fresh: list[Event] = []
         self._newest: Event | None = None
         self._gaps: list[Effect] = []
-        self._said: dict[str, Event] = {}
+        self._ended = False
+        self._said: dict[str, Event] = {}  # by key, what is known of it
 
     @property
     def remembered(self) -> int:
@@ -45,8 +46,11 @@ class Polled:
         self.frames += 1
         if self.kind.poll is not None and self.kind.poll.changes:
             key, facts = event[TIME + 1], event[TIME + 2 : -1]
+            said = self._said.get(key, facts)
+            facts = tuple(new or known for new, known in zip(facts, said, strict=True))
             is_new = self._said.get(key) != facts
             self._said[key] = facts
+            event = (*event[: TIME + 2], *facts, event[-1])
         else:
             is_new = event[TIME] > (self._newest[TIME] if self._newest else self.last_ms)
         if is_new:
@@ -65,10 +69,11 @@ class Polled:
         self._cause = "not-polled"
 
     def end(self, now_ms: int, most_ms: int) -> None:
-        """Note at the end of a run what was not answered any more."""
+        """Note at the end of a run what was not answered any more; before a first answer it is the next run's to tell."""
         before_ms = self._newest[TIME] if self._newest else 0
-        if before_ms and now_ms - before_ms > most_ms:
+        if before_ms and now_ms - before_ms > most_ms and not self._ended:
             self._miss(before_ms, now_ms)
+        self._ended = True
 
     def _miss(self, from_ms: int, to_ms: int) -> None:
         if not self.kind.whole_folder:

@@ -4,6 +4,7 @@ Pure. Times are seconds of a monotonic clock, given by the caller.
 """
 
 import heapq
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..exchange.events import POLL, Answer, Ask
 from ..exchange.pages import EXCHANGE_INFO_BYTES
 from ..exchange.streams.kind import Kind, Poll
 from ..exchange.venues import Venue
-from .effects import Effect, Request, Say
+from .effects import Effect, Reject, Request, Say
 from .polled import Polled
 
 LATE = 1.5  # intervals between two answers: more, and one is missing
@@ -40,11 +41,14 @@ class Polls:
         self._failed = 0
 
     def begin(self, lanes: Iterable[Polled], now_s: float) -> None:
-        """Poll those of these too that are not polled yet, from now on: however many, they are spread evenly."""
+        """Poll those of these too that are not polled yet, from now on.
+
+        However many symbols there are, they are spread evenly; what is of the whole folder is asked for at once.
+        """
         for lane in lanes:
             key = lane.kind.name, lane.symbol
             if key not in self._lanes:
-                at = len(self._lanes) * GOLDEN_RATIO % 1
+                at = len(self._lanes) * GOLDEN_RATIO % 1 if lane.symbol else 0.0
                 self._lanes[key] = lane
                 self._push(now_s + at * self._interval_s(lane.kind), key)
 
@@ -73,11 +77,12 @@ class Polls:
         try:
             if answer.refused:
                 raise DecodeError(answer.refused)
-            events = poll.decode(lane.symbol, values, answer.received_ns)
+            found = poll.decode(lane.symbol, values, answer.received_ns)
         except DecodeError as error:
             return self._fail(key, str(error), now_s)
-        lane.answered(events, round(self._interval_s(lane.kind) * LATE * 1000))
-        return []
+        lane.answered(found.events, round(self._interval_s(lane.kind) * LATE * 1000))
+        source = f"{lane.kind.name} of {lane.symbol or 'all'}"
+        return [Reject(source, answer.received_ns, reason, _kept(item)) for reason, item in found.odd]
 
     def end(self, now_ms: int) -> None:
         """Let each lane note what was not answered any more."""
@@ -110,6 +115,10 @@ class Polls:
     def _push(self, due_s: float, key: tuple[str, str]) -> None:
         self._due_s[key] = due_s
         heapq.heappush(self._due, (due_s, key))
+
+
+def _kept(item: object) -> bytes:
+    return json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _poll(kind: Kind) -> Poll:

@@ -37,7 +37,7 @@ class Collector:
         clock: Callable[[], float] = time.monotonic,
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """Collect these symbols, whose files are open."""
+        """Collect these symbols, whose files are open, as those of the whole folder are."""
         self._settings, self._store = settings, store
         self._clock, self._wall_ns = clock, wall_ns
         self._scope = settings.scope()
@@ -50,7 +50,7 @@ class Collector:
         self._gone: frozenset[str] = frozenset()
         self._look_s = clock()
         self._started_ns = wall_ns()
-        for symbol in symbols:
+        for symbol in ("", *symbols):
             self._begin(symbol)
 
     def _begin(self, symbol: str) -> None:

@@ -69,18 +69,26 @@ class Wire(NamedTuple):
     take: Callable[[Options], Take] | None = None
 
 
+class Found(NamedTuple):
+    """What an answer holds: events, and what of it can't be read, each with the reason."""
+
+    events: list[Event]
+    odd: list[tuple[str, object]]
+
+
 class Poll(NamedTuple):
     """How a kind is asked for over REST.
 
     `calls` are made in turn, behind the venue's prefix; one that the venue has not is left out. `decode` gets the
     symbol, their answers, None for one that was refused, but the last, and when that came; it raises `DecodeError`.
-    `every_s` is None where the user says how often.
+    `every_s` is None where the user says how often. Of a kind that `changes`, each event behind its time has a key and
+    what is known of it; only what is new makes a row, and what is blank is as it was known before.
     """
 
     calls: tuple[str, ...]
-    decode: Callable[[str, Sequence[Any], int], list[Event]]
+    decode: Callable[[str, Sequence[Any], int], Found]
     every_s: float | None = None
-    changes: bool = False  # only what differs from the last row of the same first cell makes a row
+    changes: bool = False
 
 
 class Check(NamedTuple):
