@@ -2,26 +2,17 @@
 
 import errno
 import gzip
-import logging
 import os
 import random
-import tempfile
 import time
 import tracemalloc
 import unittest
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
 
 from aster_collect.errors import ConfigError, StoreError
-from aster_collect.exchange.events import Gap
-from aster_collect.exchange.form import Form
 from aster_collect.exchange.streams import trades
-from aster_collect.exchange.streams.kind import Options
 from aster_collect.files.archive import Archive
-from aster_collect.files.folder import Folder
 from aster_collect.files.names import Part
-from aster_collect.files.rejects import REJECTS_NAME
 from aster_collect.files.rotate import (
     KNOWN_PARTS,
     closed_part,
@@ -32,99 +23,10 @@ from aster_collect.files.rotate import (
     period_end,
     period_name,
 )
-from aster_collect.files.sheet import Sheet
-from aster_collect.verify import check_folder
 from tests import rows
-from tests.killed import each_end, killed_at
 from tests.rowstore import RowStore as Store
 from tests.support import Disk, rounds
-
-KINDS = (rows.PRICES, rows.ORDERBOOK, rows.TRADES)
-S = "BTCUSDT"
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
-MIDNIGHT_MS = 1_795_305_600_000  # 2026-11-22T00:00Z
-MISSING = Gap(rows.TRADES, MIDNIGHT_MS, MIDNIGHT_MS + 1, 1, 2, "gave-up")
-
-
-def row(kind: str, number: int, time_ms: int) -> str:
-    """Return a good row of a kind with an id, which of a quote is its bid's last digits."""
-    return {
-        rows.PRICES: f"{rows.seconds(time_ms)},100.{number:08d},200.{number:08d},150.{number:08d}",
-        rows.ORDERBOOK: f"{rows.seconds(time_ms)},{number},1.0,2{',' * 8},1.1,2{',' * 8}",
-        rows.TRADES: f"{number},{time_ms},buy,100.1,0.5",
-    }[kind]
-
-
-def number_of(kind: str, line: str) -> int:
-    """Return the id in a row."""
-    cells = line.split(",")
-    if kind == rows.PRICES:
-        return int(cells[1].partition(".")[2])
-    return int(cells[0 if kind == rows.TRADES else 1])
-
-
-class Stuck(type(Path())):  # type: ignore[misc]
-    """A folder in which nothing can be renamed for as long as `why` says so."""
-
-    why: ClassVar[list[int]] = []
-
-    def rename(self, target: Any) -> Any:
-        if self.why:
-            raise OSError(self.why[0], os.strerror(self.why[0]))
-        return super().rename(target)
-
-
-class Case(unittest.TestCase):
-    rotate = "day"
-
-    def setUp(self) -> None:
-        self.stores: list[Store] = []
-        self.addCleanup(self.crash)
-        silent = logging.NullHandler()  # what is repaired and renamed is said in the log
-        logging.getLogger("aster_collect").addHandler(silent)
-        self.addCleanup(logging.getLogger("aster_collect").removeHandler, silent)
-        self.fresh()
-
-    def fresh(self) -> None:
-        """Go on in a folder of its own."""
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory())) / "data"
-
-    def crash(self) -> None:
-        """Close as a crash does: nothing more is written."""
-        while self.stores:
-            self.stores.pop().close()
-
-    def store(self, *symbols: str, **options: Any) -> Store:
-        options = {"levels": 5, "receive_time": False, "sync": False, "rotate": self.rotate} | options
-        store = Store(self.folder, **options)
-        self.stores.append(store)
-        for symbol in symbols or (S,):
-            store.open(symbol)
-        return store
-
-    def names(self, kind: str = "") -> list[str]:
-        return sorted(path.name for path in self.folder.glob(f"{kind}*.csv*"))
-
-    def history(self, kind: str, symbol: str = S) -> dict[str, list[str]]:
-        """Return the rows of each of a history's files, in the order of verify, sure that they are whole."""
-        header = ",".join(rows.columns(kind, 5, False))
-        found = {}
-        with Archive(self.folder).open(symbol) as histories:
-            for source in histories[kind]:
-                data = b"".join(block.data for block in source.blocks())
-                first, *lines, rest = data.decode("ascii").split("\n")
-                self.assertEqual((first, rest), (header, ""), source.name)
-                found[source.name] = lines
-        return found
-
-    def all_rows(self, kind: str) -> list[str]:
-        return [line for lines in self.history(kind).values() for line in lines]
-
-    def assert_holds(self) -> None:
-        """Fail unless verify finds nothing but hours or days without rows that are in no ledger: they are quiet."""
-        reasons = [why for found in check_folder(self.folder).reasons.values() for _, why in found]
-        self.assertEqual([why for why in reasons if "nothing happened for so long" not in why], [])
+from tests.unit.files.rotating import DAY_MS, HOUR_MS, KINDS, MIDNIGHT_MS, MISSING, Case, S, Stuck, number_of, row
 
 
 class Names(unittest.TestCase):
@@ -596,228 +498,6 @@ class FullDisk(Case):
         store.flush()
         days = (f"trades_{S}.2026-11-21.csv", f"trades_{S}.csv")
         self.assertEqual(self.history("trades"), {day: [line] for day, line in zip(days, lines, strict=True)})
-
-
-@unittest.skipIf(not hasattr(os, "fork"), "no fork")
-class Kills(Case):
-    def some(self, kind: str, before: str | None, last: int) -> list[str]:
-        """Return the rows behind one up to another, four for each day: 1 to 3, 4 to 7, 8 and 9."""
-        first = number_of(kind, before) + 1 if before else 1
-        return [row(kind, number, MIDNIGHT_MS + number * 6 * HOUR_MS) for number in range(first, last + 1)]
-
-    def one_file(self, last: int) -> None:
-        """Start with one file, go on behind its last row, and end."""
-        folder = Folder(self.folder, write=os.write, sync=False, wall=time.time)
-        form = Form(trades.KIND, Options())
-        sheet = Sheet(form, S, folder, DAY_MS)
-        lines = self.some(rows.TRADES, sheet.last_row, last)
-        if lines:
-            sheet.append([form.event(line) for line in lines])
-        sheet.flush(sync=True)
-        sheet.appender.close()
-        folder.close()
-
-    def all_files(self, last: int) -> None:
-        """Do so with all files of a symbol."""
-        store = Store(self.folder, levels=5, receive_time=False, sync=False, rotate="day")
-        store.open(S)
-        for kind in KINDS:
-            store.append(kind, S, self.some(kind, store.last_row(kind, S), last))
-        store.flush()
-        store.close()
-
-    def begin(self, run: Callable[[int], None]) -> None:
-        """Write the first three rows."""
-        run(3)
-        (self.folder / rows.file_name(rows.GAPS, S)).write_text(
-            ",".join(rows.columns(rows.GAPS, 5, False)) + "\n", "ascii"
-        )
-
-    def check(self, run: Callable[[int], None], step: int, *kinds: str) -> None:
-        """Start once more; fails unless all rows are there, each once, in the files of their days."""
-        run(9)
-        for kind in kinds:
-            self.assertEqual([number_of(kind, line) for line in self.all_rows(kind)], list(range(1, 10)), step)
-            self.assertEqual([len(lines) for lines in self.history(kind).values()], [3, 4, 2], step)
-        self.assert_holds()
-
-    def test_killed_at_any_step_of_a_file(self) -> None:
-        """Whichever step of a rotation is the last, and of the start after it, the rows are whole, each once."""
-        self.begin(self.one_file)
-        seen = 0
-        for _ in each_end(self.folder, lambda: self.one_file(8)):
-            for step in each_end(self.folder, lambda: self.one_file(9)):
-                self.check(self.one_file, step, rows.TRADES)
-                seen += 1
-        self.assertGreater(seen, 30)
-
-    def test_killed_at_some_step_of_all_files(self) -> None:
-        """So it is with all files of a symbol together; the start after a kill is killed half as far."""
-        for seed, chance in rounds(40):
-            with self.subTest(seed=seed):
-                self.fresh()
-                self.begin(self.all_files)
-                step = chance.randrange(700)
-                killed_at(step, lambda: self.all_files(8))
-                killed_at(step // 2, lambda: self.all_files(9))
-                self.check(self.all_files, step, *KINDS)
-
-
-class Reopening(Case):
-    """logrotate renames files, and sends SIGHUP afterwards."""
-
-    def write(self, store: Store, number: int, time_ms: int = MIDNIGHT_MS) -> None:
-        for kind in KINDS:
-            store.append(kind, S, [row(kind, number, time_ms + number)])
-        store.gap(S, MISSING._replace(first_missing_id=1000 + number, last_missing_id=1000 + number))
-        store.reject("x", 1, "odd", b"%d" % number)
-
-    def move(self) -> None:
-        for path in list(self.folder.iterdir()):
-            if path.suffix in (".csv", ".jsonl"):
-                path.rename(self.folder / f"{path.name}.1")
-
-    def assert_rows(self, suffix: str, *numbers: int) -> None:
-        for kind in KINDS:
-            header, *lines, rest = (self.folder / f"{kind}_{S}.csv{suffix}").read_text().split("\n")
-            self.assertEqual((header, rest), (",".join(rows.columns(kind, 5, False)), ""))
-            self.assertEqual([number_of(kind, line) for line in lines], list(numbers), kind)
-        header, *lines, _ = (self.folder / f"gaps_{S}.csv{suffix}").read_text().split("\n")
-        self.assertEqual((header, len(lines)), (",".join(rows.columns(rows.GAPS, 5, False)), len(numbers)))
-        self.assertEqual(len((self.folder / f"{REJECTS_NAME}{suffix}").read_text().splitlines()), len(numbers))
-
-    def test_files_are_renamed_and_reopened(self) -> None:
-        """Rows until then are in the renamed files, those behind in fresh ones with their headers, none twice."""
-        store = self.store()
-        self.write(store, 1)
-        store.flush()
-        self.move()
-        self.write(store, 2)
-        store.flush()
-        self.assert_rows(".1", 1, 2)
-        self.write(store, 3)
-        store.reopen()
-        store.flush()
-        self.write(store, 4)
-        store.flush()
-        self.assert_rows(".1", 1, 2, 3)
-        self.assert_rows("", 4)
-        self.crash()
-        self.assertEqual(self.store().last_row("trades", S), row("trades", 4, MIDNIGHT_MS + 4))
-
-    def test_nothing_was_renamed(self) -> None:
-        """A signal without a renaming changes nothing, however often it comes."""
-        store = self.store()
-        for number in range(1, 4):
-            self.write(store, number)
-            store.reopen()
-            store.reopen()
-            store.flush(sync=number % 2 == 0)
-        self.assert_rows("", 1, 2, 3)
-
-    def test_an_empty_file_was_made_in_its_place(self) -> None:
-        """A file that is there already, empty, or begun by nobody knows whom, is gone on with or set aside."""
-        store = self.store()
-        self.write(store, 1)
-        store.flush()
-        self.move()
-        (self.folder / f"prices_{S}.csv").touch(0o600)
-        (self.folder / f"trades_{S}.csv").write_text("notes\n")
-        (self.folder / f"orderbook_{S}.csv").write_text((self.folder / f"orderbook_{S}.csv.1").read_text() + "7.1")
-        store.reopen()
-        with self.assertLogs("aster_collect", "WARNING"):
-            store.flush()
-        self.write(store, 2)
-        store.flush()
-        self.assertEqual(len((self.folder / f"prices_{S}.csv").read_text().splitlines()), 2)
-        self.assertEqual(len((self.folder / f"trades_{S}.csv").read_text().splitlines()), 2)
-        book = (self.folder / f"orderbook_{S}.csv").read_text().splitlines()
-        self.assertEqual([number_of("orderbook", line) for line in book[1:]], [1, 2])
-        self.assertEqual([path.read_text() for path in self.folder.glob("trades_*Z.csv")], ["notes\n"])
-
-    def test_on_a_full_disk(self) -> None:
-        """A row of which a part was written is ended in the renamed file, and the next begins the fresh one."""
-        for seed, chance in rounds(20):
-            with self.subTest(seed=seed):
-                self.fresh()
-                disk = Disk()
-                store = self.store(write=disk)
-                disk.room = chance.randrange(400)
-                self.write(store, 1)
-                with self.assertRaises(StoreError):
-                    store.flush()
-                    disk.room = 0
-                    self.write(store, 0)
-                    store.flush()
-                self.move()
-                store.reopen()
-                self.write(store, 2)
-                for _ in range(4):
-                    disk.room = chance.randrange(200)
-                    try:
-                        store.flush()
-                    except StoreError:
-                        continue
-                disk.room = None
-                store.flush()
-                for kind in KINDS:
-                    old, new = ((self.folder / f"{kind}_{S}.csv{suffix}").read_text() for suffix in (".1", ""))
-                    self.assertTrue(old.startswith(new.partition("\n")[0]) and old.endswith("\n"))
-                    self.assertEqual([number_of(kind, line) for line in new.splitlines()[1:]], [2], kind)
-                self.crash()
-
-    def test_a_period_ends_after_the_reopening(self) -> None:
-        """Both ways of rotating go together: what logrotate left is closed when the day is over."""
-        store = self.store()
-        self.write(store, 1)
-        self.move()
-        store.reopen()
-        store.flush()
-        self.write(store, 2)
-        store.flush()
-        self.write(store, 3, MIDNIGHT_MS + DAY_MS)
-        self.move()  # unsaid: the next day's rows need a file of their own all the same
-        store.flush()
-        self.assertEqual(
-            (self.folder / f"trades_{S}.csv").read_text().splitlines()[1:],
-            [row("trades", 3, MIDNIGHT_MS + DAY_MS + 3)],
-        )
-        self.assertEqual(self.names("trades"), [f"trades_{S}.csv", f"trades_{S}.csv.1"])
-
-    def test_the_folder_was_renamed(self) -> None:
-        """A folder that was moved away whole is left to whoever did it, and a new one is made and locked."""
-        store = self.store()
-        self.write(store, 1)
-        store.flush()
-        moved = self.folder.rename(self.folder.with_name("moved"))
-        store.reopen()
-        self.write(store, 2)
-        store.flush()
-        self.assertEqual((moved / f"trades_{S}.csv").read_text().count("\n"), 2)
-        self.write(store, 3)
-        store.flush()
-        self.assert_rows("", 2, 3)
-        self.assertTrue((self.folder / ".lock").exists())
-
-    def test_while_a_damaged_file_can_not_be_set_aside(self) -> None:
-        """Rows wait while a file that is another's by now can't be renamed, and go to fresh files as soon as it can."""
-        self.folder = Stuck(self.folder)
-        self.addCleanup(Stuck.why.clear)
-        store = self.store()
-        store.append("prices", S, [row("prices", 1, MIDNIGHT_MS - 1)])
-        store.flush()
-        with (self.folder / f"prices_{S}.csv").open("a") as file:
-            file.write("x\n")
-        store.append("prices", S, [row("prices", 2, MIDNIGHT_MS - 1)])
-        store.reopen()
-        store.append("prices", S, [row("prices", 3, MIDNIGHT_MS)])
-        Stuck.why[:] = [errno.EACCES]
-        for _ in range(3):
-            self.assertRaises(StoreError, store.flush)
-        Stuck.why.clear()
-        store.flush()
-        self.assertEqual([number_of("prices", line) for line in self.all_rows("prices")], [2, 3])
-        self.assertEqual([path.read_text()[-2:] for path in self.folder.glob("prices_*Z.csv")], ["x\n"])
 
 
 class Anything(Case):
