@@ -69,7 +69,7 @@ class Polled:
         self._cause = "not-polled"
 
     def end(self, now_ms: int, most_ms: int) -> None:
-        """Note at the end of a run what was not answered any more; before a first answer it is the next run's to tell."""
+        """Note at the end of a run what was not answered any more; a run without answers leaves it to the next."""
         before_ms = self._newest[TIME] if self._newest else 0
         if before_ms and now_ms - before_ms > most_ms and not self._ended:
             self._miss(before_ms, now_ms)

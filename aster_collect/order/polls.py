@@ -19,6 +19,7 @@ from .polled import Polled
 LATE = 1.5  # intervals between two answers: more, and one is missing
 AGAIN_S = 60.0  # after an answer that is of no use, where the next is due much later
 SAY_AGAIN_S = 60.0
+SOON_S = 0.1  # between the first polls of two symbols: ten a second, as 580 in a minute are
 GOLDEN_RATIO = 0.618_033_988_75  # its multiples lie evenly in any interval
 
 
@@ -36,21 +37,23 @@ class Polls:
         self._lanes: dict[tuple[str, str], Polled] = {}
         self._due: list[tuple[float, tuple[str, str]]] = []
         self._due_s: dict[tuple[str, str], float] = {}  # what of these counts
+        self._slot_s: dict[tuple[str, str], float] = {}  # a time at which it is due, as it is each interval after
         self._values: dict[tuple[str, str], list[Any]] = {}  # of polls under way
         self._said_s = -SAY_AGAIN_S
         self._failed = 0
 
     def begin(self, lanes: Iterable[Polled], now_s: float) -> None:
-        """Poll those of these too that are not polled yet, from now on.
+        """Poll those of these too that are not polled yet: for the first time soon, from then on spread evenly.
 
-        However many symbols there are, they are spread evenly; what is of the whole folder is asked for at once.
+        What is of the whole folder is asked for at once.
         """
         for lane in lanes:
             key = lane.kind.name, lane.symbol
             if key not in self._lanes:
-                at = len(self._lanes) * GOLDEN_RATIO % 1 if lane.symbol else 0.0
+                place, every_s = len(self._lanes) if lane.symbol else 0, self._interval_s(lane.kind)
                 self._lanes[key] = lane
-                self._push(now_s + at * self._interval_s(lane.kind), key)
+                self._slot_s[key] = now_s + place * GOLDEN_RATIO % 1 * every_s
+                self._push(min(now_s + place * SOON_S, self._slot_s[key]), key)
 
     def step(self, now_s: float) -> list[Effect]:
         """Return the requests that are due."""
@@ -59,7 +62,7 @@ class Polls:
             due_s, key = heapq.heappop(self._due)
             if due_s != self._due_s[key]:
                 continue
-            self._push(max(due_s + self._interval_s(self._lanes[key].kind), now_s), key)
+            self._push(self._next_slot_s(key, now_s), key)
             if key not in self._values:
                 self._values[key] = []
                 effects.append(self._next(key))
@@ -111,6 +114,11 @@ class Polls:
 
     def _interval_s(self, kind: Kind) -> float:
         return _poll(kind).every_s or self._every_s
+
+    def _next_slot_s(self, key: tuple[str, str], now_s: float) -> float:
+        """Return when it is due next; two polls lie half an interval apart at least, one and a half at most."""
+        every_s = self._interval_s(self._lanes[key].kind)
+        return now_s + every_s / 2 + (self._slot_s[key] - now_s - every_s / 2) % every_s
 
     def _push(self, due_s: float, key: tuple[str, str]) -> None:
         self._due_s[key] = due_s

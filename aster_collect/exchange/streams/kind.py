@@ -158,7 +158,7 @@ class Kind:
 
     @cached_property
     def _begin(self) -> "re.Pattern[str]":
-        return re.compile("".join(f"{column.cell.pattern}," for column in self.columns(Options())[:2]))
+        return re.compile(",".join(column.cell.pattern for column in self.columns(Options())[:2]) + r"(?:,|\Z)")
 
     def is_row(self, cells: int, text: str) -> bool:
         """Return whether a line has so many cells, and begins as a row of this kind does."""

@@ -2,6 +2,8 @@
 
 import unittest
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from aster_collect.errors import DecodeError
@@ -64,15 +66,32 @@ class WhenItIsAsked(unittest.TestCase):
     def test_all_symbols_in_the_same_second(self) -> None:
         """580 symbols are asked for once a minute, and in no second more than a few."""
         asked = Asked([f"S{number}" for number in range(580)])
-        seconds = [asked.pass_s(1) for _ in range(60)]
+        for minute in range(4):
+            seconds = [asked.pass_s(1) for _ in range(60)]
+            self.assertLessEqual(max(map(len, seconds)), (1 if minute else 2) * (580 // 60 + 3))
+            for request in (request for second in seconds for request in second):
+                self.assertEqual(request.ask.rank, POLL)
+                asked.answer(request, START_MS)
         self.assertEqual(sum(map(len, seconds)), 580)
-        self.assertLessEqual(max(map(len, seconds)), 580 // 60 + 3)
-        self.assertEqual({request.ask.rank for second in seconds for request in second}, {POLL})
+
+    def test_a_short_run(self) -> None:
+        """Each of a few symbols is asked for within a second of the start, and then each minute at its own time."""
+        asked = Asked(["A", "B", "C", "D"])
+        times: dict[str, list[float]] = {}
+        for _ in range(300):
+            for request in asked.pass_s(1):
+                times.setdefault(request.ask.symbol, []).append(asked.now_s)
+                asked.answer(request, START_MS)
+        for first_s, *later_s in times.values():
+            self.assertEqual(first_s, 1001)
+            between_s = [after - before for before, after in pairwise([first_s, *later_s])]
+            self.assertTrue(29 <= between_s[0] <= 91, between_s)
+            self.assertEqual(set(between_s[1:]), {EVERY_S})
 
     def test_answers_that_do_not_come(self) -> None:
         """While one is under way the symbol is not asked for again, and then once."""
         asked = Asked(["A"])
-        (request,) = asked.pass_s(60)
+        (request,) = asked.pass_s(1)
         self.assertEqual(asked.pass_s(600), [])
         asked.answer(request, START_MS)
         self.assertEqual(len(asked.pass_s(60)), 1)
@@ -127,7 +146,7 @@ class WhenItIsAsked(unittest.TestCase):
             return decode(symbol, answers, received_ns)._replace(odd=[("odd field: s", {"s": "币"})])
 
         asked = Asked(["A"], kind(partly))
-        (request,) = asked.pass_s(60)
+        (request,) = asked.pass_s(1)
         (reject,) = asked.answer(request, START_MS)
         self.assertEqual(reject, Reject("asked of A", 7, "odd field: s", '{"s": "币"}'.encode()))
         self.assertEqual(len(asked.lanes[0].turn(None, START_MS)), 1)
@@ -179,6 +198,17 @@ class WhatDidNotCome(unittest.TestCase):
         for _ in range(3):
             lane.end(START_MS + 500_000, 90_000)
         self.assertEqual(lane.turn(None, START_MS), [self.gap(0, 500_000, "not-polled")])
+
+
+class TwoColumns(unittest.TestCase):
+    def test_a_row_of_two_columns(self) -> None:
+        """A row that ends behind its second column is one; what is cut within it is none."""
+        one = kind(decode)
+        two = replace(one, columns=lambda options: one.columns(options)[:2])
+        self.assertTrue(two.is_row(2, "1760000000000,A"))
+        self.assertTrue(one.is_row(3, "1760000000000,A,word"))
+        for odd in ("1760000000000,", "1760000000000", "x,A", '1760000000000,"'):
+            self.assertFalse(two.is_row(2, odd), odd)
 
 
 class WhatChanges(unittest.TestCase):
