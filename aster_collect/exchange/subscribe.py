@@ -38,10 +38,15 @@ def streams_of(scope: Scope, symbol: str) -> list[str]:
 def shared_streams(scope: Scope, symbols: Sequence[str]) -> list[str]:
     """Return the streams that a connection for these symbols has beside theirs; without symbols, what brings them all.
 
-    What ticks is that of the venue's busiest symbol, which may be gone one day, and that of the first of these.
+    What ticks is that of the venue's busiest symbol, which may be gone one day, and that of the first of these; what
+    brings all symbols' ticks has those already.
     """
     ticks = [f"{symbol.lower()}@{scope.venue.ticks}" for symbol in (scope.venue.ticks_symbol, *symbols[:1])]
-    return ticks if symbols else [*ticks, *(kind.wire.everyone for kind in everyones(scope) if kind.wire)]
+    if symbols:
+        return ticks
+    wires = [kind.wire for kind in everyones(scope) if kind.wire]
+    has_ticks = any(wire.channel(scope.options) == scope.venue.ticks for wire in wires)
+    return [*([] if has_ticks else ticks), *(wire.everyone for wire in wires)]
 
 
 def everyones(scope: Scope) -> list[Kind]:

@@ -173,7 +173,7 @@ class Engine:
 
     def _wanted(self, wanted: Wanted) -> list[Effect]:
         self.tally.links.wanted(wanted.connection, wanted.place)
-        self._intake.expect(wanted.symbols)
+        self._intake.expect(wanted.connection, wanted.symbols)
         self._covering.carriers.wanted(wanted)
         return self._carry()
 
@@ -187,6 +187,8 @@ class Engine:
     def _lost(self, lost: Lost) -> list[Effect]:
         effects = self._look_back()
         self.tally.lost(lost)
+        if lost.over:
+            self._intake.ended(lost.connection)
         return effects + self._covering.lost(lost)
 
     def _batch(self, batch: Batch) -> list[Effect]:
