@@ -2,8 +2,8 @@
 
 Pure. That there was an outage, and how long it was, our monotonic clock says; the exchange's places it. The exchange
 stamps a frame when it sends it (`E`) and an event when it makes it (`T`), and rows carry the latter: a stretch is wider
-at both ends by as much as an event is usually older than its frame, and where the exchange lags by more, it is told in
-the rows' time altogether. The margin at the end is for the streams too that begin after the first frame of another.
+at both ends by as much as an event is usually older than its frame, and where the exchange lags by more, that is said
+beside it. The margin at the end is for the streams too that begin after the first frame of another.
 """
 
 from collections.abc import Collection
@@ -22,11 +22,16 @@ PAUSE_LIMIT_MS = 3_660_000  # clocks are set by an hour; what contradicts by mor
 
 
 class Stretch(NamedTuple):
-    """A stretch of the exchange's time in which events could have been missed; `cause` is the ledger's word."""
+    """A stretch of the exchange's time in which what was sent could have been missed; `cause` is the ledger's word.
+
+    The lags are by how much what was sent last before it, and first behind, had been made earlier, where that matters.
+    """
 
     from_ms: int
     to_ms: int
     cause: str
+    from_lag_ms: int = 0
+    to_lag_ms: int = 0
 
 
 class Bundle:
@@ -102,48 +107,62 @@ class Bundle:
         """Return what the exchange's clock says now, None while it has said nothing that was believed."""
         return self._clock.now_ms(_ms(now_s))
 
-    def frames(self, connection: int, first_ms: int, newest_ms: int, received_s: float, wall_ms: int) -> Stretch | None:
+    def frames(
+        self, connection: int, first_ms: int, newest_ms: int, received_s: float, wall_ms: int, lag_ms: int | None = None
+    ) -> Stretch | None:
         """Note what a batch covers: sending times, our monotonic time, our wall clock; return the outage that it ends.
 
-        `first_ms` matters for the first batch of a connection alone.
+        `first_ms` matters for the first batch of a connection alone. `lag_ms` is by how much a sending time is behind
+        the event's, None where nothing in the batch says so.
         """
+        last_lag_ms = self._lag_ms
+        if lag_ms is not None:
+            self._lag_ms = max(0, min(lag_ms, LAG_LIMIT_MS))
         if not self.is_new(connection):
-            moment = self._clock.next(connection, _ms(received_s), newest_ms)
-            return self._told(self._coverage.frame(connection, moment))
-        moments = self._clock.first(connection, _ms(received_s), first_ms, newest_ms, wall_ms)
-        if moments is None:
-            return None
-        if self.begun_ms is None:
-            self.begun_ms = moments[0].sent_ms
+            moments = [self._clock.next(connection, _ms(received_s), newest_ms)]
+        else:
+            begun = self._clock.first(connection, _ms(received_s), first_ms, newest_ms, wall_ms)
+            if begun is None:
+                return None
+            moments = [*begun]
+            self.begun_ms = begun[0].sent_ms if self.begun_ms is None else self.begun_ms
         outages = [self._coverage.frame(connection, moment) for moment in moments]
-        return self._told(outages[0] or outages[1])
-
-    def lags(self, lag_ms: int) -> None:
-        """Note by how much a sending time is behind the event's; to be told after `frames` of the same batch."""
-        self._lag_ms = max(0, min(lag_ms, LAG_LIMIT_MS))
+        return self._told(next(filter(None, outages), None), last_lag_ms, lag_ms)
 
     def lost(self, connection: int, over: bool) -> Stretch | None:
         """Note that a connection ended, for good or not; return the outage that is certain now, if there is one."""
         self._clock.ended(connection)
         if over:
             self._wanted.discard(connection)
-        return self._told(self._coverage.lost(connection))
+        return self._told(self._coverage.lost(connection), self._lag_ms, self._lag_ms)
 
     def close(self) -> list[Stretch]:
         """End it; return the outages that a connection which is behind could have filled yet."""
-        return [stretch for outage in self._coverage.close() if (stretch := self._told(outage)) is not None]
+        lag_ms = self._lag_ms
+        return [told for outage in self._coverage.close() if (told := self._told(outage, lag_ms, lag_ms)) is not None]
 
-    def _told(self, outage: Outage | None) -> Stretch | None:
+    def _told(self, outage: Outage | None, last_lag_ms: int, lag_ms: int | None) -> Stretch | None:
+        """Return what an outage is, given by how much the exchange lagged before and behind it.
+
+        Where nothing says that of behind it, it may lag still or not: that is told as a clock that is unsure.
+        """
         if outage is None:
             return None
         last_ms, first_ms = outage.last.sent_ms, outage.first.sent_ms
-        lag_ms = self._lag_ms if self._lag_ms >= MARGIN_MS else 0
         elapsed_ms = outage.first.at_ms - outage.last.at_ms
+        before_ms, behind_ms = _lag(last_lag_ms), _lag(lag_ms or 0)
+        unsure = lag_ms is None and before_ms > 0
         if abs(first_ms - last_ms - elapsed_ms) <= AGREE_MS:
-            stretch = Stretch(last_ms, max(first_ms + MARGIN_MS, last_ms + elapsed_ms), "reconnect")
+            to_ms = max(first_ms + MARGIN_MS, last_ms + elapsed_ms)
+            stretch = Stretch(last_ms, to_ms, "clock" if unsure else "reconnect")
         else:
             stretch = both_placings(last_ms, first_ms, elapsed_ms, "clock")
-        return Stretch(stretch.from_ms - MARGIN_MS - lag_ms, stretch.to_ms - lag_ms, stretch.cause)
+        return Stretch(stretch.from_ms - MARGIN_MS, stretch.to_ms, stretch.cause, before_ms, behind_ms)
+
+
+def _lag(lag_ms: int) -> int:
+    """Return a lag, none where it is no more than usual."""
+    return lag_ms if lag_ms >= MARGIN_MS else 0
 
 
 def both_placings(last_ms: int, first_ms: int, elapsed_ms: int, cause: str) -> Stretch:

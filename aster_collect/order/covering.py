@@ -61,7 +61,12 @@ class Covering:
         The first frame of all ends the time without a collector.
         """
         effects: list[Effect] = []
-        last = {seen.connection: seen for seen in reads}
+        last: dict[int, Seen] = {}
+        for seen in reads:
+            before = last.get(seen.connection)
+            last[seen.connection] = (
+                seen if before is None or seen.lag_ms is not None else seen._replace(lag_ms=before.lag_ms)
+            )
         for seen in sorted(last.values(), key=lambda seen: seen.received_s):
             for bundle in self.carriers.of(seen.connection):
                 effects += self._covered(bundle, seen)
@@ -71,13 +76,11 @@ class Covering:
         effects: list[Effect] = []
         wall_ms = seen.received_ns // 1_000_000
         begun_ms = bundle.begun_ms
-        outage = bundle.frames(seen.connection, seen.first_ms, seen.newest_ms, seen.received_s, wall_ms)
+        outage = bundle.frames(seen.connection, seen.first_ms, seen.newest_ms, seen.received_s, wall_ms, seen.lag_ms)
         if begun_ms is None and bundle.begun_ms is not None:
             effects += self._resumed(bundle.lanes, bundle.begun_ms, wall_ms)
         if outage is not None:
             effects += _uncovered(bundle.lanes, outage)
-        if seen.lag_ms is not None:
-            bundle.lags(seen.lag_ms)
         return effects
 
     def lost(self, lost: Lost) -> list[Effect]:
@@ -109,4 +112,8 @@ def _uncovered(lanes: Iterable[Lane], stretch: Stretch) -> list[Effect]:
 
 
 def _gap(lane: Lane, stretch: Stretch) -> Gap:
-    return Gap(lane.kind.name, stretch.from_ms, stretch.to_ms, None, None, stretch.cause)
+    """Return a stretch in the time of a lane's rows: they have that of the event, or that at which it was sent."""
+    by_sending = lane.kind.wire is not None and lane.kind.wire.by_sending
+    from_lag_ms, to_lag_ms = (0, 0) if by_sending else (stretch.from_lag_ms, stretch.to_lag_ms)
+    from_ms, to_ms = stretch.from_ms - from_lag_ms, stretch.to_ms - to_lag_ms
+    return Gap(lane.kind.name, from_ms, max(from_ms, to_ms), None, None, stretch.cause)

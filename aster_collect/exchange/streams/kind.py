@@ -59,13 +59,14 @@ class Wire(NamedTuple):
     `name` is the frame's `e`; `channel` the stream's name behind the symbol and `@`; `everyone` the one stream that
     brings all symbols. `take`, for a kind of which there is much, is made for the options, and gets a batch's text, the
     bounds of its frames, when it came, and by symbol where events go: it takes the frames of exactly the shapes that
-    the exchange is known to send.
+    the exchange is known to send. With `by_sending` an event's time is when it was sent, not when it was made.
     """
 
     name: str
     channel: Callable[[Options], str]
     decode: Callable[[Payload, int], Decoded]
     everyone: str = ""
+    by_sending: bool = False
     take: Callable[[Options], Take] | None = None
 
 

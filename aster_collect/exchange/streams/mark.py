@@ -60,7 +60,7 @@ KIND = Kind(
     columns=lambda _: _OURS,
     write=_write,
     read=_read,
-    wire=Wire("markPriceUpdate", lambda _: "markPrice@1s", decode, everyone="!markPrice@arr@1s"),
+    wire=Wire("markPriceUpdate", lambda _: "markPrice@1s", decode, everyone="!markPrice@arr@1s", by_sending=True),
     shown=lambda mark: {"mark_price": mark[2], "funding_rate": mark[5]},
     steady=True,
 )

@@ -26,16 +26,18 @@ class Case(unittest.TestCase):
     def setUp(self) -> None:
         self.bundle = Bundle(("BTCUSDT",))
 
-    def frame(self, connection: int, after_ms: int, ahead_ms: int = 0, first_ms: int | None = None) -> Stretch | None:
+    def frame(
+        self, connection: int, after_ms: int, ahead_ms: int = 0, first_ms: int | None = None, lag_ms: int | None = 0
+    ) -> Stretch | None:
         """Bring a batch so long after the start, its sending time ahead; return the outage that it ends."""
         sent_ms = START_MS + after_ms + ahead_ms
         begun_ms = sent_ms if first_ms is None else START_MS + first_ms
-        return self.bundle.frames(connection, begun_ms, sent_ms, after_ms / 1000, START_MS + after_ms)
+        return self.bundle.frames(connection, begun_ms, sent_ms, after_ms / 1000, START_MS + after_ms, lag_ms)
 
     def outage(self, last_ms: int, first_ms: int, cause: str = "reconnect", lag_ms: int = 0) -> Stretch:
         """Return the stretch that is told of an outage, from the start on."""
-        from_ms = START_MS + last_ms - MARGIN_MS - lag_ms
-        return Stretch(from_ms, START_MS + first_ms + MARGIN_MS - lag_ms, cause)
+        from_ms = START_MS + last_ms - MARGIN_MS
+        return Stretch(from_ms, START_MS + first_ms + MARGIN_MS, cause, lag_ms, lag_ms)
 
 
 class SetClocks(Case):
@@ -95,10 +97,19 @@ class Lags(Case):
         for lag_ms, shift_ms in ((3000, 3000), (MARGIN_MS, MARGIN_MS), (MARGIN_MS - 1, 0), (0, 0), (-3000, 0)):
             with self.subTest(lag_ms=lag_ms):
                 self.bundle = Bundle(("BTCUSDT",))
-                self.frame(1, 0)
-                self.bundle.lags(lag_ms)
+                self.frame(1, 0, lag_ms=lag_ms)
                 self.bundle.lost(1, False)
-                self.assertEqual(self.frame(1, 9000), self.outage(0, 9000, lag_ms=shift_ms))
+                self.assertEqual(self.frame(1, 9000, lag_ms=lag_ms), self.outage(0, 9000, lag_ms=shift_ms))
+
+    def test_the_exchange_stops_lagging_in_an_outage(self) -> None:
+        """The end of the outage is told by what the first batch after it says, or as unsure where it says nothing."""
+        told = self.outage(0, 9000)
+        for lag_ms, cause in ((0, "reconnect"), (None, "clock")):
+            with self.subTest(lag_ms=lag_ms):
+                self.bundle = Bundle(("BTCUSDT",))
+                self.frame(1, 0, lag_ms=3000)
+                self.bundle.lost(1, False)
+                self.assertEqual(self.frame(1, 9000, lag_ms=lag_ms), told._replace(from_lag_ms=3000, cause=cause))
 
     def test_an_outage_that_shows_when_a_connection_ends_while_the_exchange_lags(self) -> None:
         """What is certain only with the end of a connection is told in the rows' time too."""
@@ -106,8 +117,7 @@ class Lags(Case):
         self.frame(2, 0)
         self.frame(2, 6000)
         self.bundle.lost(2, False)
-        self.assertIsNone(self.frame(2, 15_000))
-        self.bundle.lags(3000)
+        self.assertIsNone(self.frame(2, 15_000, lag_ms=3000))
         self.assertEqual(self.bundle.lost(1, False), self.outage(6000, 15_000, lag_ms=3000))
 
     def test_the_end_of_the_run_while_a_connection_stalls(self) -> None:
@@ -303,9 +313,9 @@ class AnyDay(unittest.TestCase):
         for event in exchange.events:
             torn = any(event.made < place <= event.sent for place, _ in exchange.steps)  # made and sent by two clocks
             if event not in got and not torn and first < event.sent < last:
-                inside = any(from_ms <= event.made_ms <= to_ms for from_ms, to_ms, _ in stretches)
+                inside = any(from_ms <= event.made_ms <= to_ms for from_ms, to_ms, *_ in stretches)
                 self.assertTrue(inside, (event, exchange.steps, stretches))
-        for from_ms, to_ms, cause in stretches:
+        for from_ms, to_ms, cause, *_ in stretches:
             self.assertLess(from_ms, to_ms)
             rows = [e for e in got if cause == "reconnect" and from_ms + EDGE_MS < e.made_ms < to_ms - EDGE_MS]
             steps = sum(abs(step) for _, step in exchange.steps)
