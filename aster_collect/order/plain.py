@@ -12,9 +12,10 @@ from ..exchange.events import Gap
 from ..exchange.streams.kind import TIME, Event, Kind
 from .effects import Effect, Missing, Rows
 from .lane import Left
-from .reorder import REMEMBERED_S
 from .steps import steps_back
 from .written import BEHIND_MS, content
+
+REMEMBERED_MS = 120_000  # as in `Reorder`: who lags by more does not cover its streams
 
 _time = itemgetter(TIME)
 
@@ -23,11 +24,11 @@ class Plain:
     """One stream's events by time.
 
     ```
-    add ──▶ at rest ──turn──▶ written; while several connections bring them, what says the same again is a double, and
+    add ──▶ at rest ──turn──▶ written; what says the same again is a double, and while several connections bring them
                               what is new but older than the newest row is late: a row of the ledger
     ```
 
-    What one connection brings alone is written as it comes, the same twice too.
+    A double comes from another connection beside, or from one that was made anew and leads to a server that is behind.
     """
 
     def __init__(self, kind: Kind, symbol: str, left: Left) -> None:
@@ -44,7 +45,7 @@ class Plain:
         self._rested: list[Event] = []
         self._newest: Event | None = None
         self._known: set[Hashable] = set()
-        self._known_when: deque[tuple[float, Hashable]] = deque()
+        self._known_when: deque[tuple[int, Hashable]] = deque()
         self.add = self._fresh.append
 
     @property
@@ -71,7 +72,7 @@ class Plain:
         fresh = sorted(self._fresh, key=_time)
         self._frames += len(fresh)
         self._fresh.clear()
-        fresh = self._new(fresh, remember_s)
+        fresh = self._new(fresh, now_ms)
         effects: list[Effect] = []
         rested = self._rested
         if remember_s is not None and rested:  # what a slower connection brings of before finds its place
@@ -90,15 +91,11 @@ class Plain:
             self.last_ms, self._newest = rested[-1][TIME], rested[-1]
         return effects
 
-    def _new(self, events: list[Event], remember_s: float | None) -> list[Event]:
-        """Return the events that are not known, and know them while several connections bring them."""
+    def _new(self, events: list[Event], now_ms: int) -> list[Event]:
+        """Return the events that are not known, and know them for a while."""
         if self._left_ms:
             events = self._behind_left(events)
-        if remember_s is None:
-            self._known.clear()
-            self._known_when.clear()
-            return events
-        while self._known_when and self._known_when[0][0] < remember_s - REMEMBERED_S:
+        while self._known_when and self._known_when[0][0] < now_ms - REMEMBERED_MS:
             self.forget()
         new: list[Event] = []
         for event in events:
@@ -107,7 +104,7 @@ class Plain:
                 self.duplicates += 1
                 continue
             self._known.add(said)
-            self._known_when.append((remember_s, said))
+            self._known_when.append((now_ms, said))
             new.append(event)
         return new
 
