@@ -3,6 +3,7 @@
 Pure. Times are seconds of a monotonic clock, given by the caller.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from ..exchange.streams.trades import Trade
@@ -19,9 +20,9 @@ class Asking:
         self.progress_s = 0.0  # when the hole opened, or last became smaller
         self._retry_s = 0.0
         self._tries = 0
-        self._asked = False
-        self._under_way: set[int] = set()  # the first ids of all pages that were asked for …
-        self._void: set[int] = set()  # … and of those that were for the file that has been set aside
+        self._asked: int | None = None  # the first id of the page of the hole, or of the proof, that is under way
+        self._under_way: Counter[int] = Counter()  # all pages that were asked for, by their first ids …
+        self._void: Counter[int] = Counter()  # … and those that were for the file that has been set aside
         self._absent_s: dict[int, float] = {}  # since when answers leave ids out: the first of each hole in a page
 
     def progressed(self, now_s: float) -> None:
@@ -36,7 +37,7 @@ class Asking:
 
     def may_ask(self, now_s: float) -> bool:
         """Return whether no page is under way, and the pause is over."""
-        return not self._asked and now_s >= self._retry_s
+        return self._asked is None and now_s >= self._retry_s
 
     def is_ripe(self, now_s: float) -> bool:
         """Return whether a hole has had time to close by itself."""
@@ -44,21 +45,27 @@ class Asking:
 
     def ask(self, first_id: int) -> None:
         """Note that a page of the hole, or of the proof, is asked for."""
-        self._asked = True
-        self._under_way.add(first_id)
+        self._asked = first_id
+        self._under_way[first_id] += 1
 
     def ask_beside(self, first_id: int) -> None:
         """Note that another page is asked for."""
-        self._under_way.add(first_id)
+        self._under_way[first_id] += 1
+
+    def is_under_way(self, first_id: int) -> bool:
+        """Return whether a page from an id on is asked for, and not answered."""
+        return self._under_way[first_id] > 0
 
     def answered(self, first_id: int) -> bool:
         """Note an answer; return whether it is for the file that there is."""
-        self._asked = False
-        self._under_way.discard(first_id)
-        if first_id not in self._void:
-            return True
-        self._void.discard(first_id)
-        return False
+        if self._void[first_id]:
+            self._void[first_id] -= 1
+            return False
+        self._under_way[first_id] -= 1
+        self._under_way = +self._under_way
+        if first_id not in self._under_way and first_id == self._asked:
+            self._asked = None
+        return True
 
     def later(self, now_s: float) -> None:
         """Let the next page be asked for after a pause."""
@@ -84,6 +91,6 @@ class Asking:
 
     def begin_anew(self) -> None:
         """Forget all, for another file; what is under way is not for it."""
-        self._asked, self._absent_s, self._tries = False, {}, 0
+        self._asked, self._absent_s, self._tries = None, {}, 0
         self.hurry()
-        self._void, self._under_way = self._under_way, set()
+        self._void, self._under_way = self._under_way, Counter()

@@ -31,9 +31,12 @@ class Question:
         """Let it be asked now, if it is open; also where it has been asked."""
         self._due_s, self._asked = -math.inf, False
 
-    def ask(self, now_s: float) -> bool:
-        """Return whether it is to be asked now; each is asked only once."""
-        if not self.open or self._asked or now_s < self._due_s:
+    def ask(self, now_s: float, under_way: bool) -> bool:
+        """Return whether it is to be asked now; each is asked only once, and not beside one that is under way yet.
+
+        But where there is hurry that one may be too patient.
+        """
+        if not self.open or self._asked or now_s < self._due_s or (under_way and self._due_s > -math.inf):
             return False
         self._asked = True
         return True

@@ -172,7 +172,7 @@ class Tape:
         next_id, limit = self._assembly.next, self._bounds.backfill_limit
         if next_id is None or self._proof is not None or self._assembly.held or not limit:
             return None
-        if not self._question.ask(now_s):
+        if not self._question.ask(now_s, self._asking.is_under_way(next_id)):
             return None
         self._asking.ask_beside(next_id)
         return next_id, min(PAGE_LIMIT, limit)

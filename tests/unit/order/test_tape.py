@@ -669,6 +669,35 @@ class Quiet(Case):
         self.written(run, [100, 101, 102, 101, 102])
         self.assertFalse(run.tape.waiting)
 
+    def test_another_outage_while_the_page_of_the_last_is_under_way(self) -> None:
+        """It is asked once more when that one has been answered, which says nothing of it, and not beside it."""
+        run = self.running()
+        run.tape.end_outage(run.now_s)
+        run.now_s += 10
+        self.assertEqual(run.asked(), (101, 1000))
+        run.tape.begin_outage()
+        run.tape.end_outage(run.now_s)
+        run.now_s += 10
+        self.assertIsNone(run.asked())
+        run.page(101)
+        self.assertTrue(run.tape.unanswered)
+        self.assertEqual(run.asked(), (101, 1000))
+        run.page(101)
+        self.assertFalse(run.tape.unanswered)
+
+    def test_the_page_of_a_hole_and_that_of_a_question_are_under_way(self) -> None:
+        """The answer to the one does not have the other asked for a second time."""
+        run = self.running()
+        run.tape.end_outage(run.now_s)
+        run.now_s += 10
+        self.assertEqual(run.asked(), (101, 1000))
+        run.live(101, 105)
+        self.assertEqual(run.later(), (102, 4))
+        run.page(101)
+        self.assertIsNone(run.later())
+        run.page(102, 102, 103, 104)
+        self.written(run, [100, 101, 102, 103, 104, 105])
+
     def test_a_stop_while_a_question_is_open(self) -> None:
         """It is asked at once, also a second time; without an answer the ledger says from when to when."""
         run = self.running()
