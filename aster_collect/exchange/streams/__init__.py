@@ -3,7 +3,7 @@
 Adding a kind is one file beside this one and one line here; all the rest of the program asks the table.
 """
 
-from . import fills, liquidations, mark, open_interest, orderbook, prices, trades
+from . import fills, liquidations, mark, open_interest, orderbook, prices, trades, universe
 from .kind import Kind
 
 KINDS: dict[str, Kind] = {
@@ -16,6 +16,7 @@ KINDS: dict[str, Kind] = {
         fills.KIND,
         liquidations.KIND,
         open_interest.KIND,
+        universe.KIND,
     )
 }
 DEFAULT = ("trades", "prices", "orderbook")

@@ -64,5 +64,59 @@ class OpenInterest(unittest.TestCase):
             self.assertEqual(form.rows([form.event(row)]) if receive_time else [row], [row])
 
 
+class Universe(unittest.TestCase):
+    def test_answers_become_their_rows(self) -> None:
+        """Each symbol of futures and of spot, which has no funding, gives the expected row, of any script."""
+        futures, spot = recorded("exchangeInfo")
+        each = [found("universe", *recorded("fundingInfo"), futures), found("universe", spot)]
+        self.assertEqual(text("universe", each), (FRAMES / "exchangeInfo.csv").read_text("utf-8"))
+        self.assertEqual([one.odd for one in each], [[], []])
+
+    def test_funding_that_could_not_be_asked(self) -> None:
+        """Its column is blank, and all else is there."""
+        futures, _ = recorded("exchangeInfo")
+        for answer in (None, {}, "odd", []):
+            events = found("universe", answer, futures).events
+            self.assertEqual([event[-2] for event in events], [""] * 5, answer)
+            self.assertEqual(events[0][2:5], ("BTCUSDT", "TRADING", "PERPETUAL"))
+
+    def test_a_symbol_that_cannot_be_read(self) -> None:
+        """It is told with the reason, and the others give their rows."""
+        futures, _ = recorded("exchangeInfo")
+        good = futures["symbols"][0]
+        tick = {"filterType": "PRICE_FILTER", "tickSize": 0.1}
+        for odd, reason in (
+            (5, "not an object"),
+            ({**good, "symbol": "BTC,USDT"}, "odd field: symbol"),
+            ({**good, "symbol": 'BTC"'}, "odd field: symbol"),
+            ({**good, "symbol": "BTC\n"}, "odd field: symbol"),
+            ({**good, "symbol": "\ud800"}, "odd field: symbol"),
+            ({"status": "TRADING"}, "missing field: symbol"),
+            ({**good, "status": 5}, "odd field: status"),
+            ({**good, "onboardDate": "soon"}, "odd field: onboardDate"),
+            ({**good, "filters": [tick]}, "odd field: tickSize"),
+        ):
+            one = found("universe", None, {**futures, "symbols": [odd, good]})
+            self.assertEqual((len(one.events), one.odd), (1, [(reason, odd)]))
+        odd_hours = [{"symbol": "BTCUSDT", "fundingIntervalHours": "8"}, 5]
+        one = found("universe", odd_hours, futures)
+        self.assertEqual([reason for reason, _ in one.odd], ["odd field: fundingIntervalHours", "not an object"])
+        self.assertEqual(len(one.events), 5)
+
+    def test_a_list_that_is_none(self) -> None:
+        """What has no symbols at all raises DecodeError."""
+        for odd in (None, [], {}, {"symbols": {}}):
+            with self.assertRaisesRegex(DecodeError, "no list of symbols"):
+                found("universe", None, odd)
+
+    def test_a_row_is_read_as_what_it_was_made_of(self) -> None:
+        """Blank cells and names of any script too."""
+        form = Form(KINDS["universe"], Options(receive_time=True))
+        events = found("universe", *recorded("fundingInfo"), recorded("exchangeInfo")[0]).events
+        for event, row in zip(events, form.rows(events), strict=True):
+            self.assertTrue(form.is_row(row))
+            self.assertEqual(form.event(row), event)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -124,7 +124,7 @@ class Case(unittest.TestCase):
         scope = settings.scope()
         self.store = Store(self.folder, scope.kinds, scope.options, sync=False)
         self.addCleanup(self.store.close)
-        for symbol in settings.symbols:
+        for symbol in (*settings.symbols, ""):
             self.store.open(symbol)
         self.began_s = self.now_s
         self.collector = Collector(
