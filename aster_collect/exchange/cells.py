@@ -35,7 +35,7 @@ DECIMAL = Cell(
 SIGNED = Cell(f"-?{DECIMAL.pattern}", f"{DECIMAL.words}, or a negative one")
 SIDE = Cell("(?:buy|sell)", "buy or sell")
 WORD = Cell(r"[A-Z0-9_]{1,32}", "a word of capitals")
-TEXT = Cell(r'[^\x00-\x1f\x7f",]{1,256}', "text without a comma or a quote")
+TEXT = Cell(r'[^\x00-\x20\x7f",]{1,256}', "text without a space, a comma or a quote")
 RECEIVE_TIME = Column("receive_time_ns", WHOLE)
 
 

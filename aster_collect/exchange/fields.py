@@ -10,7 +10,7 @@ Payload = dict[str, Any]
 PLAIN_DECIMAL = re.compile(r"[0-9]{1,32}(?:\.[0-9]{1,32})?")
 SIGNED_DECIMAL = re.compile(r"-?[0-9]{1,32}(?:\.[0-9]{1,32})?")
 PLAIN_WORD = re.compile(r"[A-Z0-9_]{1,32}")
-PLAIN_TEXT = re.compile(r'[^\x00-\x1f\x7f",\ud800-\udfff]{1,64}')  # fits in a cell as it stands
+PLAIN_TEXT = re.compile(r'[^\x00-\x20\x7f",\ud800-\udfff]{1,64}')  # fits in a cell as it stands
 ID_LIMIT = 1 << 63
 TIME_LIMIT_MS = 10**14
 

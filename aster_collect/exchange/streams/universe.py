@@ -13,7 +13,7 @@ EVERY_S = 3600.0
 _OURS = (
     Column("unix_timestamp", SECONDS),
     Column("symbol", TEXT),
-    Column("status", TEXT.or_blank()),
+    Column("status", TEXT),
     Column("contract_type", TEXT.or_blank()),
     Column("tick_size", DECIMAL.or_blank()),
     Column("step_size", DECIMAL.or_blank()),
@@ -68,7 +68,7 @@ def _facts(item: Payload) -> tuple[str, str, str, str, str, str]:
     onboard_ms = time_ms(item, "onboardDate") if item.get("onboardDate") else None
     return (
         text(item, "symbol"),
-        text_or_blank(item, "status"),
+        text(item, "status"),
         text_or_blank(item, "contractType"),
         decimal_or_blank(filters.get("PRICE_FILTER", {}), "tickSize"),
         decimal_or_blank(filters.get("LOT_SIZE", {}), "stepSize"),

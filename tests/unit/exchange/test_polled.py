@@ -92,6 +92,8 @@ class Universe(unittest.TestCase):
             ({**good, "symbol": "BTC\n"}, "odd field: symbol"),
             ({**good, "symbol": "\ud800"}, "odd field: symbol"),
             ({"status": "TRADING"}, "missing field: symbol"),
+            ({**good, "symbol": "BTC USDT"}, "odd field: symbol"),
+            ({"symbol": "BTCUSDT"}, "missing field: status"),
             ({**good, "status": 5}, "odd field: status"),
             ({**good, "onboardDate": "soon"}, "odd field: onboardDate"),
             ({**good, "filters": [tick]}, "odd field: tickSize"),
