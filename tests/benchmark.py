@@ -287,17 +287,17 @@ def collect(waits_path: str, argv: list[str]) -> int:
     """Run the program, and note for every batch how long it waited between its stamp and its decoding."""
     from aster_collect import cli
     from aster_collect.exchange.events import Batch
-    from aster_collect.run.collector import Collector
+    from aster_collect.run.loop import Loop
 
     waits: list[float] = []
-    take = Collector.take
+    take = Loop.take
 
-    def timed(self: Collector, message: object) -> None:
+    def timed(self: Loop, message: object) -> None:
         take(self, message)  # type: ignore[arg-type]
         if isinstance(message, Batch):
             waits.extend([(time.time_ns() - message.received_ns) / 1e6] * (len(message.bounds) // 2))
 
-    Collector.take = timed  # type: ignore[method-assign]
+    Loop.take = timed  # type: ignore[method-assign]
     status = cli.main(argv)
     Path(waits_path).write_text(json.dumps(waits))
     return status

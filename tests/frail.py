@@ -22,7 +22,7 @@ from aster_collect.net import feed
 from aster_collect.net.feed import Connection
 from aster_collect.net.inbox import Inbox
 from aster_collect.run import supervisor
-from aster_collect.run.collector import Collector
+from aster_collect.run.loop import Loop
 
 FULL_BYTES = 1  # no file may grow beyond so much: every write fails
 ROOM_BYTES = 500  # at first the largest file still has so much room, and the write that meets the end is cut in two
@@ -89,13 +89,13 @@ def fail(owner: type, name: str) -> None:
 
 def stick() -> None:
     """Let the collector take a minute to end."""
-    whole = Collector.close
+    whole = Loop.close
 
     def close(self):
         time.sleep(60)
         return whole(self)
 
-    Collector.close = close
+    Loop.close = close
 
 
 def main() -> int:
@@ -108,7 +108,7 @@ def main() -> int:
     elif what == "feed":
         fail(Connection, "read")
     elif what == "collector":
-        fail(Collector, "step")
+        fail(Loop, "step")
     elif what == "main":
         signal.signal(signal.SIGUSR1, lambda *_: broken())
     elif what == "relist":

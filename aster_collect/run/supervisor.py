@@ -22,7 +22,7 @@ from ..watch.journal import Journal
 from ..watch.report import Due, Report, Reporter, check_metrics_file
 from ..watch.snapshot import Snapshot
 from ..wording import without_secret
-from .collector import Collector
+from .build import build_loop
 from .feeds import Feeds
 from .fleet import Carrier
 from .lists import Lists
@@ -121,8 +121,10 @@ class Supervisor:
         carriers = feeds.plan(symbols)
         _say_start(self._settings, symbols, carriers)
         self._packing.start()
-        collector = Collector(self._settings, symbols, store, self._asks.put)
-        loop = Loop(collector, self._inbox, self._due, lambda paths: self._control.put(Closed(paths)))
+        loop = build_loop(
+            self._settings, symbols, store, self._asks.put, self._inbox, self._due,
+            lambda paths: self._control.put(Closed(paths)),
+        )  # fmt: skip
         self._threads.start("collector", loop.run)
 
         def watch() -> None:

@@ -40,7 +40,7 @@ ORDERS = {
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
     "files": ("names", "plain", "tail", "source", "archive", "limits", "replace", "appender", "lock", "rejects",
               "rotate", "folder", "compress", "losses", "table", "sheet", "flush", "store"),
-    "run": ("hands", "collector", "loop", "opening", "threads", "roster", "lists", "fleet", "feeds", "packing",
+    "run": ("desk", "loop", "build", "opening", "threads", "roster", "lists", "fleet", "feeds", "packing",
             "supervisor"),
     "commands": ("statuses", "console", "refusals", "command", "grammar", "signals", "collect",
                  "verify", "health", "simulate"),

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from aster_collect.exchange.events import Answer, Wanted
 from aster_collect.files.store import Store
-from aster_collect.run.collector import Collector
 from aster_collect.settings import Settings
 from tests import rows
 from tests.support import Disk, rounds
-from tests.unit.run.test_collector import START_MS, Case, S, book, book_row, quote, quote_row, trade, trade_row
+from tests.unit.run.test_loop import START_MS, Case, S, book, book_row, quote, quote_row, trade, trade_row
 
 STEP_MS = 100  # between two events of a stream
 
@@ -44,7 +43,7 @@ class Destroyed(Case):
             self.pass_s(1)
 
     def turn(self) -> None:
-        self.collector.hands.carry(self.collector.engine.turn())
+        self.collector._hands.carry(self.collector._engine.turn())
 
     def write(self) -> None:
         """Let what has come be written."""
@@ -146,9 +145,7 @@ class Destroyed(Case):
         self.store = Store(self.folder, settings.scope().kinds, settings.scope().options, sync=False)
         self.addCleanup(self.store.close)
         self.store.open(S)
-        self.collector = Collector(
-            settings, (S,), self.store, self.asks.append, clock=lambda: self.now_s, wall_ns=self.wall_ns
-        )
+        self.collector = self.loop(settings)
         self.collector.take(Wanted(1, 1, (S,)))
 
     def test_before_the_files_last_row_was_proven(self) -> None:
@@ -174,7 +171,7 @@ class Destroyed(Case):
             os.truncate(self.path(kind), 0)
         self.write()
         self.assertEqual([rows.PRICES, rows.ORDERBOOK], [row[0] for row in self.ledger() if row[5] == "destroyed"])
-        gaps = {state.kind: state.gaps for state in self.collector.snapshot(0, 0).streams}
+        gaps = {state.kind: state.gaps for state in self.collector.snapshot().streams}
         self.assertEqual({rows.PRICES: 1, rows.ORDERBOOK: 1, rows.TRADES: 0}, gaps)
         self.end()
 
@@ -195,9 +192,7 @@ class Destroyed(Case):
         self.store.open(S)
         self.began_s = self.now_s
         self.asks.clear()
-        self.collector = Collector(
-            settings, (S,), self.store, self.asks.append, clock=lambda: self.now_s, wall_ns=self.wall_ns
-        )
+        self.collector = self.loop(settings)
         self.collector.take(Wanted(1, 1, (S,)))
         number = 0
         self.made = {trade_row(n, n * STEP_MS) for n in range(1, 200)}

@@ -10,6 +10,7 @@ import unittest
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from aster_collect.exchange.events import HAND_OVER, HOLE, PATIENT, Answer, Ask, Batch, Listed, Lost, Opened, Wanted
@@ -17,11 +18,14 @@ from aster_collect.exchange.streams import prices
 from aster_collect.exchange.streams.kind import Options
 from aster_collect.files.rejects import REJECTS_NAME
 from aster_collect.files.store import Store
+from aster_collect.net.inbox import Inbox
 from aster_collect.order import engine, lanes
 from aster_collect.order.bundle import MARGIN_MS
-from aster_collect.run.collector import Collector
+from aster_collect.run.build import build_loop
+from aster_collect.run.loop import Loop
 from aster_collect.settings import Settings
 from aster_collect.verify import check_folder
+from aster_collect.watch.report import Due
 from tests import rows
 from tests.support import rounds
 
@@ -127,12 +131,16 @@ class Case(unittest.TestCase):
         for symbol in (*settings.symbols, ""):
             self.store.open(symbol)
         self.began_s = self.now_s
-        self.collector = Collector(
-            settings, settings.symbols, self.store, self.asks.append,
-            clock=lambda: self.now_s, wall_ns=self.wall_ns,
-        )  # fmt: skip
+        self.collector = self.loop(settings)
         for connection in range(1, connections + 1):
             self.collector.take(Wanted(connection, connection, settings.symbols))
+
+    def loop(self, settings: Settings) -> Loop:
+        """Return the collecting loop, stepped by the fake clock."""
+        return build_loop(
+            settings, settings.symbols, self.store, self.asks.append, Inbox(), Due(SimpleQueue(), False, 0.0), print,
+            clock=lambda: self.now_s, wall_ns=self.wall_ns,
+        )  # fmt: skip
 
     def wall_ns(self) -> int:
         return START_MS * 1_000_000 + round((self.now_s - self.began_s) * 1000) * 1_000_000
@@ -475,7 +483,7 @@ class Trades(Case):
             for symbol in symbols:
                 self.bring(trade(10 + number, 100 + number, symbol))
             self.collector.step()
-            held = sum(stream.held for stream in self.collector.snapshot(0, 0).streams)
+            held = sum(stream.held for stream in self.collector.snapshot().streams)
             most = max(most, held)
         self.assertTrue(100 < most <= 300 + 200, most)
         self.assertGreater(sum(len(self.ledger(symbol)) for symbol in symbols), 0)
@@ -706,14 +714,14 @@ class Clocks(Case):
         logging.disable(logging.NOTSET)
         self.begin()
         self.collector.step()
-        with self.assertNoLogs("aster_collect.run.hands", "WARNING"):
+        with self.assertNoLogs("aster_collect.run.loop", "WARNING"):
             self.answer_time(1400, 1000)
-        with self.assertLogs("aster_collect.run.hands", "WARNING") as logs:
+        with self.assertLogs("aster_collect.run.loop", "WARNING") as logs:
             self.answer_time(7_200_000, 100)
             self.answer_time(7_200_000, 100)
         self.assertEqual(1, len(logs.records))
         self.assertIn("clock off offset_ms=+7200000 uncertainty_ms=50 max_clock_offset_s=1", logs.output[0])
-        told = self.collector.snapshot(0, 0)
+        told = self.collector.snapshot()
         self.assertEqual((7_200_000, 50, True), (told.clock_offset_ms, told.clock_uncertainty_ms, told.clock_off))
 
     def test_the_clock_is_asked_for_after_a_reconnect(self) -> None:
@@ -743,7 +751,7 @@ class BetweenSteps(Case):
             self.now_s += 1
             self.bring(quote(number, 1000 * number))
         self.collector.step()
-        told = self.collector.snapshot(0, 0)
+        told = self.collector.snapshot()
         self.assertEqual((5, self.wall_ns()), (told.connections[0].frames, told.connections[0].last_frame_ns))
         self.assertEqual(5, sum(told.delays.counts))
 
@@ -754,7 +762,7 @@ class BetweenSteps(Case):
             self.now_s += 1
             self.bring(quote(number, 1000 * number))
         self.collector.take(Lost(1, "closed", False))
-        self.assertEqual(5, self.collector.snapshot(0, 0).connections[0].frames)
+        self.assertEqual(5, self.collector.snapshot().connections[0].frames)
         self.now_s += 15
         self.bring(quote(6, 20_000))
         self.end()
@@ -781,10 +789,10 @@ class Told(Case):
         """A connection that brings frames of another shape alone counts as one that has delivered nothing."""
         self.begin(S)
         self.bring('{"stream":"x","data":{"renamed":1}}', '{"stream":"x","data":{"renamed":2}}')
-        told = self.collector.snapshot(0, 0)
+        told = self.collector.snapshot()
         self.assertEqual((0, 0, 2), (told.newest_frame_ns, told.connections[0].frames, told.rejects))
         self.bring(quote(1, 10))
-        self.assertEqual(1, self.collector.snapshot(0, 0).connections[0].frames)
+        self.assertEqual(1, self.collector.snapshot().connections[0].frames)
 
     def test_a_new_symbol_whose_files_can_not_be_opened_is_tried_again(self) -> None:
         """Until then its frames are no rejects, and the others go on; then it is collected."""
@@ -794,7 +802,7 @@ class Told(Case):
         self.collector.take(Wanted(9, 2, ("NEWUSDT",)))
         self.bring(quote(1, 0, "NEWUSDT"), connection=9)
         self.bring(quote(1, 0))
-        self.assertEqual(0, self.collector.snapshot(0, 0).rejects)
+        self.assertEqual(0, self.collector.snapshot().rejects)
         (self.folder / "prices_NEWUSDT.csv").rmdir()
         self.pass_s(61)
         self.bring(quote(2, 61_000, "NEWUSDT"), connection=9)
