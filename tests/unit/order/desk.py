@@ -9,7 +9,7 @@ from aster_collect.errors import NetworkError
 from aster_collect.net.bans import REST
 from aster_collect.net.reply import Reply
 
-from .market import Exchange
+from .market import Exchange, Made
 
 WEIGHTS = {"aggTrades": 20, "time": 1, "openInterest": 1, "exchangeInfo": 1, "fundingInfo": 1}
 WEIGHT_A_MINUTE = 2400
@@ -43,7 +43,7 @@ class Desk:
         self._exchange, self._chance, self._clock = exchange, chance, clock
         self._spent: list[tuple[float, int]] = []
         self._banned_until_s = 0.0
-        self._calls = {"time": self._time, "aggTrades": self._trades}
+        self._calls = {"time": self._time, "aggTrades": self._trades, "openInterest": self._open_interest}
 
     def is_in(self, mood: str) -> bool:
         return self._clock() < self.until_s.get(mood, 0.0)
@@ -90,6 +90,13 @@ class Desk:
         at = max(0, first_id - made[0].id) if made else 0
         page = [one for one in made[at : at + limit] if one.made_s <= known_s and (symbol, one.id) not in self.gone]
         return [_of_page(one.row.split(",")) for one in page]
+
+    def _open_interest(self, query: Mapping[str, str]) -> object:
+        symbol, now_s = query["symbol"], self._clock()
+        time_ms, amount = self._exchange.now_ms(now_s), f"{self._chance.randrange(10**7) / 1000:.3f}"
+        made = Made("open-interest", symbol, 0, time_ms, now_s, f"{time_ms},{amount}")
+        self._exchange.made["open-interest", symbol].append(made)
+        return {"symbol": symbol, "openInterest": amount, "time": time_ms}
 
 
 def _of_page(cells: list[str]) -> dict[str, object]:

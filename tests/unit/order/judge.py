@@ -2,12 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from .market import Made
-from .world import World
+from .world import PACE, World
 
 SHOWN = 3
+POLLED = ("open-interest",)
+MOST_APART_MS = round(PACE.poll_s * 1500) + 300
 
 
 class Ledger(NamedTuple):
@@ -67,13 +70,18 @@ def _wrongs(world: World, kind: str, symbol: str, made: Sequence[Made]) -> list[
         places[event.row].append(at)
     wrongs += _strangers_and_doubles(rows, places)
     wrongs += _order(files, made, places, ledger)
+    if kind in POLLED:
+        return wrongs + _polls(files, ledger)
     there = Counter(rows)
+    last_row = max((places[row][-1] for row in there if row in places), default=0)
     first = min((places[row][0] for row in there if row in places), default=0)
     last_s = max(world.delivered.get((kind, symbol), 0.0), 0.0)
     lost = []
-    for event in made[first:]:
+    for at, event in enumerate(made[first:], first):
         if event.made_s > last_s:
             break
+        if at > last_row and (symbol, event.id) in world.desk.gone:
+            continue  # REST has forgotten it, and no later trade tells
         if there[event.row]:
             there[event.row] -= 1
             if any(low <= event.id <= high for low, high in ledger.ids):
@@ -84,6 +92,17 @@ def _wrongs(world: World, kind: str, symbol: str, made: Sequence[Made]) -> list[
         told = ", ".join(f"{event.id or event.time_ms} made at {event.made_s:.2f}" for event in lost[:SHOWN])
         wrongs.append(f"{len(lost)} lost and not in the ledger: {told} … {lost[-1].made_s:.2f}")
     return wrongs
+
+
+def _polls(files: Sequence[Sequence[str]], ledger: Ledger) -> list[str]:
+    """Return between which answers others are missing that no row tells of."""
+    found = []
+    for file in files:
+        for before_ms, after_ms in pairwise(int(row.split(",")[0]) for row in file):
+            told = any(low <= before_ms and after_ms <= high for low, high, _ in ledger.times_ms)
+            if after_ms - before_ms > MOST_APART_MS and not told:
+                found.append(f"no answer for {after_ms - before_ms} ms after {before_ms}, and not in the ledger")
+    return found
 
 
 def _strangers_and_doubles(rows: Sequence[str], places: dict[str, list[int]]) -> list[str]:

@@ -45,6 +45,7 @@ class Market:
         self.trade_id = chance.randrange(10**6, 10**9)
         self.update_id = chance.randrange(10**9, 10**12)
         self.book_id = 0
+        self.fill_id = chance.randrange(10**6, 10**9)
         self.quiet_until_s = 0.0
         self.newest_ms: dict[str, int] = defaultdict(int)
         self.next_s = dict.fromkeys(kinds, 0.0)
@@ -128,6 +129,35 @@ def mark(market: Market, time_ms: int, made_s: float) -> Frame:
     return Frame(made_s, stream, (json.dumps({"stream": stream, "data": payload}, separators=(",", ":")),), (made,))
 
 
+def fill(market: Market, time_ms: int, made_s: float) -> Frame:
+    chance, symbol = market.chance, market.symbol
+    market.fill_id += chance.choice((1, 1, 2))
+    price, amount, sells = text(market.price), market.amount(), chance.random() < 0.5
+    origin = chance.choice(("MARKET", "INSURANCE_FUND", ""))
+    said = f'"X":"{origin}",' if origin else ""
+    row = f"{market.fill_id},{time_ms},{'sell' if sells else 'buy'},{price},{amount},{origin}"
+    stream = f"{symbol.lower()}@trade"
+    behind = (
+        f',"T":{time_ms},"s":"{symbol}","t":{market.fill_id},"p":"{price}","q":"{amount}",{said}'
+        f'"m":{"true" if sells else "false"}}}}}'
+    )
+    made = Made("fills", symbol, market.fill_id, time_ms, made_s, row)
+    return Frame(made_s, stream, (f'{{"stream":"{stream}","data":{{"e":"trade","E":', behind), (made,))
+
+
+def liquidation(market: Market, time_ms: int, made_s: float) -> Frame:
+    symbol, amount, price = market.symbol, market.amount(), text(market.price)
+    side = market.chance.choice(("BUY", "SELL"))
+    row = f"{time_ms},{side.lower()},LIMIT,IOC,{price},{price},{amount},{amount},{amount},FILLED"
+    stream = f"{symbol.lower()}@forceOrder"
+    behind = (
+        f',"o":{{"s":"{symbol}","S":"{side}","o":"LIMIT","f":"IOC","q":"{amount}","p":"{price}","ap":"{price}",'
+        f'"X":"FILLED","l":"{amount}","z":"{amount}","T":{time_ms}}}}}}}'
+    )
+    made = Made("liquidations", symbol, 0, time_ms, made_s, row)
+    return Frame(made_s, stream, (f'{{"stream":"{stream}","data":{{"e":"forceOrder","E":', behind), (made,))
+
+
 class Source(NamedTuple):
     """How often a kind's events happen in a busy market, in seconds on average; or just so often, in every one."""
 
@@ -141,6 +171,8 @@ SOURCES = {
     "trades": Source(trade, 0.5),
     "prices": Source(quote, 0.25),
     "orderbook": Source(book, 0.6),
+    "fills": Source(fill, 0.8),
+    "liquidations": Source(liquidation, 4.0),
     "mark": Source(mark, 1.0, evenly=True, sent=True),
 }
 
@@ -157,7 +189,7 @@ class Exchange:
         self.made: dict[tuple[str, str], list[Made]] = defaultdict(list)
         self.recent: deque[Frame] = deque()
         self.markets: dict[str, Market] = {}
-        self._kinds = list(dict.fromkeys((*kinds, "mark")))
+        self._kinds = [kind for kind in SOURCES if kind in (*kinds, "mark")]  # what ticks is there at all times
         for symbol, how in busy.items():
             self.begin(symbol, how)
 
@@ -212,12 +244,16 @@ class Exchange:
         return frame
 
     def _of_everyone(self, frames: Sequence[Frame]) -> list[Frame]:
-        """Return the marks of all symbols together, as the stream that brings them all has them."""
+        """Return the marks of all symbols together, as the stream that brings them all has them, and liquidations."""
         marks: dict[float, list[Frame]] = defaultdict(list)
+        together = []
         for frame in frames:
             if frame.events[0].kind == "mark":
                 marks[frame.made_s].append(frame)
-        together = []
+            elif frame.events[0].kind == "liquidations":
+                stream = "!forceOrder@arr"
+                first = frame.parts[0].replace(frame.stream, stream)
+                together.append(frame._replace(stream=stream, parts=(first, *frame.parts[1:])))
         for made_s, some in marks.items():
             data = [json.loads(frame.parts[0])["data"] for frame in some]
             stream = "!markPrice@arr@1s"

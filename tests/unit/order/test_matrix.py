@@ -13,6 +13,7 @@ from .world import Fault, Setup, World
 
 WORLDS = 40
 FAULTS_A_WORLD = 25
+OTHERS = ("mark", "fills", "liquidations", "open-interest")
 
 
 class Case(unittest.TestCase):
@@ -28,7 +29,7 @@ class Case(unittest.TestCase):
 
 def lived(chance: Random, faults: Mapping[str, Fault], count: int) -> World:
     """Return a world of any kind that has lived through so many of these faults."""
-    kinds = Setup().kinds + (("mark",) if chance.random() < 0.5 else ())
+    kinds = Setup().kinds + tuple(kind for kind in OTHERS if chance.random() < 0.4)
     world = World(chance, Setup(kinds, chance.choice((1, 2)), every_symbol=chance.random() < 0.3))
     names = [chance.choice(list(faults)) for _ in range(count)]
     world.play((chance.uniform(0.5, 8), name, faults[name]) for name in names)
