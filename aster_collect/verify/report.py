@@ -14,7 +14,7 @@ _TITLES = ("symbol", "file", "rows", "first", "last", "gaps", "missing", "covere
 class History(NamedTuple):
     """One symbol's rows of one kind over all its files.
 
-    `missing` counts ids where `in_ids` says so, and milliseconds else; `covered` is in thousandths of a percent,
+    `symbol` is blank where one file is for all. `missing` counts ids where `in_ids` says so, and milliseconds else; `covered` is in thousandths of a percent,
     rounded down, so that 100000 means all. Both and `gaps` are None where they have no meaning. `back` says how often
     time goes back without breaking a promise, None where it never does.
     """
@@ -101,7 +101,7 @@ def _cells(history: History) -> tuple[str, ...]:
     missing = history.missing
     amount = "-" if missing is None else f"{missing} ids" if history.in_ids else f"{_thousandths(missing)} s"
     return (
-        history.symbol,
+        history.symbol or "-",
         history.kind,
         str(history.rows),
         _utc(history.first_ms) or "-",
@@ -116,7 +116,7 @@ def _object(history: History) -> dict[str, Any]:
     missing = history.missing
     seconds = None if missing is None or history.in_ids else missing / 1000
     return {
-        "symbol": history.symbol,
+        "symbol": history.symbol or None,
         "kind": history.kind,
         "files": history.files,
         "rows": history.rows,

@@ -111,7 +111,6 @@ class Histories(Case):
         self.assertEqual([archive.first_row(entry) for entry in archive.set_aside], [b"7,8", b""])
         self.assertEqual(self.rows(archive, "prices"), ["prices,1"])
 
-    @unittest.skipIf("universe" not in TABLE, "no kind has one")
     def test_a_file_for_the_whole_folder(self) -> None:
         """It is a history of no symbol, beside those of the symbols, and is opened with none of them."""
         self.growing()

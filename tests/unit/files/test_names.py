@@ -21,7 +21,6 @@ class Names(unittest.TestCase):
                     packed = read_name(f"{part.name}.gz")
                     self.assertEqual(packed and packed.part, part if period else None)
 
-    @unittest.skipIf("open-interest" not in TABLE, "there is none")
     def test_a_kind_of_two_words(self) -> None:
         """Its word has a hyphen on the command line and in the ledger, and an underscore in the names of its files."""
         entry = read_name("open_interest_BTC_USDT.2026-11-22.csv")
