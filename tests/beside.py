@@ -88,7 +88,7 @@ class Telling(unittest.TestResult):
         super().__init__()
         self._places = {id(test): at for at, test in enumerate(tests)}
         self._pipe = pipe
-        self._at, self._began_s = 0, 0.0
+        self._at, self._began_s = 0, time.monotonic()
 
     def startTest(self, test: unittest.TestCase) -> None:  # noqa: N802
         """Note which test begins, and when."""

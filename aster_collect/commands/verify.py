@@ -30,20 +30,20 @@ checked for each symbol, over rotated and compressed files as one history:
                 holds, no NUL, no blank line
   ids           of trades each once, each one higher than the last but for what
                 gaps_<SYMBOL>.csv lists; in other files that have ids they rise
-  times         where no ids prove the order, back by a second at most, from one
-                odd time to those around it, or where the ledger has a stretch
-                of restart or clock; of what is asked for each only once
+  times         where no ids prove the order, back by a second at most, from
+                one odd time to those around it, or where the ledger has a
+                stretch of restart or clock; of what is asked for, each once
   quotes        bid below ask (a price of zero is an absent side), mid exact
   books         bids descend, asks ascend, blank levels last, not crossed
   gaps          there, well-formed, and not contradicted: no id is both listed
                 and present, and at most one row lies in a stretch that is
                 listed (its first and last second aside), but for stretches of
                 late, restart and clock
-  closed files  of what comes all the time: behind one, no whole hour or day (as
-                it is named) without rows, but for what the ledger lists; a
+  closed files  of what comes all the time: behind one, no whole hour or day
+                (as it is named) without rows, but for what the ledger lists; a
                 missing file of trades is a hole in the ids
-Other times that go back (rows stand in the order of ids) are counted and shown,
-not broken. Files set aside under a time such as 20261122T152400Z are
+Other times that go back (rows stand in the order of ids) are counted and
+shown, not broken. Files set aside under a time such as 20261122T152400Z are
 listed, not checked.
 
 covered is the share of the time from first to last row that no listed stretch
