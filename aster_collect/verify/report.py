@@ -14,9 +14,9 @@ _TITLES = ("symbol", "file", "rows", "first", "last", "gaps", "missing", "covere
 class History(NamedTuple):
     """One symbol's rows of one kind over all its files.
 
-    `symbol` is blank where one file is for all. `missing` counts ids where `in_ids` says so, and milliseconds else; `covered` is in thousandths of a percent,
-    rounded down, so that 100000 means all. Both and `gaps` are None where they have no meaning. `back` says how often
-    time goes back without breaking a promise, None where it never does.
+    `symbol` is blank where one file is for all. `missing` counts ids where `in_ids` says so, and milliseconds else;
+    `covered` is in thousandths of a percent, rounded down, so that 100000 means all. Both and `gaps` are None where
+    they have no meaning. `back` says how often time goes back without breaking a promise, None where it never does.
     """
 
     symbol: str

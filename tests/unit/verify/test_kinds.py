@@ -98,7 +98,6 @@ class Kinds(KindCase):
             (UNIVERSE, 2, "BTCUSDT", "", "symbol is ''"),
             (UNIVERSE, 2, "BTCUSDT", "BTC\0USDT", "1 NUL bytes"),
             (UNIVERSE, 2, "BTCUSDT", '"BTC"', "symbol is '\"BTC\"'"),
-            (UNIVERSE, 2, "TRADING", "", ""),
             (UNIVERSE, 3, at(0), str(START_MS), "unix_timestamp is"),
         ):
             self.fresh()
