@@ -37,6 +37,8 @@ def lived(chance: Random, faults: Mapping[str, Fault], count: int) -> World:
 
 
 class Matrix(Case):
+    is_long = True
+
     def test_a_thousand_faults(self) -> None:
         """Every loss is in the ledger, no row is there twice, and all are in order, whatever happens together."""
         for seed, chance in rounds(WORLDS):
