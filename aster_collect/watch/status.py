@@ -6,7 +6,6 @@ Pure. Rates are the difference of two snapshots; without an earlier one they are
 import json
 import shlex
 import sys
-from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from unicodedata import east_asian_width
@@ -108,12 +107,12 @@ def log_line(snapshot: Snapshot, previous: Snapshot | None) -> str:
 
 def stop_line(snapshot: Snapshot) -> str:
     """Return what a run says of itself at its end, as `key=value`."""
-    counts = Counter[str]()
+    counts = dict.fromkeys(_kinds(snapshot), 0)
     for stream in snapshot.streams:
-        counts[_word(stream.kind)] += stream.rows
+        counts[stream.kind] += stream.rows
     facts: dict[str, object] = {
         "seconds": f"{(snapshot.stopped_ns - snapshot.started_ns) / 1e9:.1f}",
-        **{f"{kind}_rows": count for kind, count in counts.items()},
+        **{f"{_word(kind)}_rows": count for kind, count in counts.items()},
         "gaps": sum(stream.gaps for stream in snapshot.streams),
         "folder": snapshot.settings["data_dir"],
     }
@@ -183,10 +182,10 @@ def rates(snapshot: Snapshot, previous: Snapshot | None) -> dict[str, tuple[floa
     then_ns = previous.now_ns if previous else snapshot.started_ns
     elapsed_s = (snapshot.now_ns - then_ns) / 1e9
     before = {(one.symbol, one.kind): one for one in previous.streams} if previous else {}
-    counts: dict[str, list[int]] = {}
+    counts = {kind: [0, 0] for kind in _kinds(snapshot)}
     for stream in snapshot.streams:
         earlier = before.get((stream.symbol, stream.kind))
-        count = counts.setdefault(stream.kind, [0, 0])
+        count = counts[stream.kind]
         count[0] += stream.rows - (earlier.rows if earlier else 0)
         count[1] += stream.frames - (earlier.frames if earlier else 0)
     if elapsed_s <= 0:
@@ -195,6 +194,12 @@ def rates(snapshot: Snapshot, previous: Snapshot | None) -> dict[str, tuple[floa
         if stream.has_ids:
             counts[stream.kind][0] = min(counts[stream.kind])
     return {kind: (new_rows / elapsed_s, new_frames / elapsed_s) for kind, (new_rows, new_frames) in counts.items()}
+
+
+def _kinds(snapshot: Snapshot) -> list[str]:
+    """Return what a run collects, in the order of the table of streams."""
+    collected = {stream.kind for stream in snapshot.streams}
+    return [kind for kind in KINDS if kind in collected]
 
 
 def _word(kind: str) -> str:

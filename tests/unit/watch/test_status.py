@@ -248,6 +248,12 @@ class TheTerminalLine(unittest.TestCase):
         self.assertNotIn("ETHUSDT", line)
         self.assertEqual(terminal_line(snapshot(), self.before, 43), "prices 180/s  orderbook 180/s  trades 180/s")
 
+    def test_what_is_of_the_whole_folder_is_not_the_first(self) -> None:
+        """Kinds stand in the order of the table, so that a narrow terminal has prices, and not what changes seldom."""
+        listed = StreamState("", "universe", 46, 46, 0, 0, 0, 0)
+        line = terminal_line(snapshot(streams=[listed, *streams()]), self.before, 43)
+        self.assertEqual(line, "prices 180/s  orderbook 180/s  trades 180/s")
+
     def test_trouble_stays_on_a_narrow_terminal(self) -> None:
         """A failing disk, a silent feed and little space are told before any rate."""
         failing = snapshot(failing_since_ns=NOW_NS - 75 * SECOND)
