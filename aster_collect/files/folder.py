@@ -15,6 +15,7 @@ from ..exchange.streams import KINDS
 from ..exchange.streams.kind import Kind
 from .appender import Appender, Write, fdatasync
 from .lock import Lock
+from .market import keep_market
 from .names import PACKED, Part
 from .plain import FOLDER_MODE
 from .rejects import REJECTS_NAME, Rejects
@@ -28,9 +29,13 @@ log = logging.getLogger(__name__)
 class Folder:
     """A folder that this run owns: nothing in it is overwritten or deleted, only renamed."""
 
-    def __init__(self, path: Path, *, write: Write, sync: bool, wall: Callable[[], float]) -> None:
-        """Make and lock the folder; raises `ConfigError` if it can't be written, `LockedError` if it is taken."""
+    def __init__(self, path: Path, market: str, *, write: Write, sync: bool, wall: Callable[[], float]) -> None:
+        """Make and lock the folder; raises `ConfigError` if it can't be written, `LockedError` if it is taken.
+
+        It remembers its market, and is refused for another.
+        """
         self.path = path
+        self._market = market
         self._write, self._wall = write, wall
         self._sync = fdatasync if sync else None
         self._closed: list[Path] = []
@@ -41,11 +46,15 @@ class Folder:
         except OSError as error:
             raise refusal(path, error) from error
         try:
+            keep_market(path, market)
             self.rejects = Rejects(self.appender(REJECTS_NAME))
             self._parts = list_parts(path)
         except OSError as error:
             self._lock.release()
             raise refusal(path, error) from error
+        except ConfigError:
+            self._lock.release()
+            raise
 
     def appender(self, name: str) -> Appender:
         """Return an appender for a file of the folder, which is not opened yet."""
@@ -60,7 +69,7 @@ class Folder:
         """Make and lock the folder again where somebody deleted or renamed it, or deleted its lock.
 
         Return whether it is another folder now: what is open lies elsewhere. Raises `OSError`, and `LockedError` where
-        it is another's: nothing may be written then.
+        it is another's, or `ConfigError` where it holds another market: nothing may be written then.
         """
         if self._lock.held():
             return False
@@ -68,6 +77,7 @@ class Folder:
         self.path.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
         self._lock.renew()
         if is_other:
+            keep_market(self.path, self._market)
             log.warning("folder gone folder=%s next=made_again", self.path)
         return is_other
 

@@ -16,6 +16,7 @@ from ..exchange.events import Gap
 from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import TIME, Event, Kind, Lane, Options
+from ..exchange.venues import FUTURES
 from .appender import Write
 from .flush import Flush, is_made, told
 from .folder import Folder, refusal
@@ -45,6 +46,7 @@ class Store:
         kinds: Iterable[Kind],
         options: Options,
         *,
+        market: str = FUTURES.name,
         sync: bool = True,
         rotate: str = "none",
         pending_limit: int = PENDING_BYTES,
@@ -54,7 +56,7 @@ class Store:
         """Make and lock the folder; raises `ConfigError` if it can't be written, `LockedError` if it is taken."""
         self.last_error = ""
         self.pending_bytes = 0
-        self._folder = Folder(folder, write=write, sync=sync, wall=wall)
+        self._folder = Folder(folder, market, write=write, sync=sync, wall=wall)
         self._pending_limit = pending_limit
         self._period_ms = PERIODS_MS[rotate]
         self._forms = [Form(kind, options) for kind in (*kinds, LEDGER)]

@@ -80,7 +80,10 @@ class Supervisor:
         if settings.metrics_file is not None:
             check_metrics_file(settings.metrics_file, settings.data_dir)
         scope = settings.scope()
-        store = Store(settings.data_dir, scope.kinds, scope.options, sync=settings.sync, rotate=settings.rotate)
+        store = Store(
+            settings.data_dir, scope.kinds, scope.options,
+            market=settings.market, sync=settings.sync, rotate=settings.rotate,
+        )  # fmt: skip
         try:
             bans = Bans(settings.data_dir)
             feeds = Feeds(settings, self._threads, self._control, self._inbox, Handshakes(bans))

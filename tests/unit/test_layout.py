@@ -39,7 +39,7 @@ ORDERS = {
               "tape", "sequence", "polled", "polls", "lanes", "intake", "covering", "offset", "engine"),
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
     "files": ("names", "plain", "tail", "source", "archive", "limits", "replace", "appender", "lock", "rejects",
-              "rotate", "folder", "compress", "losses", "table", "sheet", "flush", "store"),
+              "rotate", "market", "folder", "compress", "losses", "table", "sheet", "flush", "store"),
     "run": ("desk", "loop", "build", "opening", "threads", "roster", "lists", "fleet", "feeds", "packing",
             "supervisor"),
     "commands": ("statuses", "console", "refusals", "command", "grammar", "signals", "collect",

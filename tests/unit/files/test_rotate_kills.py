@@ -26,7 +26,7 @@ class Kills(Case):
 
     def one_file(self, last: int) -> None:
         """Start with one file, go on behind its last row, and end."""
-        folder = Folder(self.folder, write=os.write, sync=False, wall=time.time)
+        folder = Folder(self.folder, "futures", write=os.write, sync=False, wall=time.time)
         form = Form(trades.KIND, Options())
         sheet = Sheet(form, S, folder, DAY_MS)
         lines = self.some(rows.TRADES, sheet.last_row, last)
