@@ -7,10 +7,9 @@ from typing import Any
 
 from aster_collect.exchange.events import Answer, Ask
 from aster_collect.files.store import Store
-from aster_collect.run.collector import Collector
 from aster_collect.settings import Settings
 from tests.support import Disk
-from tests.unit.run.test_collector import Case
+from tests.unit.run.test_loop import Case
 
 FRAMES = Path(__file__).parents[2] / "frames"
 INFO = json.loads((FRAMES / "exchangeInfo.jsonl").read_text("utf-8").splitlines()[0])
@@ -58,20 +57,22 @@ class Universe(Case):
         self.assertEqual(self.found()[len(SYMBOLS) :], [("BTCUSDT", "SETTLING", "8")])
         self.end()
 
+    def again(self, **how: Any) -> None:
+        """Start anew in the same folder."""
+        self.store.close()
+        settings = Settings(symbols=("BTCUSDT",), data_dir=self.folder, streams=("universe",))
+        scope = settings.scope()
+        self.store = Store(self.folder, scope.kinds, scope.options, sync=False, **how)
+        self.addCleanup(self.store.close)
+        for symbol in ("BTCUSDT", ""):
+            self.store.open(symbol)
+        self.collector = self.loop(settings)
+
     def test_a_restart(self) -> None:
         """The next run writes all of them again, behind the rows that are there."""
         self.polled()
         self.end()
-        self.store.close()
-        settings = Settings(symbols=("BTCUSDT",), data_dir=self.folder, streams=("universe",))
-        scope = settings.scope()
-        self.store = Store(self.folder, scope.kinds, scope.options, sync=False)
-        self.addCleanup(self.store.close)
-        for symbol in ("BTCUSDT", ""):
-            self.store.open(symbol)
-        self.collector = Collector(
-            settings, ["BTCUSDT"], self.store, self.asks.append, clock=lambda: self.now_s, wall_ns=self.wall_ns
-        )
+        self.again()
         self.polled(self.later())
         self.assertEqual([row[0] for row in self.found()], 2 * SYMBOLS)
         self.end()
@@ -87,16 +88,7 @@ class Universe(Case):
     def test_a_disk_that_is_full_longer_than_memory_holds(self) -> None:
         """What is lost of it has no ledger either: the run goes on."""
         disk = Disk()
-        self.store.close()
-        settings = Settings(symbols=("BTCUSDT",), data_dir=self.folder, streams=("universe",))
-        scope = settings.scope()
-        self.store = Store(self.folder, scope.kinds, scope.options, sync=False, pending_limit=300, write=disk)
-        self.addCleanup(self.store.close)
-        for symbol in ("BTCUSDT", ""):
-            self.store.open(symbol)
-        self.collector = Collector(
-            settings, ["BTCUSDT"], self.store, self.asks.append, clock=lambda: self.now_s, wall_ns=self.wall_ns
-        )
+        self.again(pending_limit=300, write=disk)
         disk.room = 0
         for statuses in ({}, {"BTCUSDT": "SETTLING"}, {"BTCUSDT": "CLOSE"}):
             self.polled(self.later(**statuses))
