@@ -5,8 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aster_collect.run.collector import Collector
-
 from aster_collect.exchange.events import Answer, Ask
 from aster_collect.files.store import Store
 from aster_collect.settings import Settings
