@@ -24,6 +24,7 @@ from .lanes import Lanes
 from .offset import ClockOffset
 from .polls import Polls
 from .seen import Seen
+from .silent import Silent
 from .tally import Tally
 from .tape import Bounds
 
@@ -58,6 +59,7 @@ class Engine:
         self._intake = Intake(scope)
         self._covering = Covering(self.lanes.sequences)
         self._polls = Polls(scope.venue, pace.poll_s)
+        self._silent = Silent()
         self._carried: list[tuple[Lane, int]] = []  # lanes that no connection carries yet, and when their files changed
         self._turn_s = clock() + pace.turn_s
         self._fresh = 0  # messages since the last turn
@@ -102,7 +104,7 @@ class Engine:
         for lane in self.lanes.sequences.values():
             if lane.stirred:
                 effects += lane.step(settling=self._settled_s is not None)
-        effects += self._polls.step(now_s)
+        effects += [*self._polls.step(now_s), *self._silent.step(self.lanes.all.values(), now_s)]
         if now_s >= self._turn_s:
             effects += self.turn()
         if self.offset.due(now_s):

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from ..exchange.streams import KINDS
 from ..exchange.streams.kind import Lane
 
+NEVER_DELIVERED_S = 60  # so long after the start a stream without a frame is called by its name
+
 # Upper bounds, in seconds, of the histogram of how long after it was sent a frame was received.
 DELAY_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 

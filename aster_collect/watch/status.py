@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from unicodedata import east_asian_width
 
 from ..exchange.streams import KINDS
-from ..order.standing import DELAY_BOUNDS_S, ConnectionState, Delays, StreamState
+from ..order.standing import DELAY_BOUNDS_S, NEVER_DELIVERED_S, ConnectionState, Delays, StreamState
 from ..wording import printable
 from .snapshot import Snapshot
 
-NEVER_DELIVERED_S = 60  # so long after the start a stream without a frame is called by its name …
-NAMES = 5  # … and at most so many are
+NAMES = 5  # of streams without a frame
 SILENT_S = 3  # the heartbeat ticks every second
 PRICES_SHOWN = 4
 FIRST_RATES, FIRST_RATE, LATER_RATES = (

@@ -36,7 +36,7 @@ ORDERS = {
                  "pages", "symbols", "subscribe"),
     "order": ("effects", "lane", "standing", "seen", "links", "tally", "question", "clock", "coverage", "bundle",
               "carriers", "reorder", "steps", "written", "suspects", "rising", "plain", "assembly", "asking", "proof",
-              "tape", "sequence", "polled", "polls", "lanes", "intake", "covering", "offset", "engine"),
+              "tape", "sequence", "polled", "polls", "silent", "lanes", "intake", "covering", "offset", "engine"),
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
     "files": ("names", "plain", "tail", "source", "archive", "limits", "replace", "appender", "lock", "rejects",
               "rotate", "market", "folder", "compress", "losses", "table", "sheet", "flush", "store"),
