@@ -17,13 +17,14 @@ from pathlib import Path
 
 from aster_collect.commands import collect
 from aster_collect.commands.statuses import IMPOSSIBLE, LOCKED
+from aster_collect.exchange.ledger import LEDGER
 from aster_collect.exchange.streams import KINDS
 from aster_collect.files.rotate import closed_part
 from aster_collect.run.roster import FILES_BESIDE
 from aster_collect.run.supervisor import DRAIN_S, FEEDS_END_S
 from aster_collect.settings import LIST_MARKETS
 from aster_collect.simulator import Simulator
-from tests import beside, rows
+from tests import beside
 from tests.support import DEADLINE_S, LOOK_S, PRICES, ROOT, TRADES, last_ms, now_ms
 
 DEPLOY = ROOT / "deploy"
@@ -31,6 +32,7 @@ PROGRAM = ["/opt/aster-collect/.venv/bin/python", "-m", "aster_collect"]
 DATA = "/var/lib/aster-collect"
 PATIENCE_S = DRAIN_S + FEEDS_END_S + 5  # a collector that is stopped may take nearly so long
 MANY_SYMBOLS = 1000
+OF_SYMBOLS = [kind for kind in KINDS.values() if not kind.whole_folder]
 JOB = re.compile(r"((?:\S+ ){4}\S+) (.*)")
 
 # What stands in for the python of the clone: this one, against the exchange of the test.
@@ -257,13 +259,14 @@ class ALogrotate(unittest.TestCase):
         return any(fnmatch(f"{DATA}/{name}", glob) for glob in self.globs)
 
     def test_every_growing_file_and_no_other_is_rotated(self) -> None:
-        """A symbol's three files are, its ledger is not, and nothing that was rotated is rotated again."""
-        for kind in rows.KINDS:
-            name = rows.file_name(kind, "BTCUSDT")
+        """A symbol's files are, its ledger and what is of all symbols are not, and no file is rotated again."""
+        for kind in OF_SYMBOLS:
+            name = kind.file_name("BTCUSDT")
             self.assertTrue(self.matched(name), name)
             self.assertFalse(self.matched(self.rotated(name)))
             self.assertFalse(self.matched(self.rotated(name) + ".gz"))
-        for name in (rows.file_name(rows.GAPS, "BTCUSDT"), "status.json", "rejects.jsonl"):
+        of_all = [kind.file_name("") for kind in KINDS.values() if kind not in OF_SYMBOLS]
+        for name in (LEDGER.file_name("BTCUSDT"), *of_all, "status.json", "rejects.jsonl"):
             self.assertFalse(self.matched(name), name)
 
     def rotated(self, name: str) -> str:
@@ -274,10 +277,10 @@ class ALogrotate(unittest.TestCase):
 
     def test_a_restart_knows_what_was_rotated(self) -> None:
         """The names are those of --rotate, so that trades go on behind the last one."""
-        for kind in rows.KINDS:
-            part = closed_part(self.rotated(rows.file_name(kind, "BTCUSDT")))
+        for kind in OF_SYMBOLS:
+            part = closed_part(self.rotated(kind.file_name("BTCUSDT")))
             assert part is not None
-            self.assertEqual((part.kind, part.symbol, part.period), (kind, "BTCUSDT", "2026-11-22"))
+            self.assertEqual((part.kind, part.symbol, part.period), (kind.name, "BTCUSDT", "2026-11-22"))
 
     def test_rows_that_are_written_after_the_renaming(self) -> None:
         """The collector is told, and a file is compressed a round later, when nobody writes to it any more."""
