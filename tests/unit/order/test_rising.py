@@ -117,9 +117,9 @@ class Skipped(unittest.TestCase):
 class SetBack(unittest.TestCase):
     def stretches(self, *times_ms: int, turns: bool = False) -> list[tuple[int, int]]:
         """Return where times step back in rows of rising ids, the last of the file before made at the start."""
-        one = quotes(quote(0, 0))
+        one = quotes(quote(1, 0))
         found: list[Gap] = []
-        for number, time_ms in enumerate(times_ms, 1):
+        for number, time_ms in enumerate(times_ms, 2):
             bring(one, quote(number, time_ms))
             if turns:
                 found += gaps(turn(one))
