@@ -62,6 +62,13 @@ class TheCommands(TestCase):
         for page in PAGES:
             self.assertLessEqual(set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", page.text)), known, page.path.name)
 
+    def test_how_many_files_may_be_open(self) -> None:
+        """The number that is told is that of the unit and of the container."""
+        told = re.search(r"container above allow (\d+)\.", DOCS["operations"].text)
+        assert told is not None
+        self.assertIn(f"\nLimitNOFILE={told[1]}\n", (ROOT / "deploy" / "aster-collect.service").read_text("utf-8"))
+        self.assertIn(f" nofile: {told[1]}\n", (ROOT / "docker-compose.yml").read_text("utf-8"))
+
     def test_the_crontab(self) -> None:
         """The lines that are shown are those of the file."""
         lines = (ROOT / "deploy" / "crontab").read_text("utf-8").splitlines()
