@@ -22,6 +22,8 @@ class Assembly:
          ├─ a higher one ─▶ held, until the hole before it closes, or is skipped and becomes a gap
          └─ a lower one, or one that the ledger calls missing ─▶ settled: it is there, or stays missing
     ```
+
+    While `sealed` nobody knows yet whether the file is of these ids: all is held.
     """
 
     def __init__(self, recorded: Iterable[Range]) -> None:
@@ -31,6 +33,8 @@ class Assembly:
         self.first_held = 0  # the lowest id held, while any is
         self.written_ms: int | None = None  # when the last of the file was made
         self.emptied = False  # the file has lost all its rows, and got none since
+        self.sealed = False
+        self.duplicates = 0
         self.recorded = sorted(recorded)
         self.recent: deque[tuple[int, int]] = deque(maxlen=RECENT)  # ids and times as they were written
         self.released: list[Trade] = []
@@ -65,10 +69,23 @@ class Assembly:
         """Return whether an id is in the file, or in the ledger, where it stays."""
         return trade_id < self.lowest_missing or any(first <= trade_id <= last for first, last in self.recorded)
 
-    def hold(self, trade: Trade) -> None:
-        """Keep a trade that is not settled."""
+    def put(self, trade: Trade) -> bool:
+        """Take a trade; return whether it, and what follows it, has become contiguous."""
+        if trade.id in self.held or (not self.sealed and self.is_settled(trade.id)):
+            self.duplicates += 1
+            return False
         self.first_held = min(self.first_held, trade.id) if self.held else trade.id
         self.held[trade.id] = trade
+        if self.sealed or trade.id != self.next:
+            return False
+        self.release()
+        return True
+
+    def unseal(self) -> list[Trade]:
+        """Let nothing be held only because the file was not proven; return what was, to be put again."""
+        self.sealed = False
+        held, self.held = self.held, {}
+        return list(held.values())
 
     def release(self) -> None:
         """Let go what has become contiguous."""
@@ -108,6 +125,6 @@ class Assembly:
 
     def begin_anew(self) -> None:
         """Forget all, for another file."""
-        self.next, self.written_ms, self.emptied = None, None, False
+        self.next, self.written_ms, self.emptied, self.sealed = None, None, False, False
         self.held, self.recorded = {}, []
         self.recent.clear()

@@ -44,12 +44,12 @@ class Covering:
 
     def _end_outage(self, lanes: Iterable[Lane], now_s: float) -> None:
         for lane in self._tapes(lanes):
-            lane.tape.end_outage(now_s)
+            lane.tape.holes.end_outage(now_s)
 
     def begin_outage(self, lanes: Iterable[Lane]) -> None:
         """Note that nobody brings these: a quiet symbol may have had trades that no live one shows."""
         for lane in self._tapes(lanes):
-            lane.tape.begin_outage()
+            lane.tape.holes.begin_outage()
 
     def _tapes(self, lanes: Iterable[Lane]) -> list[Sequence]:
         found = (self._sequences.get((lane.kind.name, lane.symbol)) for lane in lanes)

@@ -18,6 +18,7 @@ from ..exchange.streams.kind import Event
 from ..exchange.subscribe import Scope, everyones
 from .covering import Covering
 from .effects import Effect, Flush, Reject, Request, Say
+from .holes import Bounds
 from .intake import Intake
 from .lane import Lane, Left
 from .lanes import Lanes
@@ -26,7 +27,6 @@ from .polls import Polls
 from .seen import Seen
 from .silent import Silent
 from .tally import Tally
-from .tape import Bounds
 
 TURN_MESSAGES = 10_000  # beyond so many a turn comes early, so that memory stays flat at full speed …
 TURN_MESSAGES_A_SYMBOL = 400  # … or so many for each symbol, since a turn costs a write for each file
@@ -145,7 +145,7 @@ class Engine:
             if bundle.silent(stopped_s):
                 self._covering.begin_outage(bundle.lanes)
         for lane in self.lanes.sequences.values():
-            lane.tape.hurry()
+            lane.tape.holes.hurry()
         return effects + self.step()
 
     @property

@@ -6,12 +6,12 @@ from typing import NamedTuple
 from ..exchange.streams.kind import Kind
 from ..exchange.streams.kind import Lane as Word
 from ..exchange.subscribe import Scope
+from .holes import Bounds
 from .lane import Lane, Left
 from .plain import Plain
 from .polled import Polled
 from .rising import Rising
 from .sequence import Sequence
-from .tape import Bounds
 
 HELD_TRADES = 500_000  # over all symbols
 REMEMBERED = 2_000_000  # over all symbols, ids of eight bytes: two minutes of 16,000 rows a second

@@ -14,8 +14,9 @@ from ..exchange.streams.kind import TIME, Event, Kind, Options
 from ..exchange.streams.trades import Trade
 from ..exchange.venues import Venue
 from .effects import Aside, Effect, Missing, Reject, Request, Rows, Say
+from .holes import Bounds
 from .lane import Left
-from .tape import Bounds, Outcome, Tape
+from .tape import Outcome, Tape
 
 
 class Sequence:
@@ -78,7 +79,7 @@ class Sequence:
             self._apply(tape.tick(now_s))
             if page := tape.ask(now_s):
                 self._effects.append(Request(ask_page(self._venue, self.symbol, *page)))
-            if page := tape.ask_quiet(now_s):
+            if page := tape.holes.ask_quiet(now_s):
                 ask = ask_page(self._venue, self.symbol, *page)
                 self._effects.append(Request(ask if settling else ask._replace(rank=PATIENT)))
         effects, self._effects = self._effects, []

@@ -10,24 +10,13 @@ from typing import NamedTuple
 
 from ..exchange.events import Gap
 from ..exchange.streams.trades import KIND, Trade
-from .asking import Asking
 from .assembly import Assembly
+from .holes import Bounds, Holes, Page
 from .proof import Verdict, by_page, without
-from .question import CHECK_S, Question
 from .suspects import Suspects
 
-PAGE_LIMIT = 1000
 BEYOND = 10**9  # trades: years of the busiest symbol
 AWAY_S = 10.0  # at a stop, a hole without progress for so long is given up; a younger one is left to the next start
-
-
-class Bounds(NamedTuple):
-    """How much past a fresh file asks for, how large a hole is fetched, how long and how much is held for it."""
-
-    history: int
-    backfill_limit: int
-    hold_trades: int
-    hold_s: float
 
 
 class Outcome(NamedTuple):
@@ -61,12 +50,11 @@ class Tape:
 
         Such ids stay missing: a crash can leave the ledger ahead of the file, and no id is both.
         """
-        self.duplicates = 0
         self._bounds = bounds
         self._assembly = Assembly(recorded)
-        self._asking = Asking()
+        self.holes = Holes(self._assembly, bounds)
+        self._asking, self._question = self.holes.asking, self.holes.question
         self._suspects = Suspects(self._assembly.recent)
-        self._question = Question()
         self._proof = last  # until it is proven
         self._odd: list[Trade] = []
         self._former: Outcome | None = None
@@ -75,7 +63,13 @@ class Tape:
             self._assembly.written_ms = last.time_ms
             self._assembly.recent.append((last.id, last.time_ms))
             self._assembly.go_on(last.id + 1)
+            self._assembly.sealed = True
             self._question.begin()
+
+    @property
+    def duplicates(self) -> int:
+        """How many trades came that had come before."""
+        return self._assembly.duplicates
 
     @property
     def held(self) -> int:
@@ -124,90 +118,44 @@ class Tape:
             self._begin(trade)
         if suspects.is_former(trade, now_s):
             if suspects.was_written(trade):
-                self.duplicates += 1
+                self._assembly.duplicates += 1
             else:
                 self._odd.append(trade)
         elif trade.id >= self._assembly.lowest_missing:
             self._question.answered()
             self._odd += suspects.refute(trade, now_s)
-            self._put(trade, now_s)
+            self.holes.put(trade, now_s)
         elif trade.id <= suspects.last_id and trade.id not in suspects.kept and self._doubts(trade):
             self._suspect(trade, now_s)
         else:
-            self.duplicates += 1
+            self._assembly.duplicates += 1
         return self._outcome()
 
-    def begin_outage(self) -> None:
-        """Note that no connection brings trades: there may be some that no live one shows."""
-        if self._assembly.next is not None:
-            self._question.begin()
-
-    def end_outage(self, now_s: float) -> None:
-        """Note that one does again: when a while has brought no live trade, REST is to be asked."""
-        if self._assembly.next is not None:
-            self._question.begin(now_s + CHECK_S)
-
-    def hurry(self) -> None:
-        """Let what is not known yet be asked now: the end is near."""
-        self._question.hurry()
-        self._asking.hurry()
-
-    def ask(self, now_s: float) -> tuple[int, int] | None:
+    def ask(self, now_s: float) -> Page | None:
         """Return the page wanted now, as its first id and how many trades, or None; each is asked for only once."""
-        assembly, asking, limit = self._assembly, self._asking, self._bounds.backfill_limit
-        if not asking.may_ask(now_s):
-            return None
-        if self._proof is not None:
-            page = self._proof.id, min(PAGE_LIMIT, max(1, limit))
-        elif assembly.held and asking.is_ripe(now_s) and assembly.hole <= limit:
-            # One more than is missing: a page that has the id behind the hole but none of it proves that it is gone.
-            page = assembly.lowest_missing, min(PAGE_LIMIT, assembly.hole + 1)
-        else:
-            return None
-        asking.ask(page[0])
-        return page
-
-    def ask_quiet(self, now_s: float) -> tuple[int, int] | None:
-        """Return the page, as `ask` does, that tells whether a quiet symbol had trades in an outage, if it is time."""
-        next_id, limit = self._assembly.next, self._bounds.backfill_limit
-        if next_id is None or self._proof is not None or self._assembly.held or not limit:
-            return None
-        if not self._question.ask(now_s, self._asking.is_under_way(next_id)):
-            return None
-        self._asking.ask_beside(next_id)
-        return next_id, min(PAGE_LIMIT, limit)
+        return self.holes.ask(now_s) if self._proof is None else self.holes.ask_from(self._proof.id, now_s)
 
     def page(self, first_id: int, trades: Sequence[Trade] | None, now_s: float) -> Outcome:
         """Take REST's answer: late, short, overlapping, with holes or empty; oldest first. None is of no use."""
-        assembly, is_former = self._assembly, self._suspects.is_former_page
-        if not self._asking.answered(first_id) or assembly.next is None:
+        if not self._asking.answered(first_id) or self._assembly.next is None:
             return self._outcome()
-        usable, full = trades is not None, len(trades or ()) >= min(PAGE_LIMIT, self._bounds.backfill_limit)
-        last_id = max(first_id, assembly.first_held if assembly.held else 0) + PAGE_LIMIT  # no page reaches beyond
+        usable, full = trades is not None, self.holes.is_full(len(trades or ()))
+        last_id, is_former = self.holes.farthest(first_id), self._suspects.is_former_page
         trades = [trade for trade in trades or () if first_id <= trade.id <= last_id and not is_former(trade)]
         if self._proof is not None:
             verdict = by_page(self._proof, trades)
             self._decide(verdict, now_s)
             if verdict is not Verdict.SAME:
                 return self._outcome()
-        self._asking.note_absent(first_id, trades, assembly.lowest_missing, now_s)
-        before = assembly.next
-        if first_id == before:
-            self._question.page(usable, full, now_s)
-        for trade in trades:
-            self._put(trade, now_s)
-        if first_id == before == assembly.next and assembly.held:
-            self._miss(bool(trades), now_s)
+        self.holes.page(first_id, trades, now_s, usable=usable, full=full)
         return self._outcome()
 
     def tick(self, now_s: float) -> Outcome:
         """Give up what can't be waited for any longer: too large, too old, or too much held behind it."""
-        assembly, asking, bounds = self._assembly, self._asking, self._bounds
-        too_old = self.held > 0 and now_s - asking.progress_s > bounds.hold_s
-        if too_old or self.held > bounds.hold_trades:
+        if self.holes.is_over(self.held, now_s):
             self._give_up(now_s)
-        elif self._proof is None and assembly.held and asking.is_ripe(now_s) and assembly.hole > bounds.backfill_limit:
-            self._skip(assembly.hole_end - bounds.backfill_limit, "backfill-limit", now_s)
+        elif self._proof is None:
+            self.holes.shorten(now_s)
         return self._outcome()
 
     def give_up(self, now_s: float) -> Outcome:
@@ -228,7 +176,7 @@ class Tape:
         self._question.begin(now_s)
         for trade in trades:
             if self._proof is None or trade.id > self._proof.id:
-                self._put(trade, now_s)
+                self.holes.put(trade, now_s)
         return self._outcome()
 
     def close(self, now_s: float, now_ms: int) -> Outcome:
@@ -242,7 +190,7 @@ class Tape:
             self._give_up(now_s)
         while assembly.held and self._proof is None and (away or assembly.written_ms is None or assembly.emptied):
             self._give_up(now_s)
-        self.duplicates += len(self._suspects.repeats())
+        self._assembly.duplicates += len(self._suspects.repeats())
         self._odd += self._suspects.leave()
         written_ms = assembly.written_ms
         if written_ms is not None and self.waiting and written_ms < self._told_ms:
@@ -262,42 +210,15 @@ class Tape:
         self._assembly.go_on(max(0, first.id - min(self._bounds.history, self._bounds.backfill_limit)))
         self._assembly.recent.append((first.id, first.time_ms))  # it waits for its past, but will be written
 
-    def _put(self, trade: Trade, now_s: float) -> None:
-        assembly = self._assembly
-        if trade.id in assembly.held or (self._proof is None and assembly.is_settled(trade.id)):
-            self.duplicates += 1
-            return
-        if not self.held:
-            self._asking.progress_s = now_s
-        assembly.hold(trade)
-        if self._proof is None and trade.id == assembly.next:
-            assembly.release()
-            self._asking.progressed(now_s)
-
-    def _skip(self, to_id: int, cause: str, now_s: float) -> None:
-        self._assembly.skip(to_id, cause)
-        self._asking.progressed(now_s)
-
-    def _miss(self, surrounded: bool, now_s: float) -> None:
-        """Count an answer that did not bring the id asked for; what answers a minute apart leave out is gone."""
-        assembly, asking = self._assembly, self._asking
-        asking.later(now_s)
-        if surrounded and (assembly.written_ms is None or asking.is_gone(assembly.lowest_missing, now_s)):
-            self._skip(assembly.first_held, "not-available", now_s)
-
     def _give_up(self, now_s: float) -> None:
-        assembly = self._assembly
-        if self._proof is not None:
-            verdict = without(self._proof, self._waiting)
-            if verdict is Verdict.OPEN:
-                self._asking.progress_s = now_s  # it waits on
-            else:
-                self._decide(verdict, now_s)
+        if self._proof is None:
+            self.holes.give_up(now_s)
             return
-        gone = self._asking.is_absent(assembly.lowest_missing)
-        self._skip(
-            assembly.first_held, "destroyed" if assembly.emptied else "not-available" if gone else "gave-up", now_s
-        )
+        verdict = without(self._proof, self._waiting)
+        if verdict is Verdict.OPEN:
+            self._asking.progress_s = now_s  # it waits on
+        else:
+            self._decide(verdict, now_s)
 
     @property
     def _waiting(self) -> list[Trade]:
@@ -320,7 +241,7 @@ class Tape:
         """Ids have begun anew: what is held of the former ones belongs into the file that is set aside."""
         self._proven(now_s)
         while self._assembly.held:
-            self._skip(self._assembly.first_held, "new-ids", now_s)
+            self.holes.skip("new-ids", now_s)
         trades, odd = self._suspects.begin_anew(self._assembly.lowest_missing, now_s)
         self._odd += odd
         self._set_aside(trades, now_s)
@@ -338,10 +259,9 @@ class Tape:
         self._proof = None
         opened_s = self._asking.progress_s
         self._asking.progressed(opened_s)
-        self.duplicates += len(self._suspects.repeats())
-        held, self._assembly.held = self._assembly.held, {}
-        for trade in held.values():
-            self._put(trade, now_s)
+        self._assembly.duplicates += len(self._suspects.repeats())
+        for trade in self._assembly.unseal():
+            self.holes.put(trade, now_s)
         if self._assembly.held:
             self._asking.progress_s = opened_s
 
@@ -357,4 +277,4 @@ class Tape:
         else:
             self._question.answered()
         for trade in trades:
-            self._put(trade, now_s)
+            self.holes.put(trade, now_s)

@@ -8,7 +8,7 @@ from ..exchange.events import Ask
 from ..files.store import Store
 from ..net.inbox import Inbox
 from ..order.engine import Engine, Pace
-from ..order.tape import Bounds
+from ..order.holes import Bounds
 from ..settings import Settings
 from ..watch.report import Due
 from .desk import Desk

@@ -8,9 +8,9 @@ from aster_collect.exchange.streams import trades
 from aster_collect.exchange.streams.trades import Trade
 from aster_collect.exchange.venues import FUTURES
 from aster_collect.order.effects import Effect, Reject, Request, Rows, Say
+from aster_collect.order.holes import Bounds
 from aster_collect.order.lane import Left
 from aster_collect.order.sequence import Sequence
-from aster_collect.order.tape import Bounds
 
 BOUNDS = Bounds(history=0, backfill_limit=1000, hold_trades=1000, hold_s=60.0)
 START_MS = 1_760_000_000_000

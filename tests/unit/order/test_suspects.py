@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from aster_collect.exchange.streams.trades import Trade
 from aster_collect.order.assembly import RECENT
+from aster_collect.order.holes import Bounds
 from aster_collect.order.suspects import MOST, PROOF_ROWS, START_OVER_MS
-from aster_collect.order.tape import Bounds, Outcome
+from aster_collect.order.tape import Outcome
 from tests.support import rounds
 from tests.unit.order.test_tape import BOUNDS, Run
 
@@ -357,7 +358,7 @@ class AnyOrder(unittest.TestCase):
             feed.take(feed.tape.tick(feed.now_s))
             pages += [
                 (now_ms + chance.choice((1, 200, 2000)), wanted[0], world.page(*wanted, now_ms))
-                for wanted in (feed.tape.ask(feed.now_s), feed.tape.ask_quiet(feed.now_s))
+                for wanted in (feed.tape.ask(feed.now_s), feed.tape.holes.ask_quiet(feed.now_s))
                 if wanted
             ]
             for due in [page for page in pages if page[0] <= now_ms]:

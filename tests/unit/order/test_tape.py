@@ -9,7 +9,8 @@ from aster_collect.exchange.events import Gap
 from aster_collect.exchange.streams.trades import KIND as TRADES
 from aster_collect.exchange.streams.trades import Trade
 from aster_collect.order.asking import GONE_S, GRACE_S
-from aster_collect.order.tape import AWAY_S, Bounds, Outcome, Tape
+from aster_collect.order.holes import Bounds
+from aster_collect.order.tape import AWAY_S, Outcome, Tape
 from tests.support import rounds
 
 BOUNDS = Bounds(history=0, backfill_limit=10_000, hold_trades=10_000, hold_s=900.0)
@@ -79,7 +80,7 @@ class Run:
     def asked(self) -> tuple[int, int] | None:
         """Return the page that is wanted now for want of a live trade."""
         self.take(self.tape.tick(self.now_s))
-        return self.tape.ask_quiet(self.now_s)
+        return self.tape.holes.ask_quiet(self.now_s)
 
     def missing(self) -> list[Missing]:
         """Return the gaps' ids and causes."""
@@ -567,10 +568,10 @@ class Quiet(Case):
     def test_trades_of_an_outage_and_no_live_one_after_it(self) -> None:
         """Ten seconds after an outage one page is asked for; what it brings is written, and then nothing is open."""
         run = self.running()
-        run.tape.begin_outage()
+        run.tape.holes.begin_outage()
         run.now_s += 100
         self.assertIsNone(run.asked(), "as long as it lasts")
-        run.tape.end_outage(run.now_s)
+        run.tape.holes.end_outage(run.now_s)
         run.now_s += 9
         self.assertIsNone(run.asked(), "a server can be behind")
         run.now_s += 1
@@ -585,8 +586,8 @@ class Quiet(Case):
         """It answers the question: nothing is asked for but the hole that it shows."""
         for live, hole in ((101, None), (103, (101, 3))):
             run = self.running()
-            run.tape.begin_outage()
-            run.tape.end_outage(run.now_s)
+            run.tape.holes.begin_outage()
+            run.tape.holes.end_outage(run.now_s)
             run.live(live)
             self.assertEqual(run.later(60), hole)
             self.assertIsNone(run.asked())
@@ -594,7 +595,7 @@ class Quiet(Case):
     def test_more_trades_than_one_page_holds(self) -> None:
         """A full page leaves open what is behind it."""
         run = self.running()
-        run.tape.end_outage(run.now_s)
+        run.tape.holes.end_outage(run.now_s)
         run.now_s += 10
         self.assertEqual(run.asked(), (101, 1000))
         run.page(101, *range(101, 1101))
@@ -606,7 +607,7 @@ class Quiet(Case):
     def test_the_page_has_a_hole(self) -> None:
         """A page that leaves trades out is a hole like any other."""
         run = self.running()
-        run.tape.end_outage(run.now_s)
+        run.tape.holes.end_outage(run.now_s)
         run.now_s += 10
         run.asked()
         run.page(101, 103)
@@ -618,7 +619,7 @@ class Quiet(Case):
     def test_an_answer_of_no_use(self) -> None:
         """What is no page answers nothing: it is asked for again a minute later."""
         run = self.running()
-        run.tape.end_outage(run.now_s)
+        run.tape.holes.end_outage(run.now_s)
         run.now_s += 10
         run.asked()
         run.take(run.tape.page(101, None, run.now_s))
@@ -629,10 +630,10 @@ class Quiet(Case):
     def test_an_answer_from_before_the_next_outage(self) -> None:
         """It says nothing of what was made since; its trades count."""
         run = self.running()
-        run.tape.end_outage(run.now_s)
+        run.tape.holes.end_outage(run.now_s)
         run.now_s += 10
         run.asked()
-        run.tape.begin_outage()
+        run.tape.holes.begin_outage()
         run.page(101, 101)
         self.written(run, [100, 101])
         self.assertTrue(run.tape.unanswered)
@@ -643,7 +644,7 @@ class Quiet(Case):
         run.later(0)
         run.page(100, 100)
         self.assertTrue(run.tape.unanswered)
-        run.tape.end_outage(run.now_s)
+        run.tape.holes.end_outage(run.now_s)
         run.now_s += 10
         self.assertEqual(run.asked(), (101, 1000))
         run.page(101)
@@ -652,7 +653,7 @@ class Quiet(Case):
     def test_backfill_turned_off(self) -> None:
         """With a limit of 0 nothing is asked for; at the end the ledger says that it was not."""
         run = self.running(BOUNDS._replace(backfill_limit=0))
-        run.tape.end_outage(run.now_s)
+        run.tape.holes.end_outage(run.now_s)
         run.now_s += 60
         self.assertIsNone(run.asked())
         run.end()
@@ -672,11 +673,11 @@ class Quiet(Case):
     def test_another_outage_while_the_page_of_the_last_is_under_way(self) -> None:
         """It is asked once more when that one has been answered, which says nothing of it, and not beside it."""
         run = self.running()
-        run.tape.end_outage(run.now_s)
+        run.tape.holes.end_outage(run.now_s)
         run.now_s += 10
         self.assertEqual(run.asked(), (101, 1000))
-        run.tape.begin_outage()
-        run.tape.end_outage(run.now_s)
+        run.tape.holes.begin_outage()
+        run.tape.holes.end_outage(run.now_s)
         run.now_s += 10
         self.assertIsNone(run.asked())
         run.page(101)
@@ -688,7 +689,7 @@ class Quiet(Case):
     def test_the_page_of_a_hole_and_that_of_a_question_are_under_way(self) -> None:
         """The answer to the one does not have the other asked for a second time."""
         run = self.running()
-        run.tape.end_outage(run.now_s)
+        run.tape.holes.end_outage(run.now_s)
         run.now_s += 10
         self.assertEqual(run.asked(), (101, 1000))
         run.live(101, 105)
@@ -701,10 +702,10 @@ class Quiet(Case):
     def test_a_stop_while_a_question_is_open(self) -> None:
         """It is asked at once, also a second time; without an answer the ledger says from when to when."""
         run = self.running()
-        run.tape.begin_outage()
-        run.tape.hurry()
+        run.tape.holes.begin_outage()
+        run.tape.holes.hurry()
         self.assertEqual(run.asked(), (101, 1000))
-        run.tape.hurry()
+        run.tape.holes.hurry()
         self.assertEqual(run.asked(), (101, 1000))
         run.end()
         self.assertEqual(run.gaps, [Gap("trades", item(100).time_ms, item(1000).time_ms, None, None, "not-asked")])
@@ -712,14 +713,14 @@ class Quiet(Case):
     def test_a_stop_with_an_answer(self) -> None:
         """A page in time answers it, and the ledger says nothing; nor does it of a symbol without any trade."""
         run = self.running()
-        run.tape.begin_outage()
-        run.tape.hurry()
+        run.tape.holes.begin_outage()
+        run.tape.holes.hurry()
         run.asked()
         run.page(101, 101)
         run.end()
         self.written(run, [100, 101])
         run = Run()
-        run.tape.begin_outage()
+        run.tape.holes.begin_outage()
         run.end()
         self.written(run, [])
 
