@@ -40,6 +40,7 @@ class Conn:
         self.stalled_until_s = 0.0
         self.broken = ""
         self.skips = self.doubles = self.swaps = 0
+        self.without = ""  # a kind of which nothing is sent
         self._exchange, self._streams, self._opened_s = exchange, frozenset(streams), opened_s
         self._queue: deque[tuple[float, str, Frame | None]] = deque()
         self._kept: tuple[float, str, Frame | None] | None = None
@@ -48,7 +49,7 @@ class Conn:
                 self.send(frame)
 
     def send(self, frame: Frame) -> None:
-        if frame.stream not in self._streams:
+        if frame.stream not in self._streams or frame.events[0].kind == self.without:
             return
         if self.skips and frame.events[0].kind == "trades":
             self.skips -= 1

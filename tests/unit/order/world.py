@@ -42,6 +42,7 @@ class Setup(NamedTuple):
     redundancy: int = 1
     every_symbol: bool = False
     symbols: Mapping[str, float] = BUSY
+    bounds: Bounds = BOUNDS
 
 
 class World:
@@ -111,7 +112,7 @@ class World:
         self.busy_until_s = 0.0
         budget = WeightBudget(FUTURES.weight_a_minute)
         self._rest = Rest(budget, self.desk.bans, clock=self.clock, wall=self._wall)
-        self.engine = Engine(self.scope, BOUNDS, PACE, clock=self.clock, wall_ns=self.wall_ns)
+        self.engine = Engine(self.scope, self.setup.bounds, PACE, clock=self.clock, wall_ns=self.wall_ns)
         self._hands = Hands(self.engine, self.disk, self.ask, clock=self.clock, wall_ns=self.wall_ns)
         for symbol in [symbol for group in self.groups for symbol in group] + [""]:
             self.begin_symbol(symbol)
@@ -235,7 +236,7 @@ class World:
 
     def _look_at_memory(self) -> None:
         for (kind, symbol), lane in self.engine.lanes.sequences.items():
-            if lane.tape.held > BOUNDS.hold_trades + 200:
+            if lane.tape.held > self.setup.bounds.hold_trades + 200:
                 self.wrongs.append(f"{lane.tape.held} {kind} of {symbol} are held at {self.now_s:.1f}")
 
     # What the program's REST thread is given.
