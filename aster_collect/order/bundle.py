@@ -18,6 +18,7 @@ AGREE_MS = 1000  # between what two clocks say of how long an outage was: one ro
 MARGIN_MS = 500  # an event was made by so much before its frame was sent, and all streams begin within so much
 LAG_LIMIT_MS = 60_000
 SILENT_MS = 5000  # there is a frame each second: without one for so long, nobody knows what was missed
+DOUBTS = 1000  # reads: two that agree are enough to be believed
 PAUSE_LIMIT_MS = 3_660_000  # clocks are set by an hour; what contradicts by more is a file's time that is wrong
 
 
@@ -50,6 +51,8 @@ class Bundle:
         self._coverage = Coverage()
         self._wanted: set[int] = set()
         self._lag_ms = 0
+        self._lag_is_own = False
+        self._doubts = 0  # reads whose times were not believed
 
     @property
     def connections(self) -> frozenset[int]:
@@ -90,6 +93,14 @@ class Bundle:
         return not self._clock.knows(connection)
 
     @property
+    def waits(self) -> bool:
+        """Whether nothing that came was believed yet, so that nobody knows how long no collector ran before it.
+
+        Of an exchange whose times contradict each other again and again that is never known.
+        """
+        return self.begun_ms is None and self._doubts < DOUBTS
+
+    @property
     def down(self) -> bool:
         """Whether none of its connections delivers."""
         return not self._coverage.alive
@@ -115,19 +126,25 @@ class Bundle:
         `first_ms` matters for the first batch of a connection alone. `lag_ms` is by how much a sending time is behind
         the event's, None where nothing in the batch says so.
         """
-        last_lag_ms = self._lag_ms
-        if lag_ms is not None:
-            self._lag_ms = max(0, min(lag_ms, LAG_LIMIT_MS))
         if not self.is_new(connection):
             moments = [self._clock.next(connection, _ms(received_s), newest_ms)]
         else:
             begun = self._clock.first(connection, _ms(received_s), first_ms, newest_ms, wall_ms)
             if begun is None:
+                self._doubts += 1
                 return None
             moments = [*begun]
             self.begun_ms = begun[0].sent_ms if self.begun_ms is None else self.begun_ms
+        last_lag_ms = self._lag_ms
+        if lag_ms is not None:
+            self._lag_ms, self._lag_is_own = max(0, min(lag_ms, LAG_LIMIT_MS)), True
         outages = [self._coverage.frame(connection, moment) for moment in moments]
         return self._told(next(filter(None, outages), None), last_lag_ms, lag_ms)
+
+    def suppose(self, lag_ms: int) -> None:
+        """Take what other connections say of how much the exchange lags, until a frame of its own does."""
+        if not self._lag_is_own:
+            self._lag_ms = max(0, min(lag_ms, LAG_LIMIT_MS))
 
     def lost(self, connection: int, over: bool) -> Stretch | None:
         """Note that a connection ended, for good or not; return the outage that is certain now, if there is one."""

@@ -20,12 +20,15 @@ class Covering:
     def __init__(self, sequences: Mapping[tuple[str, str], Sequence]) -> None:
         self.carriers = Carriers()
         self._sequences = sequences
-        self._touched_ms: dict[Lane, int] = {}
+        self._lag_ms = 0  # by how much the exchange lags, as any connection said last
+        self._left: dict[
+            Lane, tuple[int, int]
+        ] = {}  # the times of the last row of a run before, and when it was written, by our clock
 
     def begin(self, lane: Lane, touched_ms: int, bundle: Bundle, now_s: float, now_ms: int) -> list[Effect]:
         """Let a bundle carry a new lane, whose file was last changed then; it may deliver already."""
         bundle.lanes.append(lane)
-        self._touched_ms[lane] = touched_ms
+        self._left[lane] = lane.last_ms, touched_ms
         sent_ms = None if bundle.begun_ms is None else bundle.now_ms(now_s)
         if sent_ms is None:
             return []
@@ -74,6 +77,8 @@ class Covering:
 
     def _covered(self, bundle: Bundle, seen: Seen) -> list[Effect]:
         effects: list[Effect] = []
+        self._lag_ms = self._lag_ms if seen.lag_ms is None else seen.lag_ms
+        bundle.suppose(self._lag_ms)
         wall_ms = seen.received_ns // 1_000_000
         begun_ms = bundle.begun_ms
         outage = bundle.frames(seen.connection, seen.first_ms, seen.newest_ms, seen.received_s, wall_ms, seen.lag_ms)
@@ -92,16 +97,21 @@ class Covering:
                 self.begin_outage(bundle.lanes)
         return [effect for bundle, outage in outages for effect in _uncovered(bundle.lanes, outage)]
 
-    def close(self) -> list[Effect]:
-        """Return the outages that a connection which is behind could have filled yet."""
-        return [effect for bundle, outage in self.carriers.close() for effect in _uncovered(bundle.lanes, outage)]
+    def close(self, now_ms: int) -> list[Effect]:
+        """Return the outages that a connection which is behind could have filled yet, and pauses that nothing ended."""
+        outages = [effect for bundle, outage in self.carriers.close() for effect in _uncovered(bundle.lanes, outage)]
+        came = [
+            lane for bundle in self.carriers.bundles if bundle.begun_ms is None for lane in bundle.lanes if lane.rows
+        ]
+        return [*outages, *self._resumed(came, now_ms, now_ms)]
 
     def _resumed(self, lanes: Iterable[Lane], first_ms: int, now_ms: int) -> list[Effect]:
         """Record the time since the last rows of the files, in which nobody collected."""
         gaps = {}
         for lane in lanes:
-            if lane.kind.uncovered and lane.last_ms:
-                stretch = pause(lane.last_ms, first_ms, now_ms - self._touched_ms[lane])
+            last_ms, touched_ms = self._left.pop(lane, (0, 0))
+            if lane.kind.uncovered and last_ms:
+                stretch = pause(last_ms, first_ms, now_ms - touched_ms)
                 gaps[lane.symbol, lane.kind.name] = _gap(lane, stretch)
         return [Uncovered(gaps)] if gaps else []
 

@@ -127,8 +127,10 @@ class Engine:
                 continue
             remember_s = now_s if bundle.redundant or bundle.was_redundant else None
             now_ms = bundle.now_ms(now_s) or wall_ms
+            waits = bundle.waits and not everything  # the row of the time before is to be there first
             for lane in bundle.lanes:
-                effects += lane.turn(remember_s, now_ms)
+                if not (waits and lane.kind.uncovered):
+                    effects += lane.turn(remember_s, now_ms)
             bundle.moved_s, bundle.was_redundant = now_s, bundle.redundant
         for lane in self.lanes.polled:
             effects += lane.turn(None, wall_ms)
@@ -163,7 +165,7 @@ class Engine:
             lane.end((bundle and bundle.now_ms(now_s)) or wall_ms)
         self._polls.end(wall_ms)
         moved = [*self.move(everything=True), *self.move(everything=True)]
-        return [*effects, *moved, *self._covering.close(), Flush(True)]
+        return [*effects, *moved, *self._covering.close(wall_ms), Flush(True)]
 
     def destroyed(
         self, symbol: str, gap: Gap, waiting: Sequence[Event], missing: Sequence[tuple[int, int]], *, begins: bool

@@ -111,6 +111,29 @@ class Lags(Case):
                 self.bundle.lost(1, False)
                 self.assertEqual(self.frame(1, 9000, lag_ms=lag_ms), told._replace(from_lag_ms=3000, cause=cause))
 
+    def test_the_first_frames_of_another_connection_are_not_believed(self) -> None:
+        """What they say of the lag is not that of before the outage."""
+        self.frame(1, 0, lag_ms=3000)
+        self.bundle.lost(1, False)
+        self.assertIsNone(self.frame(1, 9000, -6000, lag_ms=0))
+        told = self.frame(1, 9100, -6000, lag_ms=0)
+        assert told is not None
+        self.assertEqual((told.from_lag_ms, told.to_lag_ms), (3000, 0))
+
+    def test_other_connections_alone_say_by_how_much_the_exchange_lags(self) -> None:
+        """It is taken from them until a frame of its own says it."""
+        self.bundle.suppose(3000)
+        self.frame(1, 0, lag_ms=None)
+        self.bundle.lost(1, False)
+        told = self.frame(1, 9000, lag_ms=0)
+        assert told is not None
+        self.assertEqual(told.from_lag_ms, 3000)
+        self.bundle.suppose(4000)
+        self.bundle.lost(1, False)
+        told = self.frame(1, 18_000, lag_ms=0)
+        assert told is not None
+        self.assertEqual(told.from_lag_ms, 0)
+
     def test_an_outage_that_shows_when_a_connection_ends_while_the_exchange_lags(self) -> None:
         """What is certain only with the end of a connection is told in the rows' time too."""
         self.frame(1, 0)

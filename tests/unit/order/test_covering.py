@@ -1,0 +1,142 @@
+"""What no connection covered, and the time in which nobody collected, are rows of the ledger."""
+
+import json
+import unittest
+
+from aster_collect.exchange.events import Batch, Gap, Lost, Opened, Wanted
+from aster_collect.exchange.streams import KINDS
+from aster_collect.exchange.streams.kind import Options
+from aster_collect.exchange.streams.mark import Mark
+from aster_collect.exchange.streams.prices import Quote
+from aster_collect.exchange.subscribe import Scope
+from aster_collect.exchange.venues import FUTURES
+from aster_collect.order.effects import Effect, Rows, Uncovered
+from aster_collect.order.engine import Engine, Pace
+from aster_collect.order.lane import Left
+from aster_collect.order.tape import Bounds
+
+S = "BTCUSDT"
+START_MS = 1_764_000_000_000
+MARGIN_MS = 500
+
+
+class Case(unittest.TestCase):
+    def setUp(self) -> None:
+        self.now_s = 0.0
+        scope = Scope(FUTURES, (KINDS["prices"], KINDS["mark"]), Options())
+        pace = Pace(0.5, 60.0, 2.0)
+        self.engine = Engine(
+            scope, Bounds(0, 100, 100, 60.0), pace, clock=lambda: self.now_s,
+            wall_ns=lambda: START_MS * 1_000_000 + round(self.now_s * 1e9),
+        )  # fmt: skip
+        self.effects: list[Effect] = []
+        self.number = 0
+
+    def begin(self, last_s: float | None = None) -> None:
+        """Begin a symbol, whose files end so long after the start."""
+        if last_s is None:
+            left = {}
+        else:
+            at_ms = START_MS + round(last_s * 1000)
+            rows = {"prices": Quote(0, at_ms, "1", "2"), "mark": Mark(0, at_ms, "1", "", "", "", "")}
+            left = {name: Left([row], at_ms) for name, row in rows.items()}
+        self.effects += self.engine.begin(S, left)
+        self.effects += self.engine.take(Wanted(1, 1, (S,)))
+        self.effects += self.engine.take(Opened(1, 0, self.now_s))
+
+    def frame(self, now_s: float, *, ahead_ms: int = 0, lag_ms: int = 0) -> None:
+        """Bring a quote and a mark, sent then by a clock that is ahead, and made so long before."""
+        self.now_s = now_s
+        sent_ms = START_MS + round(now_s * 1000) + ahead_ms
+        self.number += 1
+        quote = {"e": "bookTicker", "u": self.number, "s": S, "b": "1", "B": "1", "a": "2", "A": "1",
+                 "T": sent_ms - lag_ms, "E": sent_ms}  # fmt: skip
+        mark = {"e": "markPriceUpdate", "E": sent_ms, "s": S, "p": str(self.number), "i": "1", "r": "", "T": 0}
+        first, last = (
+            json.dumps({"stream": "x@x", "data": data}, separators=(",", ":")).encode() for data in (quote, mark)
+        )
+        bounds = [0, len(first), len(first), len(first) + len(last)]
+        received_ns = START_MS * 1_000_000 + round(now_s * 1e9)
+        self.effects += self.engine.take(Batch(1, received_ns, now_s, first + last, bounds))
+        self.effects += self.engine.step()
+
+    def gaps(self) -> dict[str, Gap]:
+        """Return the last row of the ledger, by stream."""
+        told = [effect for effect in self.effects if isinstance(effect, Uncovered)]
+        return {stream: gap for effect in told for (_, stream), gap in effect.gaps.items()}
+
+    def rows(self) -> int:
+        return sum(len(effect.events) for effect in self.effects if isinstance(effect, Rows))
+
+    def stretch(self, stream: str) -> tuple[float, float, str]:
+        gap = self.gaps()[stream]
+        return (gap.from_ms - START_MS) / 1000, (gap.to_ms - START_MS) / 1000, gap.cause
+
+
+class Outages(Case):
+    def test_an_outage_while_the_exchange_lags(self) -> None:
+        """It is told in the time of the rows: quotes bear when they were made, marks when they were sent."""
+        self.begin()
+        for now_s in range(5):
+            self.frame(now_s, lag_ms=3000)
+        self.effects += self.engine.take(Lost(1, "eof", False))
+        self.frame(9, lag_ms=3000)
+        self.assertEqual(self.stretch("prices"), (0.5, 6.5, "reconnect"))
+        self.assertEqual(self.stretch("mark"), (3.5, 9.5, "reconnect"))
+
+    def test_what_ended_is_told_before_what_comes_behind(self) -> None:
+        """The row of the ledger stands before the rows of the same turn."""
+        self.begin()
+        self.frame(0)
+        self.effects += self.engine.take(Lost(1, "eof", False))
+        self.effects = []
+        self.frame(9)
+        self.frame(10)
+        kinds = [type(effect) for effect in self.effects]
+        self.assertLess(kinds.index(Uncovered), len(kinds))
+        self.assertEqual(self.stretch("prices"), (-0.5, 9.5, "reconnect"))
+
+
+class Pauses(Case):
+    def test_a_restart(self) -> None:
+        """The pause is from the last row to the first frame."""
+        self.begin(last_s=-20.0)
+        self.frame(0)
+        for stream in ("prices", "mark"):
+            self.assertEqual(self.stretch(stream), (-20.0, 0.5, "restart"))
+
+    def test_a_restart_that_meets_times_that_are_not_believed_at_once(self) -> None:
+        """No row is written before the pause is known, which begins at the last row of the run before."""
+        self.begin(last_s=-20.0)
+        self.frame(0, ahead_ms=-6000)
+        for now_s in (1, 2, 3):
+            self.now_s = now_s
+            self.effects += self.engine.step()
+        self.assertEqual((self.gaps(), self.rows()), ({}, 0))
+        self.frame(4, ahead_ms=-6000)
+        self.frame(5, ahead_ms=-6000)
+        self.assertLessEqual(self.stretch("prices")[0], -20.0)
+        self.frame(6, ahead_ms=-6000)
+        self.assertGreater(self.rows(), 0)
+
+    def test_a_stop_before_any_time_was_believed(self) -> None:
+        """What came is written, and the pause is told by our own clock; a second end says nothing more."""
+        self.begin(last_s=-20.0)
+        self.frame(0, ahead_ms=-6000)
+        self.effects += self.engine.close()
+        self.assertEqual(self.rows(), 2)
+        self.assertEqual(self.stretch("prices"), (-20.0, 0.5, "restart"))
+        self.effects = []
+        self.effects += self.engine.close()
+        self.assertEqual((self.gaps(), self.rows()), ({}, 0))
+
+    def test_an_exchange_whose_times_contradict_each_other(self) -> None:
+        """Rows do not wait for ever."""
+        self.begin(last_s=-20.0)
+        for turn in range(1100):
+            self.frame(turn / 10, ahead_ms=-(10_000 + turn % 7 * 5000))
+        self.assertGreater(self.rows(), 1000)
+
+
+if __name__ == "__main__":
+    unittest.main()
