@@ -134,7 +134,7 @@ class Words(Option):
 
     def allowed(self) -> str:
         """Return all of them."""
-        return f"{ALL}, or some of {','.join(self.choices)}"
+        return f"{ALL}, or some of {', '.join(self.choices)}"
 
     def metavar(self) -> str:
         """Return what stands for the value in --help."""

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Mapping
 from itertools import groupby
-from textwrap import fill
+from textwrap import fill, wrap
 from typing import Any, NoReturn
 
 from .. import __version__
@@ -26,7 +26,7 @@ class Grammar(argparse.ArgumentParser):
             usage=f"{program(command)} {usage}",
             description=fill(sentence, 78),
             epilog=f"{more}\n{part(command)}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Lines,
             argument_default=argparse.SUPPRESS,
             allow_abbrev=False,
             exit_on_error=False,
@@ -67,6 +67,13 @@ class Grammar(argparse.ArgumentParser):
 
     def _see(self) -> str:
         return f"; '{self.prog} --help' says what is allowed"
+
+
+class _Lines(argparse.RawDescriptionHelpFormatter):
+    """Breaks no word of an option's help, so that each can be copied: a kind's name can have a hyphen."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return wrap(" ".join(text.split()), width, break_on_hyphens=False)
 
 
 class _Take(argparse.Action):
