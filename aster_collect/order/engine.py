@@ -28,8 +28,8 @@ from .seen import Seen
 from .silent import Silent
 from .tally import Tally
 
-TURN_MESSAGES = 10_000  # beyond so many a turn comes early, so that memory stays flat at full speed …
-TURN_MESSAGES_A_SYMBOL = 400  # … or so many for each symbol, since a turn costs a write for each file
+TURN_MESSAGES = 4000  # beyond so many a turn comes early: what is at rest stays within the processor's cache …
+TURN_MESSAGES_A_SYMBOL = 200  # … or so many for each symbol, since a turn costs a write for each file
 SETTLE_S = 2.0  # how long a stop waits for pages
 REDUNDANT_REST_S = 2.0  # longer than a relieved connection is read on: what it brings last still finds its place
 

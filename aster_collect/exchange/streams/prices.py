@@ -11,6 +11,7 @@ from ..fields import Payload, decimal, symbol, times_ms, whole
 from . import shapes
 from .kind import Add, Check, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
 
+KNOWN = 16_384  # prices, of all symbols
 MIDDLES = 4096  # most changes of a best bid or offer change a quantity only, or bring back a price of a moment ago
 
 _OURS = (Column("unix_timestamp", SECONDS), *(Column(name, DECIMAL) for name in ("bid", "ask", "mid")))
@@ -43,10 +44,16 @@ def _take(options: Options) -> Take:
         rf'{shapes.WRAPPED}"bookTicker","u":({shapes.ID}),"s":"({shapes.TEXT})","b":"({shapes.DECIMAL})",'
         rf'"B":"{quantity}","a":"({shapes.DECIMAL})","A":"{quantity}","T":({shapes.MS}),"E":({shapes.MS}){shapes.END}'
     ).fullmatch
+    # Most prices are those of a moment ago: as one text they take half the memory, which is what many symbols wait for.
+    known: dict[str, str] = {}
+    same = known.setdefault
 
     def take(text: str, bounds: Sequence[int], received_ns: int, adds: Mapping[str, Add]) -> Taken:
+        if len(known) > KNOWN:
+            known.clear()
         left: list[int] = []
         newest = None
+        before, made_ms = "", 0
         find = adds.get
         each = iter(bounds)
         for start, stop in zip(each, each, strict=True):
@@ -59,12 +66,13 @@ def _take(options: Options) -> Take:
             if add is None:
                 left += (start, stop)
                 continue
-            add((int(update_id), int(made), bid, ask, bid_quantity, ask_quantity, received_ns))
+            if made != before:  # bursts share their millisecond
+                before, made_ms = made, int(made)
+            add((int(update_id), made_ms, same(bid, bid), same(ask, ask), bid_quantity, ask_quantity, received_ns))
             newest = match
         if newest is None:
             return left, 0, 0
-        made_ms, sent_ms = int(newest[7]), int(newest[8])
-        return left, made_ms, max(made_ms, sent_ms)
+        return left, made_ms, max(made_ms, int(newest[8]))
 
     return take
 
