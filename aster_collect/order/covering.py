@@ -5,7 +5,8 @@ Pure. Times: `now_s` is a monotonic clock's seconds, `now_ms` our wall clock's U
 
 from collections.abc import Iterable, Mapping
 
-from ..exchange.events import Gap, Lost
+from ..exchange.events import Gap, Lost, Wanted
+from ..exchange.subscribe import Scope, everyones
 from .bundle import Bundle, Stretch, pause
 from .carriers import Carriers
 from .effects import Effect, Uncovered
@@ -17,16 +18,38 @@ from .sequence import Sequence
 class Covering:
     """What each connection's frames say of the time that it covers."""
 
-    def __init__(self, sequences: Mapping[tuple[str, str], Sequence]) -> None:
+    def __init__(self, scope: Scope, sequences: Mapping[tuple[str, str], Sequence]) -> None:
         self.carriers = Carriers()
+        self._shared = everyones(scope)
         self._sequences = sequences
         self._lag_ms = 0  # by how much the exchange lags, as any connection said last
-        self._left: dict[
-            Lane, tuple[int, int]
-        ] = {}  # the times of the last row of a run before, and when it was written, by our clock
+        self._waiting: list[tuple[Lane, int]] = []  # what no connection carries yet, and when its file was changed
+        self._left: dict[Lane, tuple[int, int]] = {}  # of a run before: its last row's time, and that by our clock
 
-    def begin(self, lane: Lane, touched_ms: int, bundle: Bundle, now_s: float, now_ms: int) -> list[Effect]:
-        """Let a bundle carry a new lane, whose file was last changed then; it may deliver already."""
+    def begin(self, waiting: Iterable[tuple[Lane, int]], now_s: float, now_ms: int) -> list[Effect]:
+        """Have these new lanes carried, each with the time at which its file was last changed."""
+        self._waiting += waiting
+        return self._carry(now_s, now_ms)
+
+    def wanted(self, wanted: Wanted, now_s: float, now_ms: int) -> list[Effect]:
+        """Note that a connection is to be made: it may carry what waits for one."""
+        self.carriers.wanted(wanted)
+        return self._carry(now_s, now_ms)
+
+    def _carry(self, now_s: float, now_ms: int) -> list[Effect]:
+        """Give the lanes that wait their bundles, as far as connections have been wanted for them."""
+        effects: list[Effect] = []
+        waiting, self._waiting = self._waiting, []
+        for lane, touched_ms in waiting:
+            bundle = self.carriers.of_symbol("" if lane.kind in self._shared else lane.symbol)
+            if bundle is None:
+                self._waiting.append((lane, touched_ms))
+            else:
+                effects += self._join(bundle, lane, touched_ms, now_s, now_ms)
+        return effects
+
+    def _join(self, bundle: Bundle, lane: Lane, touched_ms: int, now_s: float, now_ms: int) -> list[Effect]:
+        """Let a bundle carry a new lane; it may deliver already."""
         bundle.lanes.append(lane)
         self._left[lane] = lane.last_ms, touched_ms
         sent_ms = None if bundle.begun_ms is None else bundle.now_ms(now_s)

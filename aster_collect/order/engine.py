@@ -11,19 +11,16 @@ second.
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from ..errors import DecodeError
 from ..exchange.events import Answer, Bad, Batch, Gap, Lost, Message, Opened, Wanted
-from ..exchange.pages import ask_time, decode_time
 from ..exchange.streams.kind import Event
-from ..exchange.subscribe import Scope, everyones
+from ..exchange.subscribe import Scope
+from .answers import Answers
 from .covering import Covering
-from .effects import Effect, Flush, Reject, Request, Say
+from .effects import Effect, Flush, Reject
 from .holes import Bounds
 from .intake import Intake
-from .lane import Lane, Left
+from .lane import Left
 from .lanes import Lanes
-from .offset import ClockOffset
-from .polls import Polls
 from .seen import Seen
 from .silent import Silent
 from .tally import Tally
@@ -53,20 +50,20 @@ class Engine:
     ) -> None:
         self.lanes = Lanes(scope, bounds, clock)
         self.tally = Tally()
-        self.offset = ClockOffset(pace.max_clock_offset_s, clock())
-        self._scope, self._pace = scope, pace
+        self.answers = Answers(
+            scope.venue, self.lanes, poll_s=pace.poll_s, max_offset_s=pace.max_clock_offset_s, clock=clock
+        )
+        self._turn_every_s = pace.turn_s
         self._clock, self._wall_ns = clock, wall_ns
         self._intake = Intake(scope)
-        self._covering = Covering(self.lanes.sequences)
-        self._polls = Polls(scope.venue, pace.poll_s)
+        self._covering = Covering(scope, self.lanes.sequences)
         self._silent = Silent()
-        self._carried: list[tuple[Lane, int]] = []  # lanes that no connection carries yet, and when their files changed
         self._turn_s = clock() + pace.turn_s
         self._fresh = 0  # messages since the last turn
         self._reads: list[Seen] = []  # since the last look back
         self._settled_s: float | None = None  # from when on the end waits for no answer
         self._takes: dict[type, Callable[..., list[Effect]]] = {
-            Batch: self._batch, Bad: self._bad, Answer: self._answer,
+            Batch: self._batch, Bad: self._bad, Answer: self.answers.take,
             Wanted: self._wanted, Opened: self._opened, Lost: self._lost,
         }  # fmt: skip
 
@@ -74,24 +71,13 @@ class Engine:
         """Collect a symbol, or with "" what is of the whole folder, behind what a run before has left, by kind."""
         lanes = self.lanes.begin(symbol, left)
         self._intake.begin(symbol, {lane.kind: lane.add for lane in lanes if lane.kind.wire})
-        self._polls.begin(self.lanes.polled, self._clock())
+        self.answers.begin()
         touched_ms = {name: one.touched_ms for name, one in left.items()}
-        self._carried += [(lane, touched_ms.get(lane.kind.name, 0)) for lane in lanes if lane.kind.wire]
-        return self._carry()
+        waiting = [(lane, touched_ms.get(lane.kind.name, 0)) for lane in lanes if lane.kind.wire]
+        return self._covering.begin(waiting, self._clock(), self._wall_ms())
 
-    def _carry(self) -> list[Effect]:
-        """Give the lanes that have none their bundles, as far as connections have been wanted for them."""
-        effects: list[Effect] = []
-        waiting, self._carried = self._carried, []
-        shared = everyones(self._scope)
-        for lane, touched_ms in waiting:
-            bundle = self._covering.carriers.of_symbol("" if lane.kind in shared else lane.symbol)
-            if bundle is None:
-                self._carried.append((lane, touched_ms))
-            else:
-                now_ms = self._wall_ns() // 1_000_000
-                effects += self._covering.begin(lane, touched_ms, bundle, self._clock(), now_ms)
-        return effects
+    def _wall_ms(self) -> int:
+        return self._wall_ns() // 1_000_000
 
     def take(self, message: Message) -> list[Effect]:
         """Take a message."""
@@ -104,23 +90,21 @@ class Engine:
         for lane in self.lanes.sequences.values():
             if lane.stirred:
                 effects += lane.step(settling=self._settled_s is not None)
-        effects += [*self._polls.step(now_s), *self._silent.step(self.lanes.all.values(), now_s)]
+        effects += [*self.answers.step(), *self._silent.step(self.lanes.all.values(), now_s)]
         if now_s >= self._turn_s:
             effects += self.turn()
-        if self.offset.due(now_s):
-            effects.append(Request(ask_time(self._scope.venue)))
         return effects
 
     def turn(self) -> list[Effect]:
         """Return what has rested for a turn, to be written and synced; what came since begins its rest."""
-        self._turn_s = self._clock() + self._pace.turn_s
+        self._turn_s = self._clock() + self._turn_every_s
         return [*self.move(), Flush(True)]
 
     def move(self, *, everything: bool = False) -> list[Effect]:
         """Return what has rested; where several connections bring the same, it rests a while at least."""
         self._fresh = 0
         self.lanes.bound()
-        now_s, wall_ms = self._clock(), self._wall_ns() // 1_000_000
+        now_s, wall_ms = self._clock(), self._wall_ms()
         effects = self._look_back()
         for bundle in self._covering.carriers.bundles:
             if bundle.redundant and not everything and now_s - bundle.moved_s < REDUNDANT_REST_S:
@@ -158,12 +142,12 @@ class Engine:
 
     def close(self) -> list[Effect]:
         """Return everything, for the end; can be called again when what was written has changed something."""
-        now_s, wall_ms = self._clock(), self._wall_ns() // 1_000_000
+        now_s, wall_ms = self._clock(), self._wall_ms()
         effects = self._look_back()
         for lane in self.lanes.sequences.values():
             bundle = self._covering.carriers.of_symbol(lane.symbol)
             lane.end((bundle and bundle.now_ms(now_s)) or wall_ms)
-        self._polls.end(wall_ms)
+        self.answers.end(wall_ms)
         moved = [*self.move(everything=True), *self.move(everything=True)]
         return [*effects, *moved, *self._covering.close(wall_ms), Flush(True)]
 
@@ -178,14 +162,13 @@ class Engine:
     def _wanted(self, wanted: Wanted) -> list[Effect]:
         self.tally.links.wanted(wanted.connection, wanted.place)
         self._intake.expect(wanted.connection, wanted.symbols)
-        self._covering.carriers.wanted(wanted)
-        return self._carry()
+        return self._covering.wanted(wanted, self._clock(), self._wall_ms())
 
     def _opened(self, opened: Opened) -> list[Effect]:
         self.tally.links.opened(opened.connection, opened.opened_ns)
         for bundle in self._covering.carriers.of(opened.connection):
             bundle.opened(opened.connection, opened.opened_s)
-        self.offset.connected(self._clock())
+        self.answers.offset.connected(self._clock())
         return []
 
     def _lost(self, lost: Lost) -> list[Effect]:
@@ -222,25 +205,3 @@ class Engine:
     def _bad(self, bad: Bad) -> list[Effect]:
         source = f"connection {self.tally.links.place(bad.connection)}"
         return [Reject(source, bad.received_ns, bad.reason, bad.data)]
-
-    def _answer(self, answer: Answer) -> list[Effect]:
-        if not answer.ask.kind:
-            return self._exchange_clock(answer)
-        lane = self.lanes.sequences.get((answer.ask.kind, answer.ask.symbol))
-        if lane is None:
-            return self._polls.answer(answer, self._clock())
-        lane.answer(answer)
-        return lane.step()
-
-    def _exchange_clock(self, answer: Answer) -> list[Effect]:
-        """Note by how much the exchange's clock is ahead of ours, and say so where that is too much."""
-        try:
-            exchange_ms = decode_time(answer.value)
-        except DecodeError as error:
-            return [Say("warning", "clock unknown why=%s", (answer.refused or error,))]
-        offset = self.offset
-        offset.found(exchange_ms, answer.asked_ns, answer.received_ns)
-        if not offset.to_be_said(self._clock()):
-            return []
-        facts = offset.offset_ms, offset.uncertainty_ms, self._pace.max_clock_offset_s
-        return [Say("warning", "clock off offset_ms=%+.0f uncertainty_ms=%.0f max_clock_offset_s=%g", facts)]

@@ -131,9 +131,9 @@ class Desk:
             min_free_bytes=settings.min_free_mb << 20,
             failing_since_ns=done.failing_since_ns,
             last_error=store.last_error,
-            clock_offset_ms=engine.offset.offset_ms,
-            clock_uncertainty_ms=engine.offset.uncertainty_ms,
-            clock_off=engine.offset.off,
+            clock_offset_ms=engine.answers.offset.offset_ms,
+            clock_uncertainty_ms=engine.answers.offset.uncertainty_ms,
+            clock_off=engine.answers.offset.off,
             delays=tally.delays,
             newest=self._newest(),
         )
