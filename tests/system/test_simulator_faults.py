@@ -287,7 +287,9 @@ class AFaultOfTheConnection(Exchange):
 class AnOrderToASymbol(Exchange):
     def test_changes_what_is_listed(self):
         """A new tick size and a new status are announced; streams end with the status, and come back with it."""
-        exchange = self.begin(faults=(Fault("status", symbol="NOSUCH", value="CLOSE"),))
+        with self.assertLogs("aster_collect.simulator", "WARNING") as said:
+            exchange = self.begin(faults=(Fault("status", symbol="NOSUCH", value="CLOSE"),))
+            self.assertTrue(wait_for(lambda: said.output))  # an order of a schedule that can't be carried out
         client = self.connect(streams=("btcusdt@bookTicker",))
         self.receive(client, 1)
         exchange.inject(Fault("tick_size", symbol="BTCUSDT", value="0.50"))
