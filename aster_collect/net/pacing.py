@@ -41,6 +41,32 @@ class Backoff:
         self._tries = 0 if for_s >= STEADY_S else min(self._tries, SHORT_TRIES)
 
 
+class Pause:
+    """When to ask again after answers of no use: later each time, until one is of use."""
+
+    def __init__(self) -> None:
+        self.failing = False
+        self._backoff = Backoff(lambda: 1.0)
+        self._failed_s = 0.0
+        self._until_s = 0.0
+
+    def failed(self, sent_s: float, now_s: float) -> None:
+        """Note that what was sent then was of no use; what was under way together fails as one."""
+        if sent_s >= self._failed_s:
+            self.failing, self._failed_s = True, now_s
+            self._until_s = now_s + self._backoff.failed()
+
+    def worked(self, sent_s: float) -> None:
+        """Note that what was sent then was answered well."""
+        if sent_s >= self._failed_s:
+            self.failing = False
+            self._backoff.worked()
+
+    def left_s(self, now_s: float) -> float:
+        """Return for how long yet nothing is to be asked."""
+        return max(0.0, self._until_s - now_s)
+
+
 def connection_age_s(oldest_s: float, draw: Callable[[], float] = random.random) -> float:
     """Return at which age a connection hands over: in the last tenth before the oldest allowed, staggered by chance."""
     return oldest_s * (1 - 0.1 * draw())

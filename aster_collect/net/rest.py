@@ -18,7 +18,7 @@ from ..errors import NetworkError, RestError
 from ..exchange.events import FIRST, POLL, Answer, Ask
 from .bans import REST, Bans
 from .calls import Call, Called
-from .pacing import LEAST_RESERVE, PATIENT_RESERVE, RESERVE, WINDOW_S, Backoff, WeightBudget
+from .pacing import LEAST_RESERVE, PATIENT_RESERVE, RESERVE, WINDOW_S, Pause, WeightBudget
 from .reply import BANS_S, Reply, ban_s, not_json, refusal
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,11 @@ class Refused(Exception):
 
 
 class Rest:
-    """One exchange's REST interface: the weight spent so far, and how it answers."""
+    """One exchange's REST interface: the weight spent so far, and how it answers.
+
+    What fails of a poll holds up polls alone: not every server has what they ask for, and holes must not wait for it. A
+    limit (429, 418) is for all.
+    """
 
     def __init__(
         self,
@@ -47,18 +51,35 @@ class Rest:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.budget = budget
-        self.failing = False  # whether the newest answer was of no use
         self._bans = bans
         self._clock, self._wall = clock, wall
-        self._backoff = Backoff(lambda: 1.0)
-        self._failed_s = 0.0
+        self._limit, self._polls, self._others = Pause(), Pause(), Pause()
         budget.block(bans.left_s(REST), clock())
+
+    @property
+    def limited(self) -> bool:
+        """Whether it has wanted less to be asked, and has not answered since."""
+        return self._limit.failing
+
+    @property
+    def polls_fail(self) -> bool:
+        """Whether the newest poll was of no use."""
+        return self._polls.failing
 
     @property
     def banned_s(self) -> float:
         """For how long yet nothing may be asked, where that is longer than any wait for weight; else 0."""
         banned_s = self.budget.blocked_s(self._clock())
         return banned_s if banned_s > WINDOW_S else 0.0
+
+    def wait_s(self, ask: Ask) -> float:
+        """Return how long a request has to wait, 0 if it may go now."""
+        now_s = self._clock()
+        wait_s = self.budget.wait_s(ask.weight, now_s, RESERVES[ask.rank])
+        return max(wait_s, self._pause(ask).left_s(now_s))
+
+    def _pause(self, ask: Ask) -> Pause:
+        return self._polls if ask.rank == POLL else self._others
 
     def send(self, ask: Ask) -> Call:
         """Spend a request's weight, and return it as it is to be made now."""
@@ -68,41 +89,35 @@ class Rest:
 
     def value(self, called: Called) -> object:
         """Return the JSON value that came; raises `RestError` where it may be asked again, and `Refused` where not."""
-        reply, sent_s = called.reply, called.call.sent_s
+        reply, call = called.reply, called.call
         if isinstance(reply, NetworkError):
-            raise self._later(str(reply), sent_s) from reply
+            raise self._later(str(reply), call) from reply
         self._observe(reply)
         if reply.status != OK:
-            raise self._failure(reply, sent_s)
+            raise self._failure(reply, call)
         try:
             value: object = json.loads(reply.body)
         except (ValueError, RecursionError) as error:
-            raise self._later(not_json(reply), sent_s) from error
-        if sent_s >= self._failed_s:
-            self.failing = False
-            self._backoff.worked()
+            raise self._later(not_json(reply), call) from error
+        for pause in (self._pause(call.ask), self._limit):
+            pause.worked(call.sent_s)
         return value
 
-    def _failure(self, reply: Reply, sent_s: float) -> Exception:
+    def _failure(self, reply: Reply, call: Call) -> Exception:
         detail = refusal(reply)
         if reply.status in BANS_S:
             seconds = ban_s(reply, self._wall())
-            self._fail(seconds)
+            self._limit.failed(call.sent_s, self._clock())
+            self.budget.block(seconds, self._clock())
             self._bans.begin(REST, seconds, detail)
             return RestError(detail)
         if 400 <= reply.status < 500 and reply.status not in ELSEWHERE and reply.error() is not None:
-            self.failing = self.failing and sent_s < self._failed_s
             return Refused(detail)
-        return self._later(detail, sent_s)
+        return self._later(detail, call)
 
-    def _later(self, detail: str, sent_s: float) -> RestError:
-        if sent_s >= self._failed_s:  # what was under way together fails together, and is one failure
-            self._fail(self._backoff.failed())
+    def _later(self, detail: str, call: Call) -> RestError:
+        self._pause(call.ask).failed(call.sent_s, self._clock())
         return RestError(detail)
-
-    def _fail(self, seconds: float) -> None:
-        self.failing, self._failed_s = True, self._clock()
-        self.budget.block(seconds, self._failed_s)
 
     def _observe(self, reply: Reply) -> None:
         used = reply.header(USED_WEIGHT)
@@ -115,10 +130,10 @@ class Desk:
 
     def __init__(
         self, rest: Rest, send: Callable[[Call], None], deliver: Callable[[Answer], None],
-        clock: Callable[[], float], wall_ns: Callable[[], int],
+        wall_ns: Callable[[], int],
     ) -> None:  # fmt: skip
         self._rest, self._send, self._deliver = rest, send, deliver
-        self._clock, self._wall_ns = clock, wall_ns
+        self._wall_ns = wall_ns
         self._lines: tuple[deque[Ask], ...] = tuple(deque() for _ in RESERVES)
         self._under_way = self._polls = 0  # requests, and how many of them are polls
         self._said = False  # that it fails
@@ -128,7 +143,7 @@ class Desk:
         line = self._next()
         if line is None:
             return None
-        return self._rest.budget.wait_s(line[0].weight, self._clock(), RESERVES[line[0].rank])
+        return self._rest.wait_s(line[0])
 
     def _next(self) -> deque[Ask] | None:
         """Return the line whose first request is the next to be made, None where it can't be yet.
@@ -137,11 +152,11 @@ class Desk:
         are made while half of the weight is left, and it is unlikely that one comes then.
         """
         others, polls = self._under_way - self._polls, self._lines[POLL]
-        if self._rest.failing and self._under_way:  # one finds out whether it works again
+        if self._rest.limited and self._under_way:  # one finds out whether more may be asked again
             return None
         if not others and (line := next(filter(None, self._lines[:POLL]), None)) is not None:
             return line
-        return polls if polls and self._polls < POLLS else None
+        return polls if polls and self._polls < (1 if self._rest.polls_fail else POLLS) else None
 
     def send_next(self) -> None:
         """Let the next request be made."""
@@ -178,11 +193,11 @@ class Desk:
                 return
             self._lines[ask.rank].append(ask)
             if not self._said:
-                log.warning("rest failing why=%s retry_s=%.1f", error, self._rest.budget.wait_s(0, self._clock()))
+                log.warning("rest failing why=%s retry_s=%.1f", error, self._rest.wait_s(ask))
             self._said = True
         else:
             self._deliver(Answer(ask, *times, value))
-            if self._said and not self._rest.failing:
+            if self._said and ask.rank != POLL:
                 log.info("rest works again")
                 self._said = False
 
@@ -193,7 +208,6 @@ def serve(
     send: Callable[[Call | None], None],
     deliver: Callable[[Answer], None],
     *,
-    clock: Callable[[], float] = time.monotonic,
     wall_ns: Callable[[], int] = time.time_ns,
 ) -> None:
     """Have requests made in turn until None comes; what fails is asked again behind the others.
@@ -203,7 +217,7 @@ def serve(
     than any wait for weight. Patient ones go behind holes, and polls last. At the end nothing is waited for; those who
     make the requests are told.
     """
-    desk = Desk(rest, send, deliver, clock, wall_ns)
+    desk = Desk(rest, send, deliver, wall_ns)
     while True:
         desk.refuse_banned()
         wait_s = desk.wait_s()

@@ -114,7 +114,7 @@ class Answers(unittest.TestCase):
                 server.get(rest, page("A"))
         with self.assertRaises(RestError):
             server.get(rest, page("A"))
-        return rest.budget.wait_s(1, server.now_s)
+        return rest.wait_s(page("A"))
 
     def test_a_good_answer(self) -> None:
         """A good answer is its JSON value, and the URL names path and query, percent-encoded."""
@@ -178,7 +178,7 @@ class Answers(unittest.TestCase):
                 self.assertRaises(RestError, server.get, rest, page("A"))
             server.now_s += 1000
         server.now_s -= 1000
-        self.assertEqual(rest.budget.wait_s(1, server.now_s), 0.5)
+        self.assertEqual(rest.wait_s(page("A")), 0.5)
 
     def test_a_request_that_is_wrong_is_not_tried_again(self) -> None:
         """A 4xx with the exchange's own error is a refusal in its words, and blocks nothing."""
@@ -186,7 +186,7 @@ class Answers(unittest.TestCase):
         rest = server.rest()
         with self.assertRaisesRegex(Refused, r"host:80: 400 .*-1121 Invalid symbol\."):
             server.get(rest, page("A"))
-        self.assertEqual(rest.budget.wait_s(1, server.now_s), 0)
+        self.assertEqual(rest.wait_s(page("A")), 0)
 
     def test_an_error_says_why(self) -> None:
         """The reason of a request that failed is in its error."""
@@ -270,7 +270,7 @@ class Serving(unittest.TestCase):
             if call is not None:
                 waiting.put(server.make(call))
 
-        serve(server.rest(), waiting, send, deliver, clock=lambda: server.now_s, wall_ns=lambda: 5)
+        serve(server.rest(), waiting, send, deliver, wall_ns=lambda: 5)
         return answers
 
     def test_a_long_hole_does_not_starve_the_others(self) -> None:
@@ -368,7 +368,7 @@ class Serving(unittest.TestCase):
             server.get(rest, page("B"))
         asks.put(None)
         sent: list[Call | None] = []
-        serve(rest, asks, sent.append, delivered.append, clock=lambda: server.now_s)
+        serve(rest, asks, sent.append, delivered.append)
         self.assertEqual((delivered, len(server.urls)), ([], 1))
         self.assertEqual(sent, [None] * UNDER_WAY, "those who make the requests are told too")
 
@@ -381,8 +381,7 @@ class Slow:
         self.rest = self.server.rest()
         self.under_way: list[Call] = []
         self.delivered: list[Answer] = []
-        clock = lambda: self.server.now_s  # noqa: E731
-        self.desk = Desk(self.rest, self.under_way.append, self.delivered.append, clock, lambda: 5)
+        self.desk = Desk(self.rest, self.under_way.append, self.delivered.append, lambda: 5)
 
     def go(self) -> float | None:
         """Let all requests be made that may be now; return how long the next one has to wait."""
@@ -460,6 +459,26 @@ class UnderWay(unittest.TestCase):
         wait_s = slow.go()
         assert wait_s is not None
         self.assertLess(wait_s, 0.5)
+
+    def test_polls_that_no_server_answers(self) -> None:
+        """They are tried one at a time and ever more seldom, and a hole waits for none of it."""
+        slow = self.slow
+        self.poll(20)
+        slow.go()
+        while slow.under_way:
+            slow.answer(0, failure(503))
+        for _ in range(5):
+            slow.server.now_s += 30
+            slow.go()
+            self.assertEqual(len(slow.under_way), 1)
+            slow.answer(0, failure(503))
+        slow.desk.ask(page("HOLE"))
+        slow.go()
+        self.assertEqual(self.under_way(), ["HOLE"])
+        slow.answer(0, Response([]))
+        wait_s = slow.go()
+        assert wait_s is not None
+        self.assertGreater(wait_s, 5)
 
     def test_the_weight_of_what_is_under_way(self) -> None:
         """It is spent before the request is sent, so that many at once keep within it."""
