@@ -1,37 +1,21 @@
-"""Closed files: which period a row belongs to, under which name a file is closed, which are too old and go.
-
-The period is an hour or a day of UTC, by the rows' own time.
-"""
+"""Closed files: which there are, under which name the next one is closed, which are too old and go."""
 
 import logging
 import os
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..exchange.ledger import LEDGER
 from .archive import list_folder
-from .names import DAY_MS, HOUR_MS, PACKED, Entry, Part, read_name
+from .names import DAY_MS, PACKED, Entry, Part, read_name
 
 log = logging.getLogger(__name__)
 
-PERIODS_MS = {"none": 0, "hour": HOUR_MS, "day": DAY_MS}
 KNOWN_PARTS = 48  # of a symbol and kind: more than a day of hours, however many years there are
 
 Parts = dict[tuple[str, str], list[Part]]
-
-
-def period_end(time_ms: int, length_ms: int) -> int:
-    """Return where the period ends that a time lies in."""
-    return (time_ms // length_ms + 1) * length_ms
-
-
-def period_name(end_ms: int, length_ms: int) -> str:
-    """Return what a period is called, by its end."""
-    form = "%Y-%m-%dT%H" if length_ms == HOUR_MS else "%Y-%m-%d"
-    return time.strftime(form, time.gmtime((end_ms - length_ms) // 1000))
 
 
 def closed_part(name: str) -> Part | None:

@@ -5,7 +5,6 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
-from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,14 +17,12 @@ from .archive import last_row
 from .folder import Folder
 from .losses import Losses, with_ids
 from .names import DAY_MS
-from .rotate import period_end, period_name
+from .period import Period
 from .table import Table
 from .tail import lines_before
 
 log = logging.getLogger(__name__)
 
-NEAR_MS = 60_000  # the farthest that rows change places in time
-AHEAD_MS = 600_000  # by more no row is ahead of the exchange's clock, but for an odd one
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _REOPEN, _CLOSE, _ASIDE, _FORGET = "reopen", "close", "set aside", "forget a stream"  # what marks say
 
@@ -65,8 +62,7 @@ class Sheet:
         self.appender = self.table.appender
         self.losses = Losses(self.kind)
         self._form, self._folder = form, folder
-        self._period_ms = 0 if self.kind is LEDGER else period_ms
-        self._end_ms = 0  # where the period ends that is being written; 0 while there is none
+        self._period = Period(0 if self.kind is LEDGER else period_ms)
         self._turns = {_REOPEN: self._reopen, _CLOSE: self._close, _ASIDE: self._set_aside, _FORGET: self._forget}
         self.touched_ms = _touched_ms(self.appender.path)
         self.last_rows: list[str] = []  # all at the end of the file that bear the time of its last row
@@ -93,8 +89,7 @@ class Sheet:
             # One odd time, far ahead of when it was written, is none; where all are it is this machine's that is odd.
             times_ms = map(self.time_ms, self._newest_rows())
             written_ms.append(next((one for one in times_ms if one <= self.touched_ms + DAY_MS), last_ms))
-        if self._period_ms and written_ms:
-            self._end_ms = period_end(max(written_ms), self._period_ms)
+        self._period.go_on_behind(written_ms)
 
     def _newest_rows(self) -> Iterator[str]:
         """Yield the last rows of the file, or if it has none the last one before it, the newest first."""
@@ -121,24 +116,19 @@ class Sheet:
     def append(self, events: Sequence[Event], now_ms: int | None = None) -> int:
         """Keep events for the next flush, a mark where a period ends; return how many bytes their rows are.
 
-        Time never goes back to an earlier period: such a row stays in the file that is being written. So does one of
-        far ahead of `now_ms`, what the exchange's clock says: no other row would end a period after it.
+        There is at least one. `now_ms` is what the exchange's clock says, if that is known.
         """
-        if not self._period_ms or events[-1][TIME] < self._end_ms - NEAR_MS:
+        if events[-1][TIME] < self._period.near_ms:
             return self._keep(events)
-        latest_ms = inf if now_ms is None else now_ms + AHEAD_MS
-        start = kept = 0
-        for at, event in enumerate(events):
-            time_ms = event[TIME]
-            if self._end_ms <= time_ms <= latest_ms:
-                kept += self._keep(events[start:at])
-                if self._end_ms:
-                    self.appender.add_mark(Mark(_CLOSE, period_name(self._end_ms, self._period_ms)))
-                start, self._end_ms = at, period_end(time_ms, self._period_ms)
-        return kept + self._keep(events[start:])
+        kept = 0
+        for ended, piece in self._period.split(events, now_ms):
+            if ended:
+                self.appender.add_mark(Mark(_CLOSE, ended))
+            kept += self._keep(piece)
+        return kept
 
     def _keep(self, events: Sequence[Event]) -> int:
-        data = ("\n".join(self._form.rows(events)) + "\n").encode("utf-8") if events else b""
+        data = ("\n".join(self._form.rows(events)) + "\n").encode("utf-8")
         self.appender.append(data)
         return len(data)
 
@@ -152,7 +142,8 @@ class Sheet:
         What comes next is of another history, and goes to a fresh file.
         """
         self.appender.add_mark(Mark(_ASIDE, why))
-        self.last_row, self._end_ms = None, 0
+        self.last_row = None
+        self._period.start_over()
 
     def forget(self, stream: str) -> None:
         """Once all that is pending is written, set a ledger aside if it has rows of a stream; the others stay."""
@@ -247,11 +238,8 @@ class Sheet:
         if Mark(_REOPEN) in marks:
             self.reopen()
         self.losses.forget()  # they are fetched again with the others
-        self._end_ms = 0
-        if self._period_ms:
-            parts_ms = [part.end_ms for part in self._folder.parts(self.kind, self.symbol)]
-            left_ms = [period_end(self.time_ms(cut.left), self._period_ms)] if cut.left else []
-            self._end_ms = max([0, *parts_ms, *left_ms])
+        parts_ms = [part.end_ms - 1 for part in self._folder.parts(self.kind, self.symbol)]
+        self._period.go_on_behind([*parts_ms, self.time_ms(cut.left)] if cut.left else parts_ms)
         lines = waiting.removeprefix(self.table.header).decode("utf-8").split("\n")[:-1]
         return Destroyed(gap, [last, *map(self._form.event, lines)], cut.left is None)
 

@@ -20,7 +20,7 @@ from ..exchange.venues import FUTURES
 from .appender import Write
 from .flush import Flush, is_made, told
 from .folder import Folder, refusal
-from .rotate import PERIODS_MS
+from .period import PERIODS_MS
 from .sheet import Destroyed, Sheet
 
 log = logging.getLogger(__name__)

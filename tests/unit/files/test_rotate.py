@@ -12,7 +12,7 @@ from pathlib import Path
 from aster_collect.errors import ConfigError, StoreError
 from aster_collect.exchange.streams import trades
 from aster_collect.files.archive import Archive
-from aster_collect.files.names import Part
+from aster_collect.files.period import period_end
 from aster_collect.files.rotate import (
     KNOWN_PARTS,
     closed_part,
@@ -20,8 +20,6 @@ from aster_collect.files.rotate import (
     expired,
     free_part,
     list_parts,
-    period_end,
-    period_name,
 )
 from tests import rows
 from tests.rowstore import RowStore as Store
@@ -30,20 +28,6 @@ from tests.unit.files.rotating import DAY_MS, HOUR_MS, KINDS, MIDNIGHT_MS, MISSI
 
 
 class Names(unittest.TestCase):
-    def test_periods(self) -> None:
-        """A period begins with its first millisecond and ends before the next one's, in UTC."""
-        for time_ms, day, hour in (
-            (MIDNIGHT_MS, "2026-11-22", "2026-11-22T00"),
-            (MIDNIGHT_MS - 1, "2026-11-21", "2026-11-21T23"),
-            (MIDNIGHT_MS + 13 * HOUR_MS + 5, "2026-11-22", "2026-11-22T13"),
-            (951_825_600_000, "2000-02-29", "2000-02-29T12"),
-        ):
-            for length_ms, name in ((DAY_MS, day), (HOUR_MS, hour)):
-                end_ms = period_end(time_ms, length_ms)
-                self.assertTrue(end_ms - length_ms <= time_ms < end_ms)
-                self.assertEqual(period_name(end_ms, length_ms), name)
-                self.assertEqual(Part("prices", S, name, 1).end_ms, end_ms)
-
     def test_what_is_no_closed_file(self) -> None:
         """Only a closed file's name is one: not that of a current file, a ledger, one set aside or half compressed."""
         for name in ("prices_币安人生USDT.2026-11-22.csv", "trades_A-B_C.2026-11-22T13-12.csv"):
