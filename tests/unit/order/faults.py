@@ -81,12 +81,6 @@ def behind(world: World) -> None:
         drop(world)
 
 
-def skew(world: World) -> None:
-    """What is connected from now on is a server whose clock is another; or not any more."""
-    world.front.skew_ms = world.chance.choice((0, 0, -3000, 700))
-    drop(world)
-
-
 def lag(world: World) -> None:
     """The exchange sends late, or not any more."""
     world.exchange.set_lag(world.chance.choice((0.0, 0.4, 3.0)), world.now_s)
@@ -216,4 +210,4 @@ FAULTS: dict[str, Fault] = {
     "busy": busy,
     "quiet": quiet,
 }  # fmt: skip
-OF_CLOCKS: dict[str, Fault] = {"exchange_clock": exchange_clock, "our_clock": our_clock, "skew": skew}
+OF_CLOCKS: dict[str, Fault] = {"exchange_clock": exchange_clock, "our_clock": our_clock}

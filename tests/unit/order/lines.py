@@ -27,8 +27,7 @@ class Front:
     """What all front servers do now."""
 
     def __init__(self) -> None:
-        self.behind_s = 0.0  # what is connected from now on gets everything so much later …
-        self.skew_ms = 0  # … and is told another time
+        self.behind_s = 0.0  # what is connected from now on gets everything so much later
         self.refuses_until_s = 0.0
 
 
@@ -36,7 +35,7 @@ class Conn:
     """One connection at the server: the frames on their way, and what is wrong with them."""
 
     def __init__(self, front: Front, exchange: Exchange, streams: Iterable[str], opened_s: float) -> None:
-        self.behind_s, self.skew_ms = front.behind_s, front.skew_ms
+        self.behind_s = front.behind_s
         self.stalled_until_s = 0.0
         self.broken = ""
         self.skips = self.doubles = self.swaps = 0
@@ -56,7 +55,7 @@ class Conn:
             return
         exchange = self._exchange
         sent_s = frame.made_s + exchange.lag_s(frame.made_s)
-        sent_ms = exchange.now_ms(sent_s) + self.skew_ms
+        sent_ms = exchange.now_ms(sent_s)
         due_s = sent_s + self.behind_s + NETWORK_S
         one = due_s, str(sent_ms + 2).join(frame.parts), frame
         if self.swaps and self._kept is None:

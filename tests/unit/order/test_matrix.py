@@ -9,7 +9,7 @@ from random import Random
 from tests.support import rounds
 
 from . import faults
-from .faults import FAULTS
+from .faults import FAULTS, OF_CLOCKS
 from .judge import judge
 from .world import BOUNDS, Fault, Setup, World
 
@@ -118,6 +118,16 @@ class OneAtATime(Case):
         """What it brings again is not written again."""
         self.live((3.0, behind), (5.0, faults.stop), (9.0, faults.kill), setup=CALM._replace(kinds=EVERY))
 
+    def test_the_exchange_sets_its_clock(self) -> None:
+        """What is missing is told in a time that takes in both sides of the step, also with connections lost."""
+        for fault in OF_CLOCKS.values():
+            for redundancy in (1, 2):
+                self.live((4.0, fault), (9.0, fault), setup=CALM._replace(redundancy=redundancy))
+
+    def test_the_clock_is_set_back_and_a_restart_meets_a_server_that_is_behind(self) -> None:
+        """Nothing is written twice, and the pause is told though the first frame seems to be of before it."""
+        self.live((6.0, set_back), (5.0, behind), (1.0, faults.stop), (8.0, faults.stop))
+
     def test_a_full_disk_that_is_freed(self) -> None:
         """It costs nothing while memory holds what waits."""
         world = self.live((3.0, faults.full_disk), (20.0, faults.full_disk))
@@ -189,6 +199,10 @@ def without(kind: str) -> Fault:
             line.conn.without = kind
 
     return change
+
+
+def set_back(world: World) -> None:
+    world.exchange.step_ms -= 30_000
 
 
 def behind(world: World) -> None:

@@ -204,7 +204,7 @@ class World:
 
     def heal(self) -> None:
         """Let all servers and the disk be well from now on."""
-        self.front.behind_s, self.front.skew_ms, self.front.refuses_until_s = 0.0, 0, 0.0
+        self.front.behind_s, self.front.refuses_until_s = 0.0, 0.0
         self.desk.until_s, self.desk.late_s, self.disk.is_full = {}, 0.0, False
         self.exchange.set_lag(0.0, self.now_s)
 
