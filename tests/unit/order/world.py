@@ -93,7 +93,7 @@ class World:
         while not self._finished:
             self._begin()
             try:
-                serve(self._rest, self, self._send, self._deliver, clock=self.clock, wall_ns=self.wall_ns)
+                serve(self._rest, self, self._send, self._deliver, wall_ns=self.wall_ns)
             except Crash:
                 self.disk.crash(of_the_machine=self.chance.random() < 0.3)
                 self._down_s = self._down_s or self.chance.uniform(0.2, 5)
