@@ -89,6 +89,12 @@ class OneAtATime(Case):
         world = self.live(*ends, setup=CALM._replace(redundancy=2))
         self.assertEqual([world.disk.ledger(symbol) for symbol in world.exchange.markets], [[], [], []])
 
+    def test_the_slower_of_two_connections_brings_what_the_other_lacks(self) -> None:
+        """It finds its place, or where later events have been written it is in the ledger as late."""
+        both = ((5.0, stalling(1)), (1.0, ending(0)), (9.0, ending(1)))
+        world = self.live(*both * 4, setup=CALM._replace(kinds=EVERY, redundancy=2))
+        self.assertGreater(causes(world, "prices")["late"], 0)
+
     def test_hand_overs_every_few_seconds(self) -> None:
         """A successor that delivers before its predecessor ends leaves nothing out, and nothing twice."""
         for redundancy in (1, 2):
@@ -116,7 +122,7 @@ class OneAtATime(Case):
 
     def test_a_front_server_that_is_behind_at_a_restart(self) -> None:
         """What it brings again is not written again."""
-        self.live((3.0, behind), (5.0, faults.stop), (9.0, faults.kill), setup=CALM._replace(kinds=EVERY))
+        self.live((3.0, behind_by(2.5)), (5.0, faults.stop), (9.0, faults.kill), setup=CALM._replace(kinds=EVERY))
 
     def test_the_exchange_sets_its_clock(self) -> None:
         """What is missing is told in a time that takes in both sides of the step, also with connections lost."""
@@ -126,7 +132,7 @@ class OneAtATime(Case):
 
     def test_the_clock_is_set_back_and_a_restart_meets_a_server_that_is_behind(self) -> None:
         """Nothing is written twice, and the pause is told though the first frame seems to be of before it."""
-        self.live((6.0, set_back), (5.0, behind), (1.0, faults.stop), (8.0, faults.stop))
+        self.live((6.0, set_back), (5.0, behind_by(2.5)), (1.0, faults.stop), (8.0, faults.stop))
 
     def test_a_full_disk_that_is_freed(self) -> None:
         """It costs nothing while memory holds what waits."""
@@ -205,8 +211,22 @@ def set_back(world: World) -> None:
     world.exchange.step_ms -= 30_000
 
 
-def behind(world: World) -> None:
-    world.front.behind_s = 2.5
+def behind_by(seconds: float) -> Fault:
+    """What is connected from now on is a server that is so far behind."""
+
+    def change(world: World) -> None:
+        world.front.behind_s = seconds
+
+    return change
+
+
+def stalling(place: int) -> Fault:
+    def stall(world: World) -> None:
+        lines = world.conns()
+        if len(lines) > place:
+            lines[place].conn.stalled_until_s = world.now_s + 8
+
+    return stall
 
 
 def resting(mood: str, seconds: float) -> Fault:

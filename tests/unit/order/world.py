@@ -115,7 +115,10 @@ class World:
         self.engine = Engine(self.scope, self.setup.bounds, PACE, clock=self.clock, wall_ns=self.wall_ns)
         self._hands = Hands(self.engine, self.disk, self.ask, clock=self.clock, wall_ns=self.wall_ns)
         for symbol in [symbol for group in self.groups for symbol in group] + [""]:
-            self.begin_symbol(symbol)
+            if symbol and self.chance.random() < 0.1:  # its files can't be opened yet
+                self._unopened.append((self.now_s + 3, symbol))
+            else:
+                self.begin_symbol(symbol)
         for group in self.groups:
             for _ in range(self.setup.redundancy):
                 self.want(tuple(group))
