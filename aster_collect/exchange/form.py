@@ -26,14 +26,11 @@ class Form:
         self.header = (",".join(self.columns) + "\n").encode("ascii")
         self._stamped = self.columns[-1] == RECEIVE_TIME.name
         self._write = kind.write(options)
+        self.rows = self._stamped_rows if self._stamped else self._write  # of events, without their line ends
 
-    def rows(self, events: Sequence[Event]) -> list[str]:
-        """Return events as rows without their line ends."""
-        rows = self._write(events)
-        if not self._stamped:
-            return rows
+    def _stamped_rows(self, events: Sequence[Event]) -> list[str]:
         stamps = ("" if event[RECEIVED] is None else event[RECEIVED] for event in events)
-        return [f"{row},{stamp}" for row, stamp in zip(rows, stamps, strict=True)]
+        return [f"{row},{stamp}" for row, stamp in zip(self._write(events), stamps, strict=True)]
 
     def event(self, row: str) -> Event:
         """Return the event that a row tells of, also one of other options; raise `ValueError` if it is damaged."""
