@@ -4,7 +4,7 @@ import random
 import unittest
 
 from aster_collect.exchange.streams.kind import Event
-from aster_collect.order.reorder import REMEMBERED_S, Reorder
+from aster_collect.order.rising import REMEMBERED_S, Reorder
 from tests.support import rounds
 
 
