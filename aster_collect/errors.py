@@ -7,7 +7,7 @@
 | `NetworkError` | dial                | a feed or rest makes its own error of it                        |
 | `FeedError`    | frames, feed        | the connection is closed and opened again after a back-off      |
 | `RestError`    | rest                | the request is asked again later, or its hole becomes a gap     |
-| `DecodeError`  | wire                | the frame goes verbatim to `rejects.jsonl`, the feed goes on    |
+| `DecodeError`  | decoder, its kinds, pages | the frame goes verbatim to `rejects.jsonl`, the feed goes on    |
 | `StoreError`   | store               | rows stay in memory, the write is tried again after a pause     |
 """
 

@@ -51,7 +51,7 @@ class Settings:
         ),
     )
     depth_interval_ms: int = _asked(
-        100, Choice("--depth-interval", "milliseconds between two book snapshots", (100, 250, 500))
+        100, Choice("--depth-interval", "milliseconds between two book snapshots", FUTURES.depth_intervals_ms)
     )
     receive_time: bool = _asked(
         False, Switch("--receive-time", "append the column receive_time_ns, our clock, to all files but the ledger")
@@ -165,7 +165,7 @@ class Settings:
 
     def _check_offered(self) -> None:
         """Raise `ConfigError` for what the market has not; `all` is all that it has."""
-        offered = tuple(name for name in KINDS if name in self.venue.kinds)
+        offered = tuple(name for name, kind in KINDS.items() if self.venue.name in kind.markets)
         if self.streams == (ALL,):
             object.__setattr__(self, "streams", offered)
         for name in self.streams:

@@ -65,12 +65,6 @@ def stream_url(base: str, streams: Iterable[str]) -> str:
     return f"{base.rstrip('/')}/stream?streams=" + "/".join(quote(stream, safe="@!") for stream in streams)
 
 
-def fits(base: str, scope: Scope, symbols: Sequence[str]) -> bool:
-    """Return whether one connection can carry these symbols: so many streams, and 8,000 characters of a URL."""
-    streams = streams_for(scope, symbols)
-    return len(streams) <= scope.venue.streams_a_connection and len(stream_url(base, streams)) <= URL_LENGTH
-
-
 def plan_groups(base: str, scope: Scope, symbols: Sequence[str]) -> list[Group]:
     """Divide symbols over as few connections as the venue's limits allow; a symbol's streams stay together.
 

@@ -12,7 +12,7 @@ class Venue:
     """One market of the exchange.
 
     `weights` are the calls that there are, each with its weight; `ticks` is a channel that always brings something, of
-    `ticks_symbol` or of any other that trades; `kinds` are the words of `--streams` that it has.
+    `ticks_symbol` or of any other that trades.
     """
 
     name: str
@@ -24,7 +24,6 @@ class Venue:
     messages_a_second: int
     ticks: str
     ticks_symbol: str
-    kinds: tuple[str, ...]
     depth_intervals_ms: tuple[int, ...]
     weights: Mapping[str, int]
     contract_type: str  # of the symbols of `--all`, as exchangeInfo says it; empty where it says none
@@ -41,7 +40,6 @@ FUTURES = Venue(
     messages_a_second=10,
     ticks="markPrice@1s",
     ticks_symbol="BTCUSDT",
-    kinds=("trades", "prices", "orderbook", "mark", "liquidations", "fills", "open-interest", "universe"),
     depth_intervals_ms=(100, 250, 500),
     weights={"time": 1, "exchangeInfo": 1, "aggTrades": 20, "openInterest": 1, "fundingInfo": 1},
     contract_type="PERPETUAL",
@@ -56,7 +54,6 @@ SPOT = Venue(
     messages_a_second=5,
     ticks="bookTicker",
     ticks_symbol="BTCUSDT",
-    kinds=("trades", "prices", "orderbook", "fills", "universe"),
     depth_intervals_ms=(100, 250),
     weights={"time": 1, "exchangeInfo": 1, "aggTrades": 20},
     contract_type="",

@@ -36,7 +36,7 @@ SEND_TIMEOUT_S = 2.0
 CHECK_S = 0.25  # how long at most a wait does not look whether to stop
 OVERLAP_S = 1.5  # how long a relieved connection is read on: longer than the heartbeat's second
 NAP_S = 0.002  # after a read, so that a busy market wakes us 500 times a second and not for every frame
-PONG_EVERY_S = 0.25  # the exchange ends a connection that says more than 5 (spot) or 10 things a second, pongs too
+SAID_OF_ALLOWED = 0.8  # of the messages a second at which the exchange ends a connection, pongs included
 FULL_REPEAT_S = 60.0
 SWITCHING_PROTOCOLS = 101
 SET_COOKIE = re.compile(rb"^set-cookie:[^\n]*\n", re.IGNORECASE | re.MULTILINE)
@@ -45,13 +45,14 @@ TLS_RECORD_BYTES = 1 << 14  # one call gives one record, and allocates all that 
 
 
 class Line(NamedTuple):
-    """What a feed connects to: its number, its place's, its group's, the URL, and how patient it is."""
+    """What a feed connects to: its number, its place's, the URL, how patient it is, and how much it may say there."""
 
     number: int
     place: int
     url: str
     stall_timeout_s: float
     oldest_s: float
+    messages_a_second: int
 
 
 class _WithoutCookies(Bounded):
@@ -182,7 +183,8 @@ class Feed:
         self._connect, self._clock, self._wall_ns, self._sleep = connect, clock, wall_ns, sleep
         self._age_s = connection_age_s(line.oldest_s, draw)
         self._backoff = Backoff(draw)
-        self._ponged_s = -PONG_EVERY_S
+        self._pong_every_s = 1 / (SAID_OF_ALLOWED * line.messages_a_second)
+        self._ponged_s = -self._pong_every_s
         self._full_said_s = -FULL_REPEAT_S
 
     def run(self) -> None:
@@ -272,7 +274,7 @@ class Feed:
     def _answer(self, connection: Connection, odd: Odd, received_ns: int) -> None:
         if odd.reason == "ping":
             now_s = self._clock()
-            if now_s - self._ponged_s >= PONG_EVERY_S:
+            if now_s - self._ponged_s >= self._pong_every_s:
                 self._ponged_s = now_s
                 connection.pong(odd.data)
         elif odd.reason == "close":

@@ -34,10 +34,6 @@ class Split(NamedTuple):
     bounds: list[int]
     odd: list[Odd]
 
-    def messages(self) -> list[bytes]:
-        """Return the messages, each by itself."""
-        return [self.data[start:stop] for start, stop in zip(self.bounds[::2], self.bounds[1::2], strict=True)]
-
 
 class Splitter:
     """One connection's bytes, cut into messages.

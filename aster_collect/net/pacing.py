@@ -11,7 +11,6 @@ FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
 STEADY_S = 30.0
 SHORT_TRIES = 2  # delays of up to 2 s
-WEIGHT_A_MINUTE = 2400
 LONGEST_BAN_S = 3 * 86_400.0  # the longest there is; more is somebody's mistake, and more than a queue can wait
 RESERVE = 0.2  # left for whatever else asks from the same address …
 LEAST_RESERVE = 0.1  # … half of it by what is asked once an hour, so that a long backfill does not hold it up …
@@ -78,7 +77,7 @@ class WeightBudget:
     A sliding minute is stricter than the exchange's own, which starts anew at each full minute.
     """
 
-    def __init__(self, a_minute: int = WEIGHT_A_MINUTE) -> None:
+    def __init__(self, a_minute: int) -> None:
         self.a_minute = a_minute
         self._spent: deque[tuple[float, int]] = deque()
         self._total = 0

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 
 from ..exchange.events import Wanted
 from .bundle import Bundle, Stretch
-from .lane import Lane
 
 Outage = tuple[Bundle, Stretch]
 
@@ -88,8 +87,3 @@ class Carriers:
                 self._of_symbol |= dict.fromkeys(bundle.symbols, first)
                 for connection in connections:
                     self._of_connection[connection].remove(bundle)
-
-
-def lanes_of(bundles: Iterable[Bundle]) -> list[Lane]:
-    """Return the lanes of bundles."""
-    return [lane for bundle in bundles for lane in bundle.lanes]

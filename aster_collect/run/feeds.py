@@ -60,7 +60,10 @@ class Feeds:
     def _start(self, carrier: Carrier) -> None:
         settings, number = self._settings, carrier.number
         url = stream_url(settings.ws_url, carrier.group.streams)
-        line = Line(number, carrier.place, url, settings.stall_timeout_s, settings.max_connection_age_s)
+        line = Line(
+            number, carrier.place, url, settings.stall_timeout_s, settings.max_connection_age_s,
+            settings.venue.messages_a_second,
+        )  # fmt: skip
         formers = [self._feeds[_name(former)] for former in carrier.relieves]
         for former in formers:
             former.replaced.set()

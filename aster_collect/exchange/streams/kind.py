@@ -116,6 +116,7 @@ class Kind:
     read: Callable[[Sequence[str]], Event]  # of the cells of a row, whatever options it was written with
     wire: Wire | None = None
     poll: Poll | None = None
+    markets: tuple[str, ...] = ("futures", "spot")  # those that have it
     whole_folder: bool = False  # one file for all symbols
     shown: Callable[[Event], dict[str, str]] | None = None  # what a status shows of the newest
     previous: int | None = None  # where an event names the id of the one before it

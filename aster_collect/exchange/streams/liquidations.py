@@ -72,4 +72,5 @@ KIND = Kind(
     write=_write,
     read=_read,
     wire=Wire("forceOrder", lambda _: "forceOrder", decode, everyone="!forceOrder@arr"),
+    markets=("futures",),
 )

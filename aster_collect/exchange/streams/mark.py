@@ -61,6 +61,7 @@ KIND = Kind(
     write=_write,
     read=_read,
     wire=Wire("markPriceUpdate", lambda _: "markPrice@1s", decode, everyone="!markPrice@arr@1s", by_sending=True),
+    markets=("futures",),
     shown=lambda mark: {"mark_price": mark[2], "funding_rate": mark[5]},
     steady=True,
 )

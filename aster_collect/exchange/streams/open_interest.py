@@ -47,5 +47,6 @@ KIND = Kind(
     write=_write,
     read=_read,
     poll=Poll(("openInterest",), decode),
+    markets=("futures",),
     steady=True,
 )

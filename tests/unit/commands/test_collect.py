@@ -10,8 +10,7 @@ from pathlib import Path
 from aster_collect import settings
 from aster_collect.commands import collect
 from aster_collect.errors import ConfigError
-from aster_collect.exchange.streams import KINDS
-from aster_collect.exchange.venues import FUTURES, SPOT
+from aster_collect.exchange.venues import FUTURES
 from aster_collect.files.lock import Lock
 from tests.unit.commands.calls import Folder, call
 
@@ -238,7 +237,7 @@ class WhatIsAskedFor(Folder):
     def test_what_a_market_has_not(self) -> None:
         """It is refused with what the market has; `all` is all of that, and spot has a folder of its own."""
         spot = collect.settings_of(collect.grammar().read(["--market", "SPOT", "--streams", "all"]))
-        offered = tuple(name for name in KINDS if name in SPOT.kinds)
+        offered = ("prices", "orderbook", "trades", "fills", "universe")
         self.assertEqual((spot.streams, spot.data_dir), (offered, settings.DATA_DIR / "spot"))
         self.assertEqual(("wss://sstream.asterdex.com", "/api/v3"), (spot.ws_url, spot.venue.prefix))
         for words, why in (

@@ -107,7 +107,8 @@ def split_all(parts: Iterable[bytes]) -> tuple[list[bytes], list[Odd]]:
     odd: list[Odd] = []
     for part in parts:
         split = splitter.split(part)
-        messages += split.messages()
+        each = iter(split.bounds)
+        messages += [split.data[start:stop] for start, stop in zip(each, each, strict=True)]
         odd += split.odd
     return messages, odd
 

@@ -75,7 +75,7 @@ class Budgets(unittest.TestCase):
 
     def test_a_ban_is_obeyed_to_its_end(self) -> None:
         """Nothing may go while blocked, and a shorter block does not end a longer one."""
-        budget = WeightBudget()
+        budget = WeightBudget(2400)
         budget.block(120, 0)
         budget.block(10, 0)
         self.assertEqual(budget.wait_s(1, 0), 120)

@@ -83,7 +83,7 @@ class Server:
         return answer
 
     def rest(self) -> Rest:
-        return Rest(WeightBudget(), self.bans, clock=lambda: self.now_s, wall=lambda: WALL_S)
+        return Rest(WeightBudget(2400), self.bans, clock=lambda: self.now_s, wall=lambda: WALL_S)
 
     def make(self, call: Call) -> Called:
         """Make a request here and now."""
