@@ -6,9 +6,10 @@ A row must not be on disk before the gap in front of it is, so a file waits for 
 from collections.abc import Iterable
 
 from ..exchange.ledger import LEDGER
+from .destroyed import Destroyed
 from .folder import Folder
 from .rejects import REJECTS_NAME
-from .sheet import Destroyed, Sheet
+from .sheet import Sheet
 
 
 class Flush:

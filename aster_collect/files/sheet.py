@@ -6,16 +6,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import NamedTuple
 
-from ..exchange.events import Gap
 from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
-from ..exchange.streams.kind import ID, TIME, Event, Lane
+from ..exchange.streams.kind import TIME, Event, Lane
 from .appender import Mark
 from .archive import last_row
+from .destroyed import Destroyed, destroyed
 from .folder import Folder
-from .losses import Losses, with_ids
+from .losses import Losses
 from .names import DAY_MS
 from .period import Period
 from .table import Table
@@ -25,18 +24,6 @@ log = logging.getLogger(__name__)
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _REOPEN, _CLOSE, _ASIDE, _FORGET = "reopen", "close", "set aside", "forget a stream"  # what marks say
-
-
-class Destroyed(NamedTuple):
-    """Rows that somebody took out of a file, as a gap.
-
-    Of trades also what is still there to be written, in order: the last of them, and all that waited behind; `begins`
-    says that no row is left before.
-    """
-
-    gap: Gap
-    waiting: list[Event]
-    begins: bool
 
 
 class Sheet:
@@ -225,13 +212,8 @@ class Sheet:
         marks = self.appender.marks
         if any(mark.do == _ASIDE for mark in marks):
             return None  # what is gone is of a history that leaves the ledger's
-        from_ms, to_ms = self.time_ms(cut.left or cut.first), self.time_ms(cut.last)
-        gap = Gap(self.kind.name, min(from_ms, to_ms), to_ms, None, None, "destroyed")
         if self.kind.lane is not Lane.SEQUENCE:
-            return Destroyed(gap, [], cut.left is None)
-        last = self._form.event(cut.last)
-        first_id = self._form.event(cut.left)[ID] + 1 if cut.left else _first_id(cut.first)
-        gap = with_ids(gap, first_id, last[ID])
+            return destroyed(self._form, cut)
         waiting = self.appender.take_pending()
         if waiting.startswith(self.table.header):
             self.appender.append(self.table.header)
@@ -240,17 +222,11 @@ class Sheet:
         self.losses.forget()  # they are fetched again with the others
         parts_ms = [part.end_ms - 1 for part in self._folder.parts(self.kind, self.symbol)]
         self._period.go_on_behind([*parts_ms, self.time_ms(cut.left)] if cut.left else parts_ms)
-        lines = waiting.removeprefix(self.table.header).decode("utf-8").split("\n")[:-1]
-        return Destroyed(gap, [last, *map(self._form.event, lines)], cut.left is None)
+        return destroyed(self._form, cut, waiting.removeprefix(self.table.header).decode("utf-8").split("\n")[:-1])
 
     def waiting_rows(self) -> int:
         """Return how many rows wait to be written."""
         return self.appender.pending().removeprefix(self.table.header).count(b"\n")
-
-
-def _first_id(begin: str) -> int:
-    """Return the id that a row begins with."""
-    return int(begin.partition(",")[0])
 
 
 def _touched_ms(path: Path) -> int:

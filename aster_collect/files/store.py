@@ -18,10 +18,11 @@ from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import TIME, Event, Kind, Lane, Options
 from ..exchange.venues import FUTURES
 from .appender import Write
+from .destroyed import Destroyed
 from .flush import Flush, is_made, told
 from .folder import Folder, refusal
 from .period import PERIODS_MS
-from .sheet import Destroyed, Sheet
+from .sheet import Sheet
 
 log = logging.getLogger(__name__)
 
