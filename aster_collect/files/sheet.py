@@ -3,22 +3,18 @@
 import errno
 import logging
 import sys
-from collections.abc import Iterator, Sequence
-from itertools import takewhile
-from pathlib import Path
+from collections.abc import Sequence
 
 from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import TIME, Event, Lane
 from .appender import Mark
-from .archive import last_row
 from .destroyed import Destroyed, destroyed
 from .folder import Folder
 from .losses import Losses
-from .names import DAY_MS
 from .period import Period
+from .resumed import Resumed
 from .table import Table
-from .tail import lines_before
 
 log = logging.getLogger(__name__)
 
@@ -51,50 +47,17 @@ class Sheet:
         self._form, self._folder = form, folder
         self._period = Period(0 if self.kind is LEDGER else period_ms)
         self._turns = {_REOPEN: self._reopen, _CLOSE: self._close, _ASIDE: self._set_aside, _FORGET: self._forget}
-        self.touched_ms = _touched_ms(self.appender.path)
-        self.last_rows: list[str] = []  # all at the end of the file that bear the time of its last row
-        self.last_row: str | None = None
+        self.resumed = Resumed(form, symbol, folder, self.appender)
         self.made = at_once
         if not at_once:
             return
         try:
-            self.last_row = self.table.open(ours=ours)
+            last_row = self.table.open(ours=ours)
             self.flush(sync=False)
-            self._resume()
+            self._period.go_on_behind(self.resumed.read(last_row))
         except OSError:
             self.appender.close()
             raise
-
-    def _resume(self) -> None:
-        parts = self._folder.parts(self.kind, self.symbol)
-        if self.last_row is None and parts:
-            self.last_row = last_row(self._folder.path, parts, self.kind.is_row)
-        written_ms = [part.end_ms - 1 for part in parts]
-        if self.last_row is not None and self.kind is not LEDGER:
-            last_ms = self.time_ms(self.last_row)
-            self.last_rows = list(takewhile(lambda line: self.time_ms(line) == last_ms, self._newest_rows()))[::-1]
-            # One odd time, far ahead of when it was written, is none; where all are it is this machine's that is odd.
-            times_ms = map(self.time_ms, self._newest_rows())
-            written_ms.append(next((one for one in times_ms if one <= self.touched_ms + DAY_MS), last_ms))
-        self._period.go_on_behind(written_ms)
-
-    def _newest_rows(self) -> Iterator[str]:
-        """Yield the last rows of the file, or if it has none the last one before it, the newest first."""
-        lines = lines_before(self.appender.descriptor, len(self.table.header), self.appender.size) or [
-            self.last_row or ""
-        ]
-        return (line for line in reversed(lines) if self.table.is_row(line))
-
-    @property
-    def left(self) -> list[Event]:
-        """All events at the end of the file, as it was opened, that bear the time of its last row."""
-        return [event for row in self.last_rows or [self.last_row or ""] if (event := self._event(row)) is not None]
-
-    def _event(self, row: str) -> Event | None:
-        try:
-            return self._form.event(row)
-        except (ValueError, IndexError):
-            return None
 
     def time_ms(self, row: str) -> int:
         """Return the time in a row of this file, in milliseconds."""
@@ -129,7 +92,6 @@ class Sheet:
         What comes next is of another history, and goes to a fresh file.
         """
         self.appender.add_mark(Mark(_ASIDE, why))
-        self.last_row = None
         self._period.start_over()
 
     def forget(self, stream: str) -> None:
@@ -227,11 +189,3 @@ class Sheet:
     def waiting_rows(self) -> int:
         """Return how many rows wait to be written."""
         return self.appender.pending().removeprefix(self.table.header).count(b"\n")
-
-
-def _touched_ms(path: Path) -> int:
-    """Return when a file was last changed, 0 where there is none."""
-    try:
-        return path.lstat().st_mtime_ns // 1_000_000
-    except FileNotFoundError:
-        return 0

@@ -119,11 +119,11 @@ class Store:
 
         Where it had none they are of the closed files before it.
         """
-        return self._sheets[kind.name, symbol].left
+        return self._sheets[kind.name, symbol].resumed.events
 
     def touched_ms(self, kind: Kind, symbol: str) -> int:
         """Return when a file had last been changed when it was opened, by this machine's clock."""
-        return self._sheets[kind.name, symbol].touched_ms
+        return self._sheets[kind.name, symbol].resumed.touched_ms
 
     def ledger_end(self, stream: str, symbol: str) -> list[tuple[int, int]]:
         """Return the ranges of ids, both ends included, that the end of a symbol's ledger calls missing of a stream."""

@@ -29,7 +29,7 @@ class Kills(Case):
         folder = Folder(self.folder, "futures", write=os.write, sync=False, wall=time.time)
         form = Form(trades.KIND, Options())
         sheet = Sheet(form, S, folder, DAY_MS)
-        lines = self.some(rows.TRADES, sheet.last_row, last)
+        lines = self.some(rows.TRADES, next(reversed(form.rows(sheet.resumed.events)), None), last)
         if lines:
             sheet.append([form.event(line) for line in lines])
         sheet.flush(sync=True)

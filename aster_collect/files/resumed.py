@@ -1,0 +1,65 @@
+"""What a file is resumed from: its last rows, when these were written, when it was changed."""
+
+from collections.abc import Iterator
+from itertools import takewhile
+from pathlib import Path
+
+from ..exchange.form import Form
+from ..exchange.ledger import LEDGER
+from ..exchange.streams.kind import Event
+from .appender import Appender
+from .archive import last_row
+from .folder import Folder
+from .names import DAY_MS
+from .tail import lines_before
+
+
+class Resumed:
+    """The end that a file had when it was opened; to be made before that, and read once it is whole rows."""
+
+    def __init__(self, form: Form, symbol: str, folder: Folder, appender: Appender) -> None:
+        self.touched_ms = _touched_ms(appender.path)  # when it had last been changed, by this machine's clock
+        self._form, self._symbol, self._folder, self._appender = form, symbol, folder, appender
+        self._rows: list[str] = []  # all at the end that bear the time of the last one
+
+    def read(self, last: str | None) -> list[int]:
+        """Read what is behind the closed files, up to the `last` row; return times up to which rows are written.
+
+        Where there is no last row it is that of the closed files. Raises `OSError`.
+        """
+        kind = self._form.kind
+        parts = self._folder.parts(kind, self._symbol)
+        if last is None and parts:
+            last = last_row(self._folder.path, parts, kind.is_row)
+        written_ms = [part.end_ms - 1 for part in parts]
+        if last is None or kind is LEDGER:
+            return written_ms
+        last_ms = kind.row_time_ms(last)
+        self._rows = list(takewhile(lambda row: kind.row_time_ms(row) == last_ms, self._newest(last)))[::-1]
+        # One odd time, far ahead of when it was written, is none; where all are it is this machine's that is odd.
+        times_ms = map(kind.row_time_ms, self._newest(last))
+        return [*written_ms, next((one for one in times_ms if one <= self.touched_ms + DAY_MS), last_ms)]
+
+    def _newest(self, last: str) -> Iterator[str]:
+        """Yield the last rows of the file, newest first, or if it has none the last one before it, of any columns."""
+        lines = lines_before(self._appender.descriptor, len(self._form.header), self._appender.size)
+        return filter(self._form.is_row, reversed(lines)) if lines else iter([last])
+
+    @property
+    def events(self) -> list[Event]:
+        """All events at the end that bear the time of the last row, in order."""
+        return [event for row in self._rows if (event := self._event(row)) is not None]
+
+    def _event(self, row: str) -> Event | None:
+        try:
+            return self._form.event(row)
+        except (ValueError, IndexError):
+            return None
+
+
+def _touched_ms(path: Path) -> int:
+    """Return when a file was last changed, 0 where there is none."""
+    try:
+        return path.lstat().st_mtime_ns // 1_000_000
+    except FileNotFoundError:
+        return 0
