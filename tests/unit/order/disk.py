@@ -119,9 +119,10 @@ class Disk:
             else:
                 sheet.write()
             sheet.touched_ms = self._wall_ns() // 1_000_000
-        for (name, _), sheet in self.sheets.items():
-            if sync or name == LEDGER.name:
+            if name == LEDGER.name:  # before any row of the same flush
                 sheet.synced = len(sheet.rows)
+        for sheet in self.sheets.values() if sync else ():
+            sheet.synced = len(sheet.rows)
         if any(sheet.waiting for sheet in self.sheets.values()):
             self.last_error = "no space left"
             raise StoreError(self.last_error)
