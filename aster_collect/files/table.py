@@ -1,9 +1,7 @@
 """One CSV file under its name: whole rows under the right header, whatever a crash or another program made of it."""
 
 import logging
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 from ..exchange.form import Form
@@ -11,7 +9,7 @@ from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import ID, Lane
 from .appender import Appender
 from .folder import Folder
-from .plain import begin_plain, read_plain
+from .kept import finish_keeping, keep_wanted
 from .rejects import REJECTS_NAME
 from .tail import Tail, find_tail, read_at, written_end
 
@@ -65,7 +63,7 @@ class Table:
         A file of other rows, or of rows that are not `ours`, is set aside, and a fresh one begun. Raises `OSError`,
         and then it is closed.
         """
-        self._finish_replacing()
+        finish_keeping(self.appender.path)
         self._first = ""
         try:
             self.appender.open()
@@ -114,33 +112,12 @@ class Table:
     def keep(self, wanted: Callable[[str], bool], why: str) -> None:
         """Leave out the rows that are not wanted any more, if there are any: the file as it was is set aside whole.
 
-        Raises `OSError`, and can be called again then. No moment needs room on the disk with the old name gone.
+        Raises `OSError`, and can be called again then.
         """
-        path, beside = self.appender.path, self._beside
-        if os.path.lexists(path):
-            with read_plain(path) as file:
-                lines = file.read().decode("utf-8", "replace").split("\n")[1:-1]
-            kept = [line for line in lines if wanted(line)]
-            if len(kept) < len(lines):
-                beside.unlink(missing_ok=True)
-                with begin_plain(beside) as file:
-                    file.write(self.header + "".join(f"{line}\n" for line in kept).encode("utf-8", "replace"))
-                    file.flush()
-                    os.fsync(file.fileno())
-                self.appender.close()
-                self._folder.set_aside(path, why)
+        keep_wanted(self.appender, self._folder, self.header, wanted, why)
         if not self.appender.is_at_path():
             self.appender.close()
             self.open()
-
-    @property
-    def _beside(self) -> Path:
-        return self.appender.path.with_name(f".{self.appender.path.name}.tmp")
-
-    def _finish_replacing(self) -> None:
-        """End what a crash, or an error, left of `keep` when the old name was gone and the new one not there yet."""
-        if os.path.lexists(self._beside) and not os.path.lexists(self.appender.path):
-            self._beside.rename(self.appender.path)
 
     def heal(self) -> Cut | None:
         """Go on in what somebody else left of the file, or in a fresh one; return which of its rows are gone.
