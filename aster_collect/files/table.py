@@ -10,8 +10,8 @@ from ..exchange.streams.kind import ID, Lane
 from .appender import Appender
 from .folder import Folder
 from .kept import finish_keeping, keep_wanted
-from .rejects import REJECTS_NAME
-from .tail import Tail, find_tail, read_at, written_end
+from .tail import Tail, read_at
+from .whole import Whole
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ class Table:
         self.header = form.header
         self.appender = appender
         self._folder = folder
+        self._whole = Whole(form, appender, folder)
         self._form = form
         self._first = ""  # the begin of the file's first row
         self._ledger_end = b""  # what a ledger says nothing else could say again
@@ -65,20 +66,9 @@ class Table:
         """
         finish_keeping(self.appender.path)
         self._first = ""
-        try:
-            self.appender.open()
-            tail = self._look()
-            if not isinstance(tail, str) and tail.last_row is not None and not ours:
-                tail = "no_ledger_beside_it"
-            if isinstance(tail, str):
-                self.set_aside(tail)
-                return None
-            self._repair(tail)
-        except OSError:
-            self.appender.close()
-            raise
+        last_row = self._whole.open(ours=ours)
         self.look_on()
-        return tail.last_row
+        return last_row
 
     def look_on(self) -> None:
         """Remember what tells later what was in the file; to be called when rows were written."""
@@ -102,12 +92,8 @@ class Table:
 
         Raises `OSError`, and can be called again then.
         """
-        if self.appender.descriptor >= 0:
-            self.appender.sync()
-        self.appender.close()
-        self._folder.set_aside(self.appender.path, why)
+        self._whole.set_aside(why)
         self._first = ""
-        self.appender.start_over(self.header)
 
     def keep(self, wanted: Callable[[str], bool], why: str) -> None:
         """Leave out the rows that are not wanted any more, if there are any: the file as it was is set aside whole.
@@ -159,14 +145,14 @@ class Table:
         if self.appender.descriptor < 0:
             return None
         self.appender.begin_line()
-        tail = self._look()
+        tail = self._whole.look()
         if isinstance(tail, str):
             self._change = tail
             return None
         if tail.last_row is not None and (self._was is None or not self._comes_before(tail.last_row, self._was.last)):
             self._change = "rewritten"
             return None
-        self._repair(tail)
+        self._whole.repair(tail)
         self._first = self._first if tail.last_row else ""
         return tail
 
@@ -185,47 +171,3 @@ class Table:
             log.error("ledger rows lost file=%s bytes=%d", self.appender.path.name, start - end)
             known = known.partition(b"\n")[2]
         self.appender.put_first(known, behind=self.header)
-
-    def _look(self) -> Tail | str:
-        """Return the tail of the open file, or in a word why it is not a file that this run would write.
-
-        What a crash left of a header alone is cut, and the header is kept for the next flush.
-        """
-        descriptor, header = self.appender.descriptor, self.header
-        begin = read_at(descriptor, len(header), 0)
-        if begin == header:
-            tail = find_tail(descriptor, len(header), self.is_row)
-            if tail is None:
-                return "no_whole_row_near_the_end"
-            return "other_rows" if self._is_of_others(tail.torn) else tail
-        written = written_end(descriptor)
-        if written >= len(header) or not header.startswith(begin[:written]):
-            return "other_header"
-        self.appender.cut(0)
-        self.appender.put_first(header)
-        return Tail(0, None, b"", 0)
-
-    def _is_of_others(self, torn: bytes) -> bool:
-        """Return whether a torn end begins with a whole line of as many cells, of another form: no crash does that."""
-        line, newline, _ = torn.partition(b"\n")
-        text = line.removesuffix(b"\r").decode("utf-8", "replace")
-        return (
-            bool(newline)
-            and text.isprintable()
-            and "\ufffd" not in text
-            and text.count(",") == len(self._form.columns) - 1
-        )
-
-    def _repair(self, tail: Tail) -> None:
-        """Cut what is behind the last whole row, and keep it among the rejects; raises `OSError`."""
-        appender = self.appender
-        if tail.torn or tail.nuls:
-            if tail.torn:
-                self._folder.reject(appender.path.name, "torn tail", tail.torn)
-            appender.cut(tail.end)
-            log.warning(
-                "tail repaired file=%s cut_bytes=%d nul_bytes=%d kept_in=%s",
-                appender.path.name, len(tail.torn), tail.nuls, REJECTS_NAME,
-            )  # fmt: skip
-        appender.size = tail.end
-        appender.last_line = (tail.last_row or "").encode("utf-8")

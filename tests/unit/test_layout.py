@@ -40,7 +40,7 @@ ORDERS = {
               "answers", "engine"),
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
     "files": ("names", "period", "plain", "tail", "source", "archive", "limits", "replace", "appender", "lock",
-              "rejects", "rotate", "market", "folder", "resumed", "compress", "losses", "kept", "table",
+              "rejects", "rotate", "market", "folder", "resumed", "compress", "losses", "kept", "whole", "table",
               "destroyed", "sheet", "flush", "store"),
     "run": ("desk", "loop", "build", "opening", "threads", "roster", "lists", "fleet", "feeds", "packing",
             "supervisor"),
