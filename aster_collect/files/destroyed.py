@@ -6,8 +6,8 @@ from typing import NamedTuple
 from ..exchange.events import Gap
 from ..exchange.form import Form
 from ..exchange.streams.kind import ID, Event, Lane
+from .damage import Cut
 from .losses import with_ids
-from .table import Cut
 
 
 class Destroyed(NamedTuple):

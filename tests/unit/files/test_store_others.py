@@ -205,7 +205,7 @@ class SomebodyElse(Case):
             store.gap(S, gap(10 * number, 10 * number + 1))
         store.flush()
         os.truncate(self.path(rows.GAPS), 0)
-        with self.assertLogs("aster_collect.files.table", "ERROR") as logs:
+        with self.assertLogs("aster_collect.files.damage", "ERROR") as logs:
             store.flush()
         found = self.lines(rows.GAPS)
         self.assertEqual(found, [gap_row(gap(10 * n, 10 * n + 1)) for n in range(3000 - len(found), 3000)])
