@@ -16,7 +16,7 @@ from .noise import GOLDEN, MASK, Walk, mix, salt_of, timeline
 from .perpetual import Perpetual
 
 EPOCH_US = 1_735_689_600_000_000  # 2025-01-01T00:00:00Z: event 0 of every symbol that was there from the start
-QUOTE_SHARE, TRADE_SHARE, DEPTH_SHARE = 0.84, 0.11, 0.05
+TRADE_SHARE, DEPTH_SHARE = 0.11, 0.05  # of all frames; the rest are quotes
 UPDATE_KINDS = 4  # quotes and at most three depth speeds each own one of every four update ids
 REAL_TIME_RATE = 25  # diffs in real time come with each quote, at a higher rate with each second, third … of them
 FIRST_FILL_ID = 1_000_000  # single fills have an id space of their own

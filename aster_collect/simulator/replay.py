@@ -13,7 +13,6 @@ from .supply import Source
 from .venues import FUTURES, Venue
 
 _PARTIAL = re.compile(r"(.+@depth)(5|10|20)(@.+)?")
-FOREVER_US = 1 << 62
 
 
 class Replay:
