@@ -33,7 +33,7 @@ class Connections:
         self._record = record
         self._one_send_a_frame = one_send_a_frame
         self._make_frame = FrameMaker()
-        self._changed = threading.Condition()  # guards what follows
+        self._lock = threading.Lock()  # guards what follows
         self._open: dict[int, Connection] = {}
         self._opened = 0
         self._sent_before = 0  # data frames of connections that are gone
@@ -43,7 +43,7 @@ class Connections:
 
         It counts as open before the client hears of it, so that a fault right after a client's connect hits it.
         """
-        with self._changed:
+        with self._lock:
             self._opened += 1
             behind_ns = self.behind_ns
             connection = Connection(
@@ -60,20 +60,18 @@ class Connections:
                 clock_ns=lambda: time.time_ns() - behind_ns,
             )
             self._open[connection.number] = connection
-            self._changed.notify_all()
         log.info("connection_open connection=%d streams=%d", connection.number, len(streams))
         try:
             sock.sendall(welcome)
             connection.run()
         finally:
-            with self._changed:
+            with self._lock:
                 del self._open[connection.number]
                 self._sent_before += connection.info().frames
-                self._changed.notify_all()
 
     def order(self, fault: Fault) -> None:
         """Let a fault happen to the connections that it names."""
-        with self._changed:
+        with self._lock:
             for connection in self._named(fault.connection):
                 connection.order(fault)
 
@@ -89,23 +87,18 @@ class Connections:
 
     def stop(self) -> None:
         """Let all end soon, whatever they are doing."""
-        with self._changed:
+        with self._lock:
             for connection in self._open.values():
                 connection.stop()
 
     @property
     def infos(self) -> tuple[ConnectionInfo, ...]:
         """The open connections, oldest first."""
-        with self._changed:
+        with self._lock:
             return tuple(connection.info() for connection in self._open.values())
 
     @property
     def sent_count(self) -> int:
         """Data frames handed to sockets since the start."""
-        with self._changed:
+        with self._lock:
             return self._sent_before + sum(connection.info().frames for connection in self._open.values())
-
-    def wait_for(self, count: int, timeout_s: float) -> bool:
-        """Block until so many are open at once, or the time is up; whether they are."""
-        with self._changed:
-            return self._changed.wait_for(lambda: len(self._open) >= count, timeout_s)

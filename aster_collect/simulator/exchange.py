@@ -166,10 +166,6 @@ class Simulator:
         """Requests that came while the client had been told to stay away."""
         return self._desk.requests_while_banned
 
-    def wait_for_connections(self, count: int, timeout_s: float = 5.0) -> bool:
-        """Block until so many WebSockets are open at once, or the time is up; whether they are."""
-        return self._connections.wait_for(count, timeout_s)
-
     def list_symbol(self, symbol: str) -> None:
         """Let a symbol begin to trade now."""
         self.market.list_symbol(symbol.upper(), time.time_ns() // 1000)

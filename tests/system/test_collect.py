@@ -108,7 +108,7 @@ class ARun(EndToEnd):
             "connections=2",
         ):
             self.assertIn(fact, line)
-        self.assertTrue(exchange.wait_for_connections(2))
+        collector.wait_for(lambda: len(exchange.connections) >= 2, "two connections")
         self.assertLessEqual({len(one.streams) for one in exchange.connections}, set(range(2, 201)))
         self.wait_for_everything(collector)
         self.stop(collector)

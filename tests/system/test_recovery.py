@@ -37,7 +37,7 @@ class ManyEnds(EndToEnd):
             chance.shuffle(faults)
             exchange = self.begin()
             collector = self.collect("--stall-timeout", "2", "--flush-interval", "0.1")
-            exchange.wait_for_connections(1)
+            collector.wait_for(lambda exchange=exchange: exchange.connections, "a connection")
             self.wait_for_everything(collector)
             for fault in faults:
                 number = exchange.connections[-1].number
