@@ -1,4 +1,7 @@
-"""The market of all symbols: which are listed, from when to when. Pure: time is an argument."""
+"""The market of all symbols: which are listed, from when to when.
+
+Time is an argument, so that an event depends on nothing but its number; what changes is the list, under a lock.
+"""
 
 from __future__ import annotations
 
