@@ -6,15 +6,13 @@ import json
 from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .instruments import instrument
 from .listing import TRADING
+from .playback import Playback
 from .rebuilt import rebuilt
 from .recording import Track
-
-if TYPE_CHECKING:
-    from .replay import Replay
 
 DIFFS = ("@depth@0ms", "@depth@100ms", "@depth", "@depth@500ms")
 BOOKS = tuple(f"@depth{levels}{speed}" for levels in (20, 10, 5) for speed in ("@100ms", "", "@500ms"))
@@ -24,11 +22,11 @@ MARKS = ("@markPrice@1s", "@markPrice")
 class Replayed:
     """One symbol of a recording; see `supply.Listed`."""
 
-    def __init__(self, replay: Replay, symbol: str) -> None:
+    def __init__(self, playback: Playback, symbol: str) -> None:
         """Its streams are those of the recording that begin with its name."""
         self.symbol = symbol
-        self._replay = replay
-        self._recording = recording = replay.recording
+        self._playback = playback
+        self._recording = recording = playback.recording
         trades = self._track("@aggTrade")
         rows = [json.loads(text) for text in trades.texts] if trades else []
         self._places = {row["a"]: place for place, row in enumerate(rows)}
@@ -40,7 +38,7 @@ class Replayed:
     @property
     def end_us(self) -> int | None:
         """When a recording ends that is played once."""
-        return self._replay.end_us
+        return self._playback.end_us
 
     def is_trading(self, now_us: int) -> bool:
         """It does as long as it is played."""
@@ -71,8 +69,8 @@ class Replayed:
         """The id of the first aggregate trade at or after a time."""
         if self._trade_span is None:
             return 1
-        round_ = max(0, self._replay.elapsed_us(time_us)[0])
-        place = bisect_left(self._trade_times_us, self._replay.recorded_us(round_, time_us))
+        round_ = max(0, self._playback.elapsed_us(time_us)[0])
+        place = bisect_left(self._trade_times_us, self._playback.recorded_us(round_, time_us))
         if place < len(self._trade_ids):
             return self._trade_ids[place] + round_ * self._trade_span.size
         return self._trade_ids[0] + (round_ + 1) * self._trade_span.size
@@ -82,10 +80,10 @@ class Replayed:
         track = self._track("@aggTrade")
         if track is None or self._trade_span is None:
             return 0
-        number = self._replay.last_at(track, time_us)
+        number = self._playback.last_at(track, time_us)
         if number < 0:
             return self._trade_span.first - 1
-        return int(json.loads(self._replay.text(track, number))["a"])
+        return int(json.loads(self._playback.text(track, number))["a"])
 
     def trade_rows(self, ids: Sequence[int]) -> list[str]:
         """The rows of those of the ids that were recorded."""
@@ -97,7 +95,7 @@ class Replayed:
             round_ = (number - span.first) // span.size
             place = self._places.get(number - round_ * span.size)
             if place is not None:
-                trade = json.loads(self._replay.moved(track.texts[place], round_))
+                trade = json.loads(self._playback.moved(track.texts[place], round_))
                 rows.append(_text({key: trade[key] for key in "apqflTm"}))
         return rows
 
@@ -106,10 +104,10 @@ class Replayed:
         track = self._track("@trade")
         if track is None:
             return []
-        last = self._replay.last_at(track, now_us)
+        last = self._playback.last_at(track, now_us)
         rows = []
         for number in range(max(0, last - limit + 1), last + 1):
-            fill = json.loads(self._replay.text(track, number))
+            fill = json.loads(self._playback.text(track, number))
             row = {"id": fill["t"], "price": fill["p"], "qty": fill["q"]}
             row["quoteQty"] = f"{Decimal(fill['p']) * Decimal(fill['q']):f}"
             rows.append(_text({**row, "time": fill["T"], "isBuyerMaker": fill["m"]}))
@@ -119,11 +117,11 @@ class Replayed:
 
     def book(self, limit: int, now_us: int) -> str | None:
         """The recorded snapshot with the diffs that have been played since, or else the newest partial book."""
-        round_, passed_us = self._replay.elapsed_us(now_us)
+        round_, passed_us = self._playback.elapsed_us(now_us)
         snapshots = self._recording.snapshots.get(self.symbol)
         if snapshots is not None:
             recorded = rebuilt(snapshots, self._track(*DIFFS), passed_us)
-            book = json.loads(self._replay.moved(_text(recorded), max(0, round_), self.symbol))
+            book = json.loads(self._playback.moved(_text(recorded), max(0, round_), self.symbol))
             sides = book["bids"], book["asks"]
         else:
             found = self._last(BOOKS, now_us)
@@ -166,7 +164,7 @@ class Replayed:
         if track is None:
             return None
         return str(
-            json.loads(track.texts[max(0, self._replay.last_at(track, now_us)) % len(track.texts)])["openInterest"]
+            json.loads(track.texts[max(0, self._playback.last_at(track, now_us)) % len(track.texts)])["openInterest"]
         )
 
     def funding(self, now_us: int) -> None:
@@ -187,10 +185,10 @@ class Replayed:
     def _last(self, kinds: Sequence[str], now_us: int) -> dict[str, Any] | None:
         """The newest event of the first of these streams that was recorded."""
         track = self._track(*kinds)
-        number = -1 if track is None else self._replay.last_at(track, now_us)
+        number = -1 if track is None else self._playback.last_at(track, now_us)
         if track is None or number < 0:
             return None
-        event: dict[str, Any] = json.loads(self._replay.text(track, number))
+        event: dict[str, Any] = json.loads(self._playback.text(track, number))
         return event
 
 

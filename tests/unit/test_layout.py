@@ -47,6 +47,10 @@ ORDERS = {
     "commands": ("statuses", "console", "refusals", "command", "grammar", "signals", "collect",
                  "verify", "health", "simulate"),
     "watch": ("health", "snapshot", "status", "metrics", "terminal", "journal", "report"),
+    "simulator": ("venues", "noise", "faults", "framing", "supply", "instruments", "books", "perpetual", "listing",
+                  "shown", "payloads", "streams", "market", "recording", "rebuilt", "playback", "replayed", "replay",
+                  "damage", "troubles", "maker", "due", "subscriptions", "line", "connection", "connections",
+                  "gate", "rest", "desk", "front", "listener", "door", "exchange", "__main__"),
 }  # fmt: skip
 PURE = {"errors", "wording", "options", "settings",
         "exchange", "order", "net.frames", "net.inbox", "net.pacing", "net.address", "net.reply", "files.losses",
