@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from . import faults as fault_words
+from .board import Board
 from .connection import ConnectionInfo
 from .connections import Connections
 from .damage import Step
@@ -59,7 +60,7 @@ class Simulator:
         Raises ValueError for what can't be, OSError for `tls`.
         """
         self._replay = None if frames is None else Replay(frames, venue, once=once, speed=speed)
-        self._market = None if frames is not None else Market(symbols, rate, seed, venue)
+        self._board = Board(None if frames is not None else Market(symbols, rate, seed, venue))
         self._supply: Supply = self._replay or self.market
         self.sent: list[Sent] = []
         self.requests: list[Request] = []
@@ -131,9 +132,7 @@ class Simulator:
     @property
     def market(self) -> Market:
         """The market; raises ValueError where a recording is played."""
-        if self._market is None:
-            raise ValueError("a recording has no symbols that could be changed")
-        return self._market
+        return self._board.market
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -168,15 +167,11 @@ class Simulator:
 
     def list_symbol(self, symbol: str) -> None:
         """Let a symbol begin to trade now."""
-        self.market.list_symbol(symbol.upper(), time.time_ns() // 1000)
+        self._board.list_symbol(symbol)
 
-    def delist_symbol(self, symbol: str, status: str = "SETTLING") -> None:
+    def delist_symbol(self, symbol: str) -> None:
         """Let a symbol's events end now; raises ValueError when it is unknown."""
-        self.market.delist_symbol(symbol.upper(), time.time_ns() // 1000, status)
-
-    def set_tick_size(self, symbol: str, tick_size: str) -> None:
-        """Announce another tick size from now on; raises ValueError when the symbol is unknown."""
-        self.market.set_tick_size(symbol.upper(), tick_size)
+        self._board.delist_symbol(symbol)
 
     def inject(self, fault: Fault) -> None:
         """Let a fault happen now, from any thread; raises ValueError when it can't be done."""
@@ -209,12 +204,12 @@ class Simulator:
     def _status(self, fault: Fault, _until: float) -> None:
         symbol = str(fault.symbol)
         if fault.value == TRADING:
-            self.list_symbol(symbol)
+            self._board.list_symbol(symbol)
         else:
-            self.delist_symbol(symbol, str(fault.value))
+            self._board.delist_symbol(symbol, str(fault.value))
 
     def _tick_size(self, fault: Fault, _until: float) -> None:
-        self.set_tick_size(str(fault.symbol), str(fault.value))
+        self._board.set_tick_size(str(fault.symbol), str(fault.value))
 
     def _clear(self, fault: Fault, _until: float) -> None:
         self._refuse_upgrades_until = 0.0

@@ -48,8 +48,8 @@ ORDERS = {
                  "verify", "health", "simulate"),
     "watch": ("health", "snapshot", "status", "metrics", "terminal", "journal", "report"),
     "simulator": ("venues", "noise", "faults", "framing", "supply", "instruments", "books", "perpetual", "listing",
-                  "shown", "payloads", "streams", "market", "recording", "rebuilt", "playback", "replayed", "replay",
-                  "damage", "troubles", "maker", "due", "subscriptions", "line", "connection", "connections",
+                  "shown", "payloads", "streams", "market", "board", "recording", "rebuilt", "playback", "replayed",
+                  "replay", "damage", "troubles", "maker", "due", "subscriptions", "line", "connection", "connections",
                   "gate", "rest", "desk", "front", "listener", "door", "exchange", "__main__"),
 }  # fmt: skip
 PURE = {"errors", "wording", "options", "settings",
