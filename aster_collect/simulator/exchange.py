@@ -9,19 +9,18 @@ import time
 from collections.abc import Sequence
 from typing import Any, cast
 
-from . import faults as fault_words
 from .board import Board
 from .connection import ConnectionInfo
 from .connections import Connections
 from .damage import Step
 from .desk import Desk
 from .door import Door
-from .faults import Fault, Schedule
+from .faults import Fault
 from .front import Front, Reception, Request
+from .injector import Injector
 from .instruments import DEFAULT_SYMBOLS
 from .line import Sent
 from .listener import HOST, Listener
-from .listing import TRADING
 from .market import DEFAULT_RATE, Market
 from .recording import Recording
 from .replay import Replay
@@ -64,36 +63,26 @@ class Simulator:
         self._supply: Supply = self._replay or self.market
         self.sent: list[Sent] = []
         self.requests: list[Request] = []
-        self._schedule = Schedule([fault_words.check(fault) for fault in faults])
         self._wanted_port = port
+        self._stopping = threading.Event()
+        steps: list[Step] = []  # how the clock has been set
+        limit = venue.weight_limit if weight_limit is None else weight_limit
+        self._desk = Desk(self._supply, limit, steps, self._stopping.wait)
+        self._connections = Connections(
+            self._supply,
+            rules or venue.rules,
+            steps,
+            self.sent if record else None,
+            one_send_a_frame=tls is not None or frames is not None,
+        )
+        self._injector = Injector(faults, self._board, self._desk, self._connections, steps, self._refuse_until)
+        self._reception = Reception(
+            self._desk, self._connections, self.requests if record else None, self._injector.refuses_upgrades
+        )
         self._tls: ssl.SSLContext | None = None
         if tls is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(*tls)
-        self._steps: list[Step] = []  # how the clock has been set
-        self._stopping = threading.Event()
-        limit = venue.weight_limit if weight_limit is None else weight_limit
-        self._desk = Desk(self._supply, limit, self._steps, self._stopping.wait)
-        self._connections = Connections(
-            self._supply,
-            rules or venue.rules,
-            self._steps,
-            self.sent if record else None,
-            one_send_a_frame=tls is not None or frames is not None,
-        )
-        self._reception = Reception(
-            self._desk, self._connections, self.requests if record else None, self._refuses_upgrades
-        )
-        self._refuse_upgrades_until = 0.0
-        self._happenings = {
-            "refuse": self._refuse,
-            "clock": self._clock,
-            "front_behind": self._front_behind,
-            "max_age": self._max_age,
-            "status": self._status,
-            "tick_size": self._tick_size,
-            "clear": self._clear,
-        }
         self._door: Door | None = None
         self._started_s = 0.0
         self.port = 0
@@ -175,55 +164,11 @@ class Simulator:
 
     def inject(self, fault: Fault) -> None:
         """Let a fault happen now, from any thread; raises ValueError when it can't be done."""
-        fault_words.check(fault)
-        log.info("fault name=%s seconds=%s count=%s value=%s", fault.name, fault.seconds, fault.count, fault.value)
-        until = time.monotonic() + (float("inf") if fault.seconds is None else fault.seconds)
-        if fault.name.startswith("rest_"):
-            self._desk.inject(fault, until)
-        elif fault.name in fault_words.CONNECTION_FAULTS:
-            self._connections.order(fault)
-        else:
-            self._happenings[fault.name](fault, until)
+        self._injector.inject(fault)
 
-    def _refuse(self, fault: Fault, until: float) -> None:
-        if fault.value == "upgrades":
-            self._refuse_upgrades_until = until
-        elif self._door is not None:
-            self._door.refuse_until(until)
-
-    def _clock(self, fault: Fault, _until: float) -> None:
-        self._steps.append(Step(time.time_ns() // 1_000_000, round(float(fault.value or 0.0) * 1000)))
-
-    def _front_behind(self, fault: Fault, _until: float) -> None:
-        self._connections.behind_ns = round(float(fault.value or 0.0) * 1e9)
-
-    def _max_age(self, fault: Fault, _until: float) -> None:
-        self._connections.rules = self._connections.rules._replace(max_age_s=fault.seconds or 0.0)
-        self._connections.order(fault)
-
-    def _status(self, fault: Fault, _until: float) -> None:
-        symbol = str(fault.symbol)
-        if fault.value == TRADING:
-            self._board.list_symbol(symbol)
-        else:
-            self._board.delist_symbol(symbol, str(fault.value))
-
-    def _tick_size(self, fault: Fault, _until: float) -> None:
-        self._board.set_tick_size(str(fault.symbol), str(fault.value))
-
-    def _clear(self, fault: Fault, _until: float) -> None:
-        self._refuse_upgrades_until = 0.0
-        self._connections.behind_ns = 0
-        self._refuse(Fault("refuse"), 0.0)
-        self._desk.clear()
-        self._connections.order(fault)
-
-    def _refuses_upgrades(self) -> bool:
-        return self._refuse_upgrades_until > time.monotonic()
+    def _refuse_until(self, until_s: float) -> None:
+        if self._door is not None:
+            self._door.refuse_until(until_s)
 
     def _follow_schedule(self) -> None:
-        for fault in self._schedule.due(time.monotonic() - self._started_s):
-            try:
-                self.inject(fault)
-            except ValueError as error:
-                log.warning("fault_impossible name=%s reason=%s", fault.name, error)
+        self._injector.follow_schedule(time.monotonic() - self._started_s)
