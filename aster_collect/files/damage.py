@@ -101,7 +101,7 @@ class Damage:
         """Go on in a file that was cut, and return its tail; None where it was cut and something else written to it."""
         if self._appender.descriptor < 0:
             return None
-        self._appender.begin_line()
+        self._appender.pending.begin_line()
         tail = self._whole.look()
         if isinstance(tail, str):
             self._change = tail
@@ -127,4 +127,4 @@ class Damage:
         if self.kind is LEDGER and start > max(end, len(self._form.header)):
             log.error("ledger rows lost file=%s bytes=%d", self._appender.path.name, start - end)
             known = known.partition(b"\n")[2]
-        self._appender.put_first(known, behind=self._form.header)
+        self._appender.pending.put_first(known, behind=self._form.header)

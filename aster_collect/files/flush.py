@@ -36,7 +36,7 @@ class Flush:
     @property
     def pending_bytes(self) -> int:
         """How many bytes wait."""
-        return sum(sheet.appender.pending_bytes for sheet in self.dirty)
+        return sum(sheet.appender.pending.size for sheet in self.dirty)
 
     def heal(self, sheets: Iterable[Sheet], errors: list[str]) -> tuple[list[tuple[Sheet, Destroyed]], set[Sheet]]:
         """Look what other programs did to files; return what they destroyed, and what can't be gone on with yet."""
@@ -49,7 +49,7 @@ class Flush:
                 errors.append(told(sheet.appender.path.name, error))
                 damaged.add(sheet)
                 continue
-            if sheet.appender.pending_bytes:
+            if sheet.appender.pending.size:
                 self.add(sheet)
             if found is not None:
                 destroyed.append((sheet, found))

@@ -3,7 +3,8 @@
 import json
 import logging
 
-from .appender import Appender, Mark
+from .appender import Appender
+from .pending import Mark
 from .tail import last_line_end
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,8 @@ class Rejects:
             "data": data.decode("utf-8", "surrogateescape"),
         }
         line = (json.dumps(entry) + "\n").encode("ascii")
-        if self.appender.size + self.appender.pending_bytes + len(line) <= REJECTS_BYTES:
-            self.appender.append(line)
+        if self.appender.size + self.appender.pending.size + len(line) <= REJECTS_BYTES:
+            self.appender.pending.append(line)
         elif not self._full_said:
             self._full_said = True
             log.warning("rejects full file=%s limit_mib=%d further=counted_only", REJECTS_NAME, REJECTS_BYTES >> 20)
@@ -49,17 +50,17 @@ class Rejects:
 
     def reopen(self) -> None:
         """At the next flush, once all is written, go on in the file that is under the name by then."""
-        self.appender.add_mark(Mark("reopen"))
+        self.appender.pending.add_mark(Mark("reopen"))
 
     def flush(self, *, sync: bool) -> None:
         """Write what is pending; raises `OSError`, and nothing is lost by it."""
         self.appender.flush(sync=sync)
-        while self.appender.mark is not None:
+        while self.appender.pending.mark is not None:
             if not self.appender.is_at_path():
                 self.appender.sync()
                 self.appender.close()
                 self._open()
-            self.appender.pass_mark()
+            self.appender.pending.pass_mark()
             self.appender.flush(sync=sync)
 
     def _open(self) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import TIME, Event, Lane
-from .appender import Mark
 from .destroyed import Destroyed, destroyed
 from .folder import Folder
 from .losses import Losses
+from .pending import Mark
 from .period import Period
 from .resumed import Resumed
 from .table import Table
@@ -43,6 +43,7 @@ class Sheet:
         self.kind, self.symbol = form.kind, symbol
         self.table = Table(form, folder.appender(self.kind.file_name(symbol)), folder)
         self.appender = self.table.appender
+        self._pending = self.appender.pending
         self.losses = Losses(self.kind)
         self._form, self._folder = form, folder
         self._period = Period(0 if self.kind is LEDGER else period_ms)
@@ -73,30 +74,30 @@ class Sheet:
         kept = 0
         for ended, piece in self._period.split(events, now_ms):
             if ended:
-                self.appender.add_mark(Mark(_CLOSE, ended))
+                self._pending.add_mark(Mark(_CLOSE, ended))
             kept += self._keep(piece)
         return kept
 
     def _keep(self, events: Sequence[Event]) -> int:
         data = ("\n".join(self._form.rows(events)) + "\n").encode("utf-8")
-        self.appender.append(data)
+        self._pending.append(data)
         return len(data)
 
     def reopen(self) -> None:
         """Go on, once all that is pending is written, in the file that is under the path by then."""
-        self.appender.add_mark(Mark(_REOPEN))
+        self._pending.add_mark(Mark(_REOPEN))
 
     def set_aside(self, why: str) -> None:
         """Once all that is pending is written, give the file and all closed ones before it other names, whole.
 
         What comes next is of another history, and goes to a fresh file.
         """
-        self.appender.add_mark(Mark(_ASIDE, why))
+        self._pending.add_mark(Mark(_ASIDE, why))
         self._period.start_over()
 
     def forget(self, stream: str) -> None:
         """Once all that is pending is written, set a ledger aside if it has rows of a stream; the others stay."""
-        self.appender.add_mark(Mark(_FORGET, stream))
+        self._pending.add_mark(Mark(_FORGET, stream))
 
     def flush(self, *, sync: bool) -> None:
         """Write what is pending, through every mark; raises `OSError`, and nothing is lost by it."""
@@ -106,9 +107,9 @@ class Sheet:
             self.made = True
         try:
             appender.flush(sync=sync)
-            while (mark := appender.mark) is not None:
+            while (mark := self._pending.mark) is not None:
                 self._turns[mark.do](mark.word)
-                appender.pass_mark()
+                self._pending.pass_mark()
                 appender.flush(sync=sync)
         finally:
             self.table.look_on()
@@ -171,14 +172,14 @@ class Sheet:
         cut = self.table.heal()
         if cut is None or self.kind is LEDGER:
             return None
-        marks = self.appender.marks
+        marks = self._pending.marks
         if any(mark.do == _ASIDE for mark in marks):
             return None  # what is gone is of a history that leaves the ledger's
         if self.kind.lane is not Lane.SEQUENCE:
             return destroyed(self._form, cut)
-        waiting = self.appender.take_pending()
+        waiting = self._pending.take()
         if waiting.startswith(self.table.header):
-            self.appender.append(self.table.header)
+            self._pending.append(self.table.header)
         if Mark(_REOPEN) in marks:
             self.reopen()
         self.losses.forget()  # they are fetched again with the others
@@ -188,4 +189,4 @@ class Sheet:
 
     def waiting_rows(self) -> int:
         """Return how many rows wait to be written."""
-        return self.appender.pending().removeprefix(self.table.header).count(b"\n")
+        return self._pending.all().removeprefix(self.table.header).count(b"\n")

@@ -129,7 +129,7 @@ class Store:
         """Return the ranges of ids, both ends included, that the end of a symbol's ledger calls missing of a stream."""
         ledger = self._sheets[LEDGER.name, symbol]
         written = ledger.table.end().rpartition(b"\n")[0]  # of a line that is half written the appender has all
-        lines = b"\n".join((written, ledger.appender.pending())).decode("ascii", "replace").split("\n")
+        lines = b"\n".join((written, ledger.appender.pending.all())).decode("ascii", "replace").split("\n")
         cells = [line.split(",") for line in lines if line.startswith(f"{stream},")]
         return [(int(row[3]), int(row[4])) for row in cells if len(row) == 6 and row[3].isdigit() and row[4].isdigit()]
 

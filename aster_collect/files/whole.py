@@ -64,7 +64,7 @@ class Whole:
         if written >= len(header) or not header.startswith(begin[:written]):
             return "other_header"
         self.appender.cut(0)
-        self.appender.put_first(header)
+        self.appender.pending.put_first(header)
         return Tail(0, None, b"", 0)
 
     def _is_of_others(self, torn: bytes) -> bool:

@@ -377,7 +377,7 @@ class FullDisk(Case):
         self.folder.mkdir()
         appender = Appender(self.folder / "file", sync=sync)
         appender.open()
-        appender.append(b"1\n")
+        appender.pending.append(b"1\n")
         self.assertRaises(OSError, appender.flush)
         self.assertEqual(appender.flush(), 0)
         self.assertEqual(len(synced), 2)
