@@ -1,8 +1,5 @@
 """One CSV file of one symbol: whole rows under its header, closed under its period's name when that is over."""
 
-import errno
-import logging
-import sys
 from collections.abc import Sequence
 
 from ..exchange.form import Form
@@ -15,11 +12,7 @@ from .pending import Mark
 from .period import Period
 from .resumed import Resumed
 from .table import Table
-
-log = logging.getLogger(__name__)
-
-FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-_REOPEN, _CLOSE, _ASIDE, _FORGET = "reopen", "close", "set aside", "forget a stream"  # what marks say
+from .turns import ASIDE, CLOSE, FORGET, REOPEN, Turns
 
 
 class Sheet:
@@ -47,7 +40,7 @@ class Sheet:
         self.losses = Losses(self.kind)
         self._form, self._folder = form, folder
         self._period = Period(0 if self.kind is LEDGER else period_ms)
-        self._turns = {_REOPEN: self._reopen, _CLOSE: self._close, _ASIDE: self._set_aside, _FORGET: self._forget}
+        self._turns = Turns(self.table, self.kind, symbol, folder)
         self.resumed = Resumed(form, symbol, folder, self.appender)
         self.made = at_once
         if not at_once:
@@ -74,7 +67,7 @@ class Sheet:
         kept = 0
         for ended, piece in self._period.split(events, now_ms):
             if ended:
-                self._pending.add_mark(Mark(_CLOSE, ended))
+                self._pending.add_mark(Mark(CLOSE, ended))
             kept += self._keep(piece)
         return kept
 
@@ -85,19 +78,19 @@ class Sheet:
 
     def reopen(self) -> None:
         """Go on, once all that is pending is written, in the file that is under the path by then."""
-        self._pending.add_mark(Mark(_REOPEN))
+        self._pending.add_mark(Mark(REOPEN))
 
     def set_aside(self, why: str) -> None:
         """Once all that is pending is written, give the file and all closed ones before it other names, whole.
 
         What comes next is of another history, and goes to a fresh file.
         """
-        self._pending.add_mark(Mark(_ASIDE, why))
+        self._pending.add_mark(Mark(ASIDE, why))
         self._period.start_over()
 
     def forget(self, stream: str) -> None:
         """Once all that is pending is written, set a ledger aside if it has rows of a stream; the others stay."""
-        self._pending.add_mark(Mark(_FORGET, stream))
+        self._pending.add_mark(Mark(FORGET, stream))
 
     def flush(self, *, sync: bool) -> None:
         """Write what is pending, through every mark; raises `OSError`, and nothing is lost by it."""
@@ -108,60 +101,11 @@ class Sheet:
         try:
             appender.flush(sync=sync)
             while (mark := self._pending.mark) is not None:
-                self._turns[mark.do](mark.word)
+                self._turns.take(mark)
                 self._pending.pass_mark()
                 appender.flush(sync=sync)
         finally:
             self.table.look_on()
-
-    # All before a mark is written when one of these is called; each raises `OSError`, and is called again then.
-
-    def _reopen(self, _: str) -> None:
-        if not self.appender.is_at_path():
-            self._follow()
-
-    def _close(self, period: str) -> None:
-        """Give the file the name of its period, and begin the next.
-
-        A file without a row goes on, and so does one that can't be renamed though the disk has room: rows matter more
-        than names.
-        """
-        appender = self.appender
-        if not appender.is_at_path():
-            self._follow()
-            return
-        if self.table.is_empty:
-            return
-        appender.sync()
-        if sys.platform == "win32":
-            appender.close()  # it renames no open file
-        try:
-            self._folder.close_file(appender.path, self.kind, self.symbol, period)
-        except OSError as error:
-            if error.errno in FULL:
-                raise
-            why = error.strerror or error
-            log.error("file not closed file=%s period=%s why=%s next=goes_on", appender.path.name, period, why)
-            if appender.descriptor >= 0:
-                return
-        appender.close()
-        self.table.open()
-
-    def _follow(self) -> None:
-        """Go on in the file that is under the path, where that of before has another name, or is gone."""
-        if self.appender.descriptor >= 0:
-            self.appender.sync()
-        if self.appender.path.is_symlink():
-            self._folder.set_aside(self.appender.path, "is_a_link")
-        self.appender.close()
-        self.table.open()
-
-    def _set_aside(self, why: str) -> None:
-        self._folder.set_parts_aside(self.kind, self.symbol, why)
-        self.table.set_aside(why)
-
-    def _forget(self, stream: str) -> None:
-        self.table.keep(lambda line: not line.startswith(f"{stream},"), "ids_of_another_id_space")
 
     def heal(self) -> Destroyed | None:
         """Go on in what another program left of the file, and return what it destroyed; to be called before a flush.
@@ -173,14 +117,14 @@ class Sheet:
         if cut is None or self.kind is LEDGER:
             return None
         marks = self._pending.marks
-        if any(mark.do == _ASIDE for mark in marks):
+        if any(mark.do == ASIDE for mark in marks):
             return None  # what is gone is of a history that leaves the ledger's
         if self.kind.lane is not Lane.SEQUENCE:
             return destroyed(self._form, cut)
         waiting = self._pending.take()
         if waiting.startswith(self.table.header):
             self._pending.append(self.table.header)
-        if Mark(_REOPEN) in marks:
+        if Mark(REOPEN) in marks:
             self.reopen()
         self.losses.forget()  # they are fetched again with the others
         parts_ms = [part.end_ms - 1 for part in self._folder.parts(self.kind, self.symbol)]

@@ -445,7 +445,7 @@ class FullDisk(Case):
                 self.assertRaises(StoreError, store.flush)
                 self.assertRaises(StoreError, store.flush)
             else:
-                with self.assertLogs("aster_collect.files.sheet", "ERROR"):
+                with self.assertLogs("aster_collect.files.turns", "ERROR"):
                     store.flush()
             Stuck.why.clear()
             store.append("trades", S, [row("trades", 3, MIDNIGHT_MS + 1)])
