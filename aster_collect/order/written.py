@@ -22,7 +22,10 @@ class Written:
 
     def __init__(self, last: Sequence[Event]) -> None:
         self._last_ms = last[-1][TIME] if last else 0
-        self._left = Counter(map(content, last))
+        said = [content(event) for event in last]
+        # What rows do not bear, such as quantities, is blank in the events made of them, and may not be in others.
+        self._width = max((at for one in said for at, value in enumerate(one, 1) if value != ""), default=0)
+        self._left = Counter(one[: self._width] for one in said)
         self._highest_id = -1
         self._new_id = sys.maxsize  # the lowest of an event that is certainly new: behind it all are
 
@@ -40,7 +43,7 @@ class Written:
             if update_id >= self._new_id or time_ms < self._last_ms - BEHIND_MS:
                 continue
             if time_ms == self._last_ms and update_id > self._highest_id:
-                own = content(event)
+                own = content(event)[: self._width]
                 if not self._left[own]:
                     continue
                 self._left[own] -= 1

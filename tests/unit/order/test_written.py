@@ -36,6 +36,12 @@ class Incidents(unittest.TestCase):
         written = Written([quote(0, 1, 100)])
         self.assertEqual(written.again(fresh({5: quote(0, 1, 200), 6: quote(0, 1, 300)})), [5])
 
+    def test_what_comes_says_more_than_its_row(self) -> None:
+        """The quantities of a quote are in no row of prices, but in an event whose frame took the slow way they are."""
+        written = Written([quote(0, 1)])
+        more = quote(0, 1)._replace(bid_quantity="4.5", ask_quantity="2")
+        self.assertEqual(written.again(fresh({5: more, 6: quote(0, 2)})), [5])
+
     def test_the_clock_was_set_back(self) -> None:
         """By more than any front server is behind: its rows are new."""
         written = Written([quote(0)])
