@@ -23,9 +23,9 @@ class Answers:
         self._venue, self._lanes = venue, lanes
         self._max_offset_s, self._clock = max_offset_s, clock
 
-    def begin(self) -> None:
+    def begin(self, now_ms: int) -> None:
         """Ask for the lanes too that were begun since."""
-        self._polls.begin(self._lanes.polled, self._clock())
+        self._polls.begin(self._lanes.polled, self._clock(), now_ms)
 
     def step(self) -> list[Effect]:
         """Return the requests that are due."""

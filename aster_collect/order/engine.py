@@ -167,7 +167,7 @@ class Engine:
         """Collect a symbol, or with "" what is of the whole folder, behind what a run before has left, by kind."""
         lanes = self.lanes.begin(symbol, left)
         self._intake.begin(symbol, {lane.kind: lane.add for lane in lanes if lane.kind.wire})
-        self.answers.begin()
+        self.answers.begin(self._wall_ms())
         touched_ms = {name: one.touched_ms for name, one in left.items()}
         waiting = [(lane, touched_ms.get(lane.kind.name, 0)) for lane in lanes if lane.kind.wire]
         return self._covering.begin(waiting, self._clock(), self._wall_ms())

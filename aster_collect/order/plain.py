@@ -12,7 +12,7 @@ from ..exchange.events import Gap
 from ..exchange.streams.kind import TIME, Event, Kind
 from .effects import Effect, Missing, Rows
 from .lane import Left
-from .steps import steps_back
+from .steps import STEP_BACK_MS, steps_back
 from .written import BEHIND_MS, content
 
 REMEMBERED_MS = 120_000  # as in `Reorder`: who lags by more does not cover its streams
@@ -75,13 +75,17 @@ class Plain:
         fresh = self._new(fresh, now_ms)
         effects: list[Effect] = []
         rested = self._rested
-        if remember_s is not None and rested:  # what a slower connection brings of before finds its place
-            at = bisect_left(fresh, rested[-1][TIME], key=_time)
-            early, fresh = fresh[:at], fresh[at:]
-            late_ms = [event[TIME] for event in early if event[TIME] < self.last_ms]
-            if late_ms:
-                effects.append(self._missing(min(late_ms), max(late_ms)))
-            rested = sorted([*rested, *early[len(late_ms) :]], key=_time)
+        if rested and fresh:  # what a slower connection, or another server, brings of before finds its place
+            newest_ms, redundant = rested[-1][TIME], remember_s is not None
+            earliest_ms = self.last_ms if redundant else max(self.last_ms, newest_ms - STEP_BACK_MS)
+            start, stop = (bisect_left(fresh, ms, key=_time) for ms in (earliest_ms, newest_ms))
+            late, early, fresh = fresh[:start], fresh[start:stop], fresh[stop:]
+            if not redundant:
+                fresh = late + fresh  # a clock that was set back: they are written, and the ledger tells of the step
+            elif late:
+                effects.append(self._missing(late[0][TIME], late[-1][TIME]))
+            if early:
+                rested = sorted([*rested, *early], key=_time)
         self._rested = fresh
         if rested:
             steps = steps_back(self.kind.name, self.last_ms, rested)

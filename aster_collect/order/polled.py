@@ -22,7 +22,9 @@ class Polled:
         self.skipped = 0
         self.frames = 0
         self.duplicates = 0
-        self._cause = "restart"  # what a gap before the next answer is
+        # From when on nothing is known, and why: where there is no row yet, since the file, or this run, was begun.
+        self._since_ms = self.last_ms or left.touched_ms
+        self._cause = "restart" if self._since_ms else "not-polled"
         self._fresh: list[Event] = []
         self._newest: Event | None = None
         self._gaps: list[Effect] = []
@@ -59,9 +61,13 @@ class Polled:
         else:
             self.duplicates += 1
 
+    def begin(self, now_ms: int) -> None:
+        """Note that it is asked for from now on."""
+        self._since_ms = self._since_ms or now_ms
+
     def answered(self, events: Sequence[Event], most_ms: int) -> None:
         """Take an answer; `most_ms` is how far apart two are, where none is missing."""
-        before_ms = self._newest[TIME] if self._newest else self.last_ms
+        before_ms = self._newest[TIME] if self._newest else self._since_ms
         for event in events:
             self.add(event)
         if events and before_ms and events[-1][TIME] - before_ms > most_ms:
@@ -69,8 +75,8 @@ class Polled:
         self._cause = "not-polled"
 
     def end(self, now_ms: int, most_ms: int) -> None:
-        """Note at the end of a run what was not answered any more; a run without answers leaves it to the next."""
-        before_ms = self._newest[TIME] if self._newest else 0
+        """Note at the end of a run what was not answered any more; the next tells what was not since another run."""
+        before_ms = self._newest[TIME] if self._newest else 0 if self._cause == "restart" else self._since_ms
         if before_ms and now_ms - before_ms > most_ms and not self._ended:
             self._miss(before_ms, now_ms)
         self._ended = True

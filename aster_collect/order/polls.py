@@ -42,7 +42,7 @@ class Polls:
         self._said_s = -SAY_AGAIN_S
         self._failed = 0
 
-    def begin(self, lanes: Iterable[Polled], now_s: float) -> None:
+    def begin(self, lanes: Iterable[Polled], now_s: float, now_ms: int) -> None:
         """Poll those of these too that are not polled yet: for the first time soon, from then on spread evenly.
 
         What is of the whole folder is asked for at once.
@@ -52,6 +52,7 @@ class Polls:
             if key not in self._lanes:
                 place, every_s = len(self._lanes) if lane.symbol else 0, self._interval_s(lane.kind)
                 self._lanes[key] = lane
+                lane.begin(now_ms)
                 self._slot_s[key] = now_s + place * GOLDEN_RATIO % 1 * every_s
                 self._push(min(now_s + place * SOON_S, self._slot_s[key]), key)
 
@@ -82,10 +83,10 @@ class Polls:
                 raise DecodeError(answer.refused)
             found = poll.decode(lane.symbol, values, answer.received_ns)
         except DecodeError as error:
-            return self._fail(key, str(error), now_s)
+            odd = [] if answer.refused else [(str(error), answer.value)]
+            return [*_rejects(lane, odd, answer.received_ns), *self._fail(key, str(error), now_s)]
         lane.answered(found.events, round(self._interval_s(lane.kind) * LATE * 1000))
-        source = f"{lane.kind.name} of {lane.symbol or 'all'}"
-        return [Reject(source, answer.received_ns, reason, _kept(item)) for reason, item in found.odd]
+        return _rejects(lane, found.odd, answer.received_ns)
 
     def end(self, now_ms: int) -> None:
         """Let each lane note what was not answered any more."""
@@ -123,6 +124,11 @@ class Polls:
     def _push(self, due_s: float, key: tuple[str, str]) -> None:
         self._due_s[key] = due_s
         heapq.heappush(self._due, (due_s, key))
+
+
+def _rejects(lane: Polled, odd: Iterable[tuple[str, object]], received_ns: int) -> list[Effect]:
+    source = f"{lane.kind.name} of {lane.symbol or 'all'}"
+    return [Reject(source, received_ns, reason, _kept(item)) for reason, item in odd]
 
 
 def _kept(item: object) -> bytes:

@@ -137,8 +137,9 @@ def terminal_line(snapshot: Snapshot, previous: Snapshot | None, width: int) -> 
         parts.append((1, f"SILENT {_whole_s(snapshot.now_ns, snapshot.newest_frame_ns)} s"))
     for at, (kind, (rate, _)) in enumerate(rates(snapshot, previous).items()):
         parts.append((FIRST_RATE + at if at < FIRST_RATES else LATER_RATES + at, f"{kind} {_rate(rate)}/s"))
-    newest = [text for symbol, shown in snapshot.newest.items() if (text := _newest(symbol, shown))][:PRICES_SHOWN]
-    parts += [(11 + at if at else 6, text) for at, text in enumerate(newest)]
+    newest = [texts for symbol, shown in snapshot.newest.items() if (texts := _newest(symbol, shown))][:PRICES_SHOWN]
+    for at, texts in enumerate(newest):
+        parts += zip((11 + at, 15 + at) if at else (6, 8), texts, strict=False)
     delay_s = _mean_delay_s(snapshot.delays, previous.delays if previous else None)
     if delay_s is not None:
         parts.append((7, f"delay {delay_s:.1f} s" if delay_s >= 1 else f"delay {delay_s * 1000:.0f} ms"))
@@ -156,13 +157,12 @@ def terminal_line(snapshot: Snapshot, previous: Snapshot | None, width: int) -> 
     return fit(BETWEEN.join(text for _, text in parts), width)
 
 
-def _newest(symbol: str, shown: dict[str, str]) -> str:
-    """Return what is newest of a symbol, for the terminal; nothing where nothing came."""
-    words = [shown.get("price", "")]
+def _newest(symbol: str, shown: dict[str, str]) -> list[str]:
+    """Return what is newest of a symbol, for the terminal: its price, and its mark price; nothing where none came."""
+    texts = [shown["price"]] if shown.get("price") else []
     if shown.get("mark_price"):
-        words += [f"mark {shown['mark_price']}", f"funding {shown.get('funding_rate') or '-'}"]
-    words = [word for word in words if word]
-    return " ".join((symbol, *words)) if words else ""
+        texts.append(f"mark {shown['mark_price']} funding {shown.get('funding_rate') or '-'}")
+    return [f"{symbol} {texts[0]}", *texts[1:]] if texts else []
 
 
 def _waited_for(snapshot: Snapshot) -> str:

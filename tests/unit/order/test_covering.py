@@ -12,8 +12,8 @@ from aster_collect.exchange.subscribe import Scope
 from aster_collect.exchange.venues import FUTURES
 from aster_collect.order.effects import Effect, Rows, Uncovered
 from aster_collect.order.engine import Engine, Pace
+from aster_collect.order.holes import Bounds
 from aster_collect.order.lane import Left
-from aster_collect.order.tape import Bounds
 
 S = "BTCUSDT"
 START_MS = 1_764_000_000_000
@@ -32,14 +32,14 @@ class Case(unittest.TestCase):
         self.effects: list[Effect] = []
         self.number = 0
 
-    def begin(self, last_s: float | None = None) -> None:
-        """Begin a symbol, whose files end so long after the start."""
+    def begin(self, last_s: float | None = None, *, quiet: tuple[str, ...] = ()) -> None:
+        """Begin a symbol, whose files end so long after the start, or were made then where they are quiet."""
         if last_s is None:
             left = {}
         else:
             at_ms = START_MS + round(last_s * 1000)
             rows = {"prices": Quote(0, at_ms, "1", "2"), "mark": Mark(0, at_ms, "1", "", "", "", "")}
-            left = {name: Left([row], at_ms) for name, row in rows.items()}
+            left = {name: Left([] if name in quiet else [row], at_ms) for name, row in rows.items()}
         self.effects += self.engine.begin(S, left)
         self.effects += self.engine.take(Wanted(1, 1, (S,)))
         self.effects += self.engine.take(Opened(1, 0, self.now_s))
@@ -104,6 +104,12 @@ class Pauses(Case):
         self.frame(0)
         for stream in ("prices", "mark"):
             self.assertEqual(self.stretch(stream), (-20.0, 0.5, "restart"))
+
+    def test_a_restart_where_nothing_had_come_of_a_kind(self) -> None:
+        """Its file has no row yet: nobody knows what came since it was made."""
+        self.begin(last_s=-20.0, quiet=("mark",))
+        self.frame(0)
+        self.assertEqual(self.stretch("mark"), (-20.0, 0.5, "restart"))
 
     def test_a_restart_that_meets_times_that_are_not_believed_at_once(self) -> None:
         """No row is written before the pause is known, which begins at the last row of the run before."""

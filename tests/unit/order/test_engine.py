@@ -10,7 +10,7 @@ from aster_collect.exchange.subscribe import Scope
 from aster_collect.exchange.venues import FUTURES
 from aster_collect.order.effects import Effect, Flush, Missing, Reject, Request, Rows
 from aster_collect.order.engine import REDUNDANT_REST_S, SETTLE_S, Engine, Pace
-from aster_collect.order.tape import Bounds
+from aster_collect.order.holes import Bounds
 
 S = "BTCUSDT"
 START_MS = 1_764_000_000_000

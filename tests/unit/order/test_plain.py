@@ -63,6 +63,13 @@ class OneConnection(Case):
             self.bring(lane, after_ms)
         self.assertLessEqual(lane.remembered, REMEMBERED_MS / 1000 + 1)
 
+    def test_times_that_change_places_between_two_turns(self) -> None:
+        """Less than a second is what the exchange's servers differ by: the later one waits yet, and comes behind."""
+        lane = self.lane()
+        self.bring(lane, 1000, 3000)
+        self.assertEqual(times(self.bring(lane, 2200, 3500)), [1000, 2200, 3000])
+        self.assertEqual(times(self.bring(lane)), [3500])
+
     def test_the_exchange_sets_its_clock_back(self) -> None:
         """What follows is written, and the ledger says where times step back."""
         lane = self.lane()

@@ -19,8 +19,8 @@ def answer(after_s: float, quantity: str = "1.5") -> OpenInterest:
 
 
 class Case(unittest.TestCase):
-    def lane(self, *last: OpenInterest) -> Polled:
-        return Polled(open_interest.KIND, "BTCUSDT", Left(last))
+    def lane(self, *last: OpenInterest, touched_ms: int = 0) -> Polled:
+        return Polled(open_interest.KIND, "BTCUSDT", Left(last, touched_ms))
 
     def take(self, lane: Polled, *after_s: float) -> list[Effect]:
         for one in after_s:
@@ -74,6 +74,23 @@ class Runs(Case):
         lane = self.lane(answer(0))
         lane.end(START_MS + 200_000, MOST_MS)
         self.assertEqual(lane.turn(None, 0), [])
+
+    def test_a_first_run_that_is_never_answered(self) -> None:
+        """The time since it began is a row of the ledger, at its end or with an answer that comes late."""
+        for late_s, gap in ((None, self.gap(0, 200, "not-polled")), (150, self.gap(0, 150, "not-polled"))):
+            with self.subTest(late_s=late_s):
+                lane = self.lane()
+                lane.begin(START_MS)
+                if late_s is not None:
+                    lane.answered([answer(late_s)], MOST_MS)
+                lane.end(START_MS + 200_000, MOST_MS)
+                self.assertEqual(self.gaps(lane.turn(None, 0)), [gap])
+
+    def test_a_restart_where_no_row_was_written_before(self) -> None:
+        """Nothing is known since the file was made."""
+        lane = self.lane(touched_ms=START_MS)
+        lane.begin(START_MS + 290_000)
+        self.assertEqual(self.gaps(self.take(lane, 300)), [self.gap(0, 300, "restart")])
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Asked:
         self.now_s = 1000.0
         self.polls = Polls(venue, EVERY_S)
         self.lanes = [Polled(one or kind(decode), symbol, Left()) for symbol in symbols]
-        self.polls.begin(self.lanes, self.now_s)
+        self.polls.begin(self.lanes, self.now_s, 0)
 
     def pass_s(self, seconds: int) -> list[Request]:
         """Return what is asked for in so many seconds."""
@@ -100,7 +100,7 @@ class WhenItIsAsked(unittest.TestCase):
         """What is of all symbols is asked for at once, however many others there are, and then each hour."""
         whole = kind(decode, whole=True)
         asked = Asked(["A", "B"])
-        asked.polls.begin([Polled(whole, "", Left())], asked.now_s)
+        asked.polls.begin([Polled(whole, "", Left())], asked.now_s, 0)
         (request,) = [one for one in asked.pass_s(1) if not one.ask.symbol]
         asked.answer(request, START_MS)
         self.assertNotIn("", [one.ask.symbol for one in asked.pass_s(3598)])
@@ -134,8 +134,9 @@ class WhenItIsAsked(unittest.TestCase):
         """It is asked for again in a minute, and what fails is said once a minute at most."""
         asked = Asked([""], kind(decode, whole=True))
         (request,) = asked.pass_s(1)
-        (say,) = asked.answer(request, "odd")
-        assert isinstance(say, Say)
+        reject, say = asked.answer(request, "odd")
+        assert isinstance(say, Say) and isinstance(reject, Reject)
+        self.assertEqual((reject.source, reject.reason, reject.data), ("asked of all", "not a time", b'"odd"'))
         self.assertIn("not a time", say.values)
         self.assertEqual(len(asked.pass_s(int(AGAIN_S))), 1)
 

@@ -248,6 +248,14 @@ class TheTerminalLine(unittest.TestCase):
         self.assertNotIn("ETHUSDT", line)
         self.assertEqual(terminal_line(snapshot(), self.before, 43), "prices 180/s  orderbook 180/s  trades 180/s")
 
+    def test_the_first_price_stays_where_its_mark_has_no_room(self) -> None:
+        """The mark price and the funding rate stand behind it on a wide terminal, and go before it on a narrow one."""
+        shown = {"BTCUSDT": {"price": "68000.10", "mark_price": "68001.5", "funding_rate": "-0.0001"}}
+        wide, narrow = (terminal_line(snapshot(newest=shown), self.before, width) for width in (200, 80))
+        self.assertIn("BTCUSDT 68000.10  mark 68001.5 funding -0.0001", wide)
+        self.assertIn("BTCUSDT 68000.10", narrow)
+        self.assertNotIn("mark", narrow)
+
     def test_what_is_of_the_whole_folder_is_not_the_first(self) -> None:
         """Kinds stand in the order of the table, so that a narrow terminal has prices, and not what changes seldom."""
         listed = StreamState("", "universe", 46, 46, 0, 0, 0, 0)
