@@ -74,12 +74,13 @@ class Assembly:
         if trade.id in self.held or (not self.sealed and self.is_settled(trade.id)):
             self.duplicates += 1
             return False
-        self.first_held = min(self.first_held, trade.id) if self.held else trade.id
+        is_next = not self.sealed and trade.id == self.next
+        if not is_next:  # what is next is let go, and was never held
+            self.first_held = min(self.first_held, trade.id) if self.held else trade.id
         self.held[trade.id] = trade
-        if self.sealed or trade.id != self.next:
-            return False
-        self.release()
-        return True
+        if is_next:
+            self.release()
+        return is_next
 
     def unseal(self) -> list[Trade]:
         """Let nothing be held only because the file was not proven; return what was, to be put again."""
