@@ -4,7 +4,6 @@ After any crash every file is whole rows again before the first new row. Nothing
 a file that this run would not write is set aside under another name, and one whose period is over is closed under its.
 """
 
-import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -18,13 +17,12 @@ from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import TIME, Event, Kind, Lane, Options
 from ..exchange.venues import FUTURES
 from .appender import Write
+from .bound import Bound
 from .destroyed import Destroyed
 from .flush import Flush, is_made, told
 from .folder import Folder, refusal
 from .period import PERIODS_MS
 from .sheet import Sheet
-
-log = logging.getLogger(__name__)
 
 PENDING_BYTES = 64 << 20  # rows that wait for a full disk, over all files
 
@@ -56,15 +54,18 @@ class Store:
     ) -> None:
         """Make and lock the folder; raises `ConfigError` if it can't be written, `LockedError` if it is taken."""
         self.last_error = ""
-        self.pending_bytes = 0
         self._folder = Folder(folder, market, write=write, sync=sync, wall=wall)
-        self._pending_limit = pending_limit
+        self._bound = Bound(pending_limit)
         self._period_ms = PERIODS_MS[rotate]
         self._forms = [Form(kind, options) for kind in (*kinds, LEDGER)]
         self._sheets: dict[tuple[str, str], Sheet] = {}
         self._flush = Flush(self._folder)
-        self._lossy: dict[Sheet, None] = {}
         self._destroyed: list[tuple[str, Destroyed]] = []
+
+    @property
+    def pending_bytes(self) -> int:
+        """How many bytes wait for the disk."""
+        return self._bound.pending_bytes
 
     @property
     def written_bytes(self) -> int:
@@ -141,13 +142,13 @@ class Store:
         if not events:
             return
         sheet = self._sheets[kind.name, symbol]
-        if self.pending_bytes > self._pending_limit:
-            self._note_loss(sheet)
-            sheet.losses.events(events)
+        bound = self._bound
+        if bound.pending_bytes > bound.limit_bytes:
+            bound.lose(sheet, events)
             return
         if sheet.losses:
             self._record_losses(sheet, events[0][TIME])
-        self.pending_bytes += sheet.append(events, now_ms)
+        bound.pending_bytes += sheet.append(events, now_ms)
         self._flush.add(sheet)
         if not sheet.made:
             self._make(symbol)
@@ -163,10 +164,8 @@ class Store:
         Nothing of its stream is kept until that is told, so one row can tell of all that are of one cause. Where there
         is no file yet it waits for the first row.
         """
-        if self.pending_bytes > self._pending_limit:
-            sheet = self._sheets[gap.stream, symbol]
-            self._note_loss(sheet)
-            sheet.losses.gap(gap)
+        if self._bound.pending_bytes > self._bound.limit_bytes:
+            self._bound.lose_gap(self._sheets[gap.stream, symbol], gap)
         else:
             self._record(symbol, gap)
 
@@ -174,18 +173,12 @@ class Store:
         ledger = self._sheets.get((LEDGER.name, symbol))
         if ledger is None:  # what is of the whole folder has none: the log tells
             return
-        self.pending_bytes += ledger.append([gap])
+        self._bound.pending_bytes += ledger.append([gap])
         if ledger.made:
             self._flush.add(ledger)
 
-    def _note_loss(self, sheet: Sheet) -> None:
-        if not sheet.losses:
-            log.error("rows lost file=%s why=disk_full_and_memory_full", sheet.appender.path.name)
-        self._lossy[sheet] = None
-
     def _record_losses(self, sheet: Sheet, next_ms: int) -> None:
-        self._lossy.pop(sheet, None)
-        for gap in sheet.losses.take(next_ms):
+        for gap in self._bound.take(sheet, next_ms):
             self._record(sheet.symbol, gap)
 
     def reject(self, source: str, received_ns: int, reason: str, data: bytes) -> None:
@@ -245,12 +238,12 @@ class Store:
         destroyed, damaged = flush.heal(list(self._sheets.values()) if sync else flush.dirty, errors)
         self._settle(destroyed)
         flush.write(errors, damaged, sync=sync)
-        self.pending_bytes = flush.pending_bytes
-        if self._lossy and self.pending_bytes <= self._pending_limit:
-            for sheet in list(self._lossy):
+        self._bound.pending_bytes = flush.pending_bytes
+        if lossy := self._bound.lossy():
+            for sheet in lossy:
                 self._record_losses(sheet, 0)
             flush.write(errors, damaged, sync=sync)
-            self.pending_bytes = flush.pending_bytes
+            self._bound.pending_bytes = flush.pending_bytes
         flush.write_rejects(errors, sync=sync)
         if sync:
             flush.sync_rest(self._sheets.values(), errors)
@@ -275,7 +268,7 @@ class Store:
             if found.gap.first_missing_id is None:
                 self.gap(sheet.symbol, found.gap)
             else:
-                self._lossy.pop(sheet, None)
+                self._bound.forget(sheet)
 
     def close(self) -> None:
         """Close the files and unlock the folder."""
