@@ -63,7 +63,7 @@ def _wrongs(world: World, kind: str, symbol: str, made: Sequence[Made]) -> list[
     files = world.disk.files(kind, symbol)
     rows = [row for file in files for row in file]
     if not rows:
-        return ["no row"] if len(made) > 20 and (kind, symbol) in world.delivered else []
+        return ["no row"] if len(made) > 20 and (kind, symbol) in world.came else []
     ledger = _ledger(world, kind, symbol)
     places: dict[str, list[int]] = defaultdict(list)
     for at, event in enumerate(made):

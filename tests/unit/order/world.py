@@ -54,6 +54,7 @@ class World:
         self.wall_step_s = 0.0  # by which our own clock was set
         self.wrongs: list[str] = []
         self.delivered: dict[tuple[str, str], float] = {}  # when what the engine got last had been made
+        self.came: set[tuple[str, str]] = set()  # what has delivered anything to this run
         self.faults: list[str] = []
         self.front = Front()
         kinds = tuple(KINDS[name] for name in setup.kinds)
@@ -107,6 +108,7 @@ class World:
     def _begin(self) -> None:
         self._down_s, self._over, self._settling = None, False, False
         self._inbox, self._told, self._calls, self.lines = [], deque(), [], []
+        self.came.clear()
         self._unopened.clear()
         self._asked.clear()
         self.busy_until_s = 0.0
@@ -219,6 +221,7 @@ class World:
             for frame in arrival.frames:
                 for event in frame.events:
                     self.delivered[event.kind, event.symbol] = event.made_s
+                    self.came.add((event.kind, event.symbol))
         self._open_listed()
         self._hands.carry(self.engine.step())
         self._hands.retry()
