@@ -67,6 +67,16 @@ class Recording(NamedTuple):
         own = (_symbol_of(stream, track) for stream, track in self.tracks.items() if stream[:1] != "!")
         return tuple(dict.fromkeys(own))
 
+    def track(self, symbol: str, *kinds: str) -> Track | None:
+        """The first of a symbol's streams of these kinds that was recorded, such as "@aggTrade"."""
+        names = (f"{symbol.lower()}{kind}" for kind in kinds)
+        return next((self.tracks[name] for name in names if name in self.tracks), None)
+
+
+def compact(value: object) -> str:
+    """JSON as the exchange writes it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
 
 def ids_of(text: str) -> Iterator[tuple[str, int]]:
     """Each id in a text with the family that it counts in."""
@@ -160,7 +170,7 @@ def _frame(text: str, number: int) -> tuple[str, str]:
     match = _WRAPPED.fullmatch(text)  # as it was received, to the letter
     if match is not None:
         return match[1], match[2]
-    return message["stream"], json.dumps(message.get("data"), ensure_ascii=False, separators=(",", ":"))
+    return message["stream"], compact(message.get("data"))
 
 
 def _stretch(spans: dict[tuple[str, str], Span], text: str, symbol: str = "") -> None:

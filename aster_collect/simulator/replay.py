@@ -7,7 +7,7 @@ import re
 from functools import partial
 
 from .playback import Playback
-from .recording import Recording, Track
+from .recording import Recording, Track, compact
 from .replayed import Replayed
 from .supply import Source
 from .venues import FUTURES, Venue
@@ -65,5 +65,5 @@ class Replay:
         for offset_us, text in zip(track.offsets_us, track.texts, strict=True):
             book = json.loads(text)
             short = {key: value[:levels] if isinstance(value, list) else value for key, value in book.items()}
-            cut.add(offset_us, json.dumps(short, ensure_ascii=False, separators=(",", ":")))
+            cut.add(offset_us, compact(short))
         return cut

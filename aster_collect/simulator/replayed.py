@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -12,7 +11,8 @@ from .instruments import instrument
 from .listing import TRADING
 from .playback import Playback
 from .rebuilt import rebuilt
-from .recording import Track
+from .recording import compact
+from .replayed_trades import ReplayedTrades
 
 DIFFS = ("@depth@0ms", "@depth@100ms", "@depth", "@depth@500ms")
 BOOKS = tuple(f"@depth{levels}{speed}" for levels in (20, 10, 5) for speed in ("@100ms", "", "@500ms"))
@@ -26,14 +26,8 @@ class Replayed:
         """Its streams are those of the recording that begin with its name."""
         self.symbol = symbol
         self._playback = playback
-        self._recording = recording = playback.recording
-        trades = self._track("@aggTrade")
-        rows = [json.loads(text) for text in trades.texts] if trades else []
-        self._places = {row["a"]: place for place, row in enumerate(rows)}
-        by_id = sorted(rows, key=lambda row: row["a"])
-        self._trade_ids: list[int] = [row["a"] for row in by_id]
-        self._trade_times_us = [row["T"] * 1000 for row in by_id]
-        self._trade_span = recording.spans.get((symbol, "trade"))
+        self._recording = playback.recording
+        self._trades = ReplayedTrades(playback, symbol)
 
     @property
     def end_us(self) -> int | None:
@@ -46,7 +40,7 @@ class Replayed:
 
     def info(self, now_us: int) -> dict[str, Any]:
         """Its entry of exchangeInfo; the grid is that of the recorded decimals."""
-        grid, quotes = instrument(self.symbol), self._track("@bookTicker")
+        grid, quotes = instrument(self.symbol), self._recording.track(self.symbol, "@bookTicker")
         quote = json.loads(quotes.texts[0]) if quotes else {}
         tick, step = _unit(quote.get("b", "0.01")), _unit(quote.get("B", "0.001"))
         return {
@@ -67,51 +61,19 @@ class Replayed:
 
     def first_trade_from(self, time_us: int) -> int:
         """The id of the first aggregate trade at or after a time."""
-        if self._trade_span is None:
-            return 1
-        round_ = max(0, self._playback.elapsed_us(time_us)[0])
-        place = bisect_left(self._trade_times_us, self._playback.recorded_us(round_, time_us))
-        if place < len(self._trade_ids):
-            return self._trade_ids[place] + round_ * self._trade_span.size
-        return self._trade_ids[0] + (round_ + 1) * self._trade_span.size
+        return self._trades.first_from(time_us)
 
     def last_trade_at(self, time_us: int) -> int:
         """The highest id that has been played at a time."""
-        track = self._track("@aggTrade")
-        if track is None or self._trade_span is None:
-            return 0
-        number = self._playback.last_at(track, time_us)
-        if number < 0:
-            return self._trade_span.first - 1
-        return int(json.loads(self._playback.text(track, number))["a"])
+        return self._trades.last_at(time_us)
 
     def trade_rows(self, ids: Sequence[int]) -> list[str]:
         """The rows of those of the ids that were recorded."""
-        track, span = self._track("@aggTrade"), self._trade_span
-        if track is None or span is None:
-            return []
-        rows = []
-        for number in ids:
-            round_ = (number - span.first) // span.size
-            place = self._places.get(number - round_ * span.size)
-            if place is not None:
-                trade = json.loads(self._playback.moved(track.texts[place], round_))
-                rows.append(_text({key: trade[key] for key in "apqflTm"}))
-        return rows
+        return self._trades.rows(ids)
 
     def fill_rows(self, limit: int, now_us: int) -> list[str]:
         """The newest single fills that have been played, oldest first."""
-        track = self._track("@trade")
-        if track is None:
-            return []
-        last = self._playback.last_at(track, now_us)
-        rows = []
-        for number in range(max(0, last - limit + 1), last + 1):
-            fill = json.loads(self._playback.text(track, number))
-            row = {"id": fill["t"], "price": fill["p"], "qty": fill["q"]}
-            row["quoteQty"] = f"{Decimal(fill['p']) * Decimal(fill['q']):f}"
-            rows.append(_text({**row, "time": fill["T"], "isBuyerMaker": fill["m"]}))
-        return rows
+        return self._trades.fill_rows(limit, now_us)
 
     # Books
 
@@ -120,8 +82,8 @@ class Replayed:
         round_, passed_us = self._playback.elapsed_us(now_us)
         snapshots = self._recording.snapshots.get(self.symbol)
         if snapshots is not None:
-            recorded = rebuilt(snapshots, self._track(*DIFFS), passed_us)
-            book = json.loads(self._playback.moved(_text(recorded), max(0, round_), self.symbol))
+            recorded = rebuilt(snapshots, self._recording.track(self.symbol, *DIFFS), passed_us)
+            book = json.loads(self._playback.moved(compact(recorded), max(0, round_), self.symbol))
             sides = book["bids"], book["asks"]
         else:
             found = self._last(BOOKS, now_us)
@@ -129,7 +91,7 @@ class Replayed:
                 return None
             book = {"lastUpdateId": found.get("u", found.get("lastUpdateId")), "T": found.get("T")}
             sides = found.get("b", found.get("bids")), found.get("a", found.get("asks"))
-        return _text({**book, "E": now_us // 1000, "bids": sides[0][:limit], "asks": sides[1][:limit]})
+        return compact({**book, "E": now_us // 1000, "bids": sides[0][:limit], "asks": sides[1][:limit]})
 
     def ticker(self, now_us: int) -> str | None:
         """The best bid and offer that have been played last."""
@@ -138,7 +100,7 @@ class Replayed:
             return None
         names = {"bidPrice": "b", "bidQty": "B", "askPrice": "a", "askQty": "A"}
         values = {name: quote[key] for name, key in names.items()}
-        return _text({"symbol": self.symbol, **values, "time": quote.get("T", now_us // 1000)})
+        return compact({"symbol": self.symbol, **values, "time": quote.get("T", now_us // 1000)})
 
     # What only futures have
 
@@ -178,22 +140,14 @@ class Replayed:
         """Not in a recording."""
         return ""
 
-    def _track(self, *kinds: str) -> Track | None:
-        names = (f"{self.symbol.lower()}{kind}" for kind in kinds)
-        return next((self._recording.tracks[name] for name in names if name in self._recording.tracks), None)
-
     def _last(self, kinds: Sequence[str], now_us: int) -> dict[str, Any] | None:
         """The newest event of the first of these streams that was recorded."""
-        track = self._track(*kinds)
+        track = self._recording.track(self.symbol, *kinds)
         number = -1 if track is None else self._playback.last_at(track, now_us)
         if track is None or number < 0:
             return None
         event: dict[str, Any] = json.loads(self._playback.text(track, number))
         return event
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _unit(text: str) -> str:

@@ -48,9 +48,10 @@ ORDERS = {
                  "verify", "health", "simulate"),
     "watch": ("health", "snapshot", "status", "metrics", "terminal", "journal", "report"),
     "simulator": ("venues", "noise", "faults", "framing", "supply", "instruments", "books", "perpetual", "listing",
-                  "shown", "payloads", "streams", "market", "board", "recording", "rebuilt", "playback", "replayed",
-                  "replay", "damage", "troubles", "maker", "due", "subscriptions", "line", "connection", "connections",
-                  "gate", "rest", "desk", "injector", "front", "listener", "door", "exchange", "__main__"),
+                  "shown", "payloads", "streams", "market", "board", "recording", "rebuilt", "playback",
+                  "replayed_trades", "replayed", "replay", "damage", "troubles", "maker", "due", "subscriptions",
+                  "line", "connection", "connections", "gate", "rest", "desk", "injector", "front",
+                  "listener", "door", "exchange", "__main__"),
 }  # fmt: skip
 PURE = {"errors", "wording", "options", "settings",
         "exchange", "order", "net.frames", "net.inbox", "net.pacing", "net.address", "net.reply", "files.losses",
