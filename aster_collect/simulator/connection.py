@@ -14,6 +14,7 @@ from .damage import Frame, Step, garbage, with_set_clock
 from .due import Due
 from .faults import Fault
 from .line import Line, Sent
+from .pulse import Pulse
 from .supply import Source, Supply
 from .troubles import Troubles
 from .venues import Rules
@@ -61,7 +62,8 @@ class Connection:
         self._opened_ns = clock_ns()
         self._line = Line(number, sock, record, clock_ns, one_send_a_frame=one_send_a_frame)
         self._wrapped = wrapped
-        self._rules = rules
+        self._max_streams = rules.max_streams
+        self._pulse = Pulse(self._line, rules, clock_ns)
         self._steps = steps
         self._clock_ns = clock_ns
         self._due = Due(supply, lambda source, number: encode(source, number, wrapped))
@@ -71,7 +73,6 @@ class Connection:
         self._troubles = Troubles()
         self._behind = False
         self._stopped = False  # set by another thread: end without ceremony
-        self._opened_s = self._pinged_s = self._ponged_s = time.monotonic()
         self._due.subscribe(streams, self._now_us())
 
     def order(self, fault: Fault) -> None:
@@ -99,7 +100,7 @@ class Connection:
                 time.sleep(TICK_S)
             elif line.is_open:
                 self._read()
-                self._keep_alive()
+                self._pulse.beat()
                 if line.is_open and not self._troubles.is_stalled:
                     self._send_due()
 
@@ -114,7 +115,7 @@ class Connection:
             symbol = next((stream.partition("@")[0].upper() for stream in self._due.streams), "BTCUSDT")
             self._line.send(garbage(str(fault.value), symbol, wrapped=self._wrapped) * (fault.count or 1))
         elif fault.name == "max_age":
-            self._rules = self._rules._replace(max_age_s=fault.seconds or 0.0)
+            self._pulse.max_age_s = fault.seconds or 0.0
         else:
             self._troubles.add(fault)
 
@@ -144,7 +145,7 @@ class Connection:
         if message.opcode == framing.PING:
             self._line.send(framing.encode(framing.PONG, message.payload))
         elif message.opcode == framing.PONG:
-            self._ponged_s = now_s
+            self._pulse.heard()
         elif message.opcode == framing.TEXT:
             self._answer(message.payload)
         else:
@@ -152,22 +153,12 @@ class Connection:
 
     def _answer(self, payload: bytes) -> None:
         try:
-            answer = subscriptions.obey(payload, self._due, self._rules.max_streams, self._now_us())
+            answer = subscriptions.obey(payload, self._due, self._max_streams, self._now_us())
         except subscriptions.TooManyStreamsError as error:
             self._line.send(framing.encode(framing.TEXT, str(error).encode()))
             self._line.close(1008, "too many streams")
             return
         self._line.send(framing.encode(framing.TEXT, answer.encode()))
-
-    def _keep_alive(self) -> None:
-        now_s = time.monotonic()
-        if now_s - self._pinged_s >= self._rules.ping_interval_s:
-            self._pinged_s = now_s
-            self._line.send(framing.encode(framing.PING, str(self._clock_ns() // 1_000_000).encode()))
-        if now_s - self._ponged_s >= self._rules.pong_timeout_s:
-            self._line.close(1008, "no pong")
-        elif now_s - self._opened_s >= self._rules.max_age_s:
-            self._line.close(1001, "connection age limit")
 
     # What is due
 
