@@ -3,8 +3,7 @@
 import json
 import logging
 
-from .appender import Appender
-from .pending import Mark
+from .appender import Appender, Mark
 from .tail import last_line_end
 
 log = logging.getLogger(__name__)

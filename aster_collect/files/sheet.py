@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import TIME, Event, Lane
+from .appender import Mark
 from .destroyed import Destroyed, destroyed
 from .folder import Folder
 from .losses import Losses
-from .pending import Mark
 from .period import Period
 from .resumed import Resumed
 from .table import Table

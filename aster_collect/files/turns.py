@@ -5,8 +5,8 @@ import logging
 import sys
 
 from ..exchange.streams.kind import Kind
+from .appender import Mark
 from .folder import Folder
-from .pending import Mark
 from .table import Table
 
 log = logging.getLogger(__name__)

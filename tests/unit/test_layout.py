@@ -39,7 +39,7 @@ ORDERS = {
               "proof", "tape", "sequence", "polled", "polls", "silent", "lanes", "covering", "offset",
               "answers", "engine"),
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
-    "files": ("names", "period", "plain", "tail", "source", "archive", "limits", "replace", "pending", "appender",
+    "files": ("names", "period", "plain", "tail", "source", "archive", "limits", "replace", "appender",
               "lock", "rejects", "rotate", "market", "folder", "resumed", "compress", "losses", "kept", "whole",
               "damage", "table", "turns", "destroyed", "sheet", "bound", "flush", "store"),
     "run": ("desk", "loop", "build", "opening", "threads", "roster", "lists", "fleet", "feeds", "packing",
@@ -55,7 +55,7 @@ ORDERS = {
 }  # fmt: skip
 PURE = {"errors", "wording", "options", "settings",
         "exchange", "order", "net.frames", "net.inbox", "net.pacing", "net.address", "net.reply", "files.losses",
-        "files.names", "files.pending", "files.period", "run.fleet", "watch.snapshot", "watch.status",
+        "files.names", "files.period", "run.fleet", "watch.snapshot", "watch.status",
         "watch.metrics"}  # fmt: skip
 IMPURE = {"asyncio", "logging", "os", "queue", "select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess",
           "tempfile", "threading", "time", "urllib.request", "websocket"}  # fmt: skip

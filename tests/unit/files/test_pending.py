@@ -3,7 +3,7 @@
 import random
 import unittest
 
-from aster_collect.files.pending import Mark, Pending
+from aster_collect.files.appender import Mark, Pending
 from tests.support import rounds
 
 CLOSE, REOPEN = Mark("close", "2026-11-22"), Mark("reopen")
