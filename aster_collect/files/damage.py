@@ -47,10 +47,12 @@ class Damage:
     def look_on(self) -> None:
         """Remember what tells later what was in the file; to be called when rows were written."""
         appender, header = self._appender, self._form.header
+        if appender.descriptor < 0:
+            return
         if not self._first and appender.last_line not in (b"", header[:-1]):
             begin = read_at(appender.descriptor, BEGIN_BYTES, len(header))
             self._first = begin.partition(b"\n")[0].decode("utf-8", "replace")
-        if self.kind is LEDGER and appender.descriptor >= 0:
+        if self.kind is LEDGER:
             self._ledger_end = self.end()
 
     def end(self) -> bytes:

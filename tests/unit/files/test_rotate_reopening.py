@@ -132,6 +132,24 @@ class Reopening(Case):
         )
         self.assertEqual(self.names("trades"), [f"trades_{S}.csv", f"trades_{S}.csv.1"])
 
+    def test_a_folder_stands_in_the_place_of_a_renamed_file(self) -> None:
+        """The error says what is in the way, and once that is gone the rows are written, each once."""
+        store = self.store()
+        self.write(store, 1)
+        store.flush()
+        self.move()
+        in_the_way = self.folder / f"trades_{S}.csv"
+        in_the_way.mkdir()
+        store.reopen()
+        self.write(store, 2)
+        for _ in range(2):
+            self.assertRaisesRegex(StoreError, f"{in_the_way.name}: .*directory", store.flush)
+        in_the_way.rmdir()
+        self.write(store, 3)
+        store.flush()
+        found = [path.read_text().splitlines()[1:] for path in (self.folder / f"trades_{S}.csv.1", in_the_way)]
+        self.assertEqual([[number_of("trades", line) for line in lines] for lines in found], [[1], [2, 3]])
+
     def test_the_folder_was_renamed(self) -> None:
         """A folder that was moved away whole is left to whoever did it, and a new one is made and locked."""
         store = self.store()
