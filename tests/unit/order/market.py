@@ -164,6 +164,7 @@ class Source(NamedTuple):
     make: Callable[[Market, int, float], Frame]
     mean_s: float
     evenly: bool = False
+    bursts: bool = True  # whether several can happen at once
     sent: bool = False  # whether an event's time is when it was sent, not when it was made
 
 
@@ -172,7 +173,7 @@ SOURCES = {
     "prices": Source(quote, 0.25),
     "orderbook": Source(book, 0.6),
     "fills": Source(fill, 0.8),
-    "liquidations": Source(liquidation, 4.0),
+    "liquidations": Source(liquidation, 4.0, bursts=False),
     "mark": Source(mark, 1.0, evenly=True, sent=True),
 }
 
@@ -221,7 +222,10 @@ class Exchange:
                         due_s += source.mean_s
                         continue
                     if due_s >= market.quiet_until_s:
-                        frames += (self._make(market, kind, due_s) for _ in range(self.chance.choice((1, 1, 1, 3))))
+                        frames += (
+                            self._make(market, kind, due_s)
+                            for _ in range(self.chance.choice((1, 1, 1, 3)) if source.bursts else 1)
+                        )
                     due_s += self.chance.expovariate(market.busy / source.mean_s)
                 market.next_s[kind] = due_s
         frames.sort(key=lambda frame: frame.made_s)
