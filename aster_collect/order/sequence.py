@@ -15,8 +15,9 @@ from ..exchange.streams.trades import Trade
 from ..exchange.venues import Venue
 from .effects import Aside, Effect, Missing, Reject, Request, Rows, Say
 from .holes import Bounds
+from .identity import Outcome
 from .lane import Left
-from .tape import Outcome, Tape
+from .tape import Tape
 
 
 class Sequence:

@@ -36,7 +36,7 @@ ORDERS = {
                  "pages", "symbols", "subscribe"),
     "order": ("effects", "lane", "standing", "seen", "links", "tally", "question", "clock", "coverage", "bundle",
               "carriers", "steps", "written", "suspects", "rising", "plain", "assembly", "asking", "holes",
-              "proof", "tape", "sequence", "polled", "polls", "silent", "lanes", "covering", "offset",
+              "proof", "identity", "tape", "sequence", "polled", "polls", "silent", "lanes", "covering", "offset",
               "answers", "engine"),
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
     "files": ("names", "period", "plain", "tail", "source", "archive", "limits", "replace", "appender",

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from aster_collect.exchange.streams.trades import Trade
 from aster_collect.order.assembly import RECENT
 from aster_collect.order.holes import Bounds
+from aster_collect.order.identity import Outcome
 from aster_collect.order.suspects import MOST, PROOF_ROWS, START_OVER_MS
-from aster_collect.order.tape import Outcome
 from tests.support import rounds
 from tests.unit.order.test_tape import BOUNDS, Run
 

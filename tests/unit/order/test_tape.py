@@ -10,7 +10,8 @@ from aster_collect.exchange.streams.trades import KIND as TRADES
 from aster_collect.exchange.streams.trades import Trade
 from aster_collect.order.asking import GONE_S, GRACE_S
 from aster_collect.order.holes import Bounds
-from aster_collect.order.tape import AWAY_S, Outcome, Tape
+from aster_collect.order.identity import Outcome
+from aster_collect.order.tape import AWAY_S, Tape
 from tests.support import rounds
 
 BOUNDS = Bounds(history=0, backfill_limit=10_000, hold_trades=10_000, hold_s=900.0)
