@@ -34,14 +34,14 @@ class RowStore(Store):
     def last_rows(self, kind: str, symbol: str) -> list[str]:
         """Return all rows at the end of a file, as it was opened, that bear the time of its last row."""
         form = self._of_rows[kind]
-        return form.rows(self.left(form.kind, symbol))
+        return form.rows(self.sheets.left(form.kind, symbol))
 
     def last_row(self, kind: str, symbol: str) -> str | None:
         """Return the last row that a file had when it was opened, or where it had none, the closed files before it."""
         return next(reversed(self.last_rows(kind, symbol)), None)
 
-    def ledger_end(self, symbol: str) -> list[tuple[int, int]]:  # type: ignore[override]
-        return super().ledger_end("trades", symbol)
+    def ledger_end(self, symbol: str) -> list[tuple[int, int]]:
+        return self.sheets.ledger_end("trades", symbol)
 
     def take_destroyed_rows(self) -> list[tuple[str, tuple[Gap, list[str], bool]]]:
         """Return what `take_destroyed` does, in rows."""

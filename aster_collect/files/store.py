@@ -20,9 +20,10 @@ from .appender import Write
 from .bound import Bound
 from .destroyed import Destroyed
 from .flush import Flush, is_made, told
-from .folder import Folder, refusal
+from .folder import Folder
 from .period import PERIODS_MS
 from .sheet import Sheet
+from .sheets import Sheets
 
 PENDING_BYTES = 64 << 20  # rows that wait for a full disk, over all files
 
@@ -56,9 +57,8 @@ class Store:
         self.last_error = ""
         self._folder = Folder(folder, market, write=write, sync=sync, wall=wall)
         self._bound = Bound(pending_limit)
-        self._period_ms = PERIODS_MS[rotate]
-        self._forms = [Form(kind, options) for kind in (*kinds, LEDGER)]
-        self._sheets: dict[tuple[str, str], Sheet] = {}
+        forms = [Form(kind, options) for kind in (*kinds, LEDGER)]
+        self.sheets = Sheets(self._folder, forms, PERIODS_MS[rotate])
         self._flush = Flush(self._folder)
         self._destroyed: list[tuple[str, Destroyed]] = []
 
@@ -86,53 +86,8 @@ class Store:
         return self._folder.take_closed()
 
     def open(self, symbol: str, *, at_once: bool = True) -> None:
-        """Open a symbol's files, or with "" those of the whole folder: each is whole rows under the right header then.
-
-        If not `at_once`, a symbol that has none yet gets them with its first row: nobody knows whether there is such a
-        symbol.
-
-        Files beside which no ledger was kept are the earlier script's: they are set aside, and fresh ones begun.
-
-        Raises `ConfigError` when one can't be opened, `StoreError` when the disk is at fault and may be well again.
-        """
-        forms = self._forms_of(symbol)
-        if not forms or (forms[-1].kind.name, symbol) in self._sheets:
-            return
-        opened: dict[tuple[str, str], Sheet] = {}
-        ours = not symbol or self._folder.knows(symbol)
-        at_once = at_once or self._folder.has(symbol)
-        try:
-            for form in forms:
-                sheet = Sheet(form, symbol, self._folder, self._period_ms, ours=ours, at_once=at_once)
-                opened[form.kind.name, symbol] = sheet
-                self._flush.written_bytes += sheet.appender.written_bytes
-        except OSError as error:
-            for sheet in opened.values():
-                sheet.appender.close()
-            raise refusal(self._folder.path, error) from error
-        self._sheets |= opened
-
-    def _forms_of(self, symbol: str) -> list[Form]:
-        return [form for form in self._forms if form.kind.whole_folder == (not symbol)]
-
-    def left(self, kind: Kind, symbol: str) -> list[Event]:
-        """Return all events at the end of a file, as it was opened, that bear the time of its last row.
-
-        Where it had none they are of the closed files before it.
-        """
-        return self._sheets[kind.name, symbol].resumed.events
-
-    def touched_ms(self, kind: Kind, symbol: str) -> int:
-        """Return when a file had last been changed when it was opened, by this machine's clock."""
-        return self._sheets[kind.name, symbol].resumed.touched_ms
-
-    def ledger_end(self, stream: str, symbol: str) -> list[tuple[int, int]]:
-        """Return the ranges of ids, both ends included, that the end of a symbol's ledger calls missing of a stream."""
-        ledger = self._sheets[LEDGER.name, symbol]
-        written = ledger.table.end().rpartition(b"\n")[0]  # of a line that is half written the appender has all
-        lines = b"\n".join((written, ledger.appender.pending.all())).decode("ascii", "replace").split("\n")
-        cells = [line.split(",") for line in lines if line.startswith(f"{stream},")]
-        return [(int(row[3]), int(row[4])) for row in cells if len(row) == 6 and row[3].isdigit() and row[4].isdigit()]
+        """Open a symbol's files, or with "" those of the whole folder, as `Sheets.open` does."""
+        self._flush.written_bytes += self.sheets.open(symbol, at_once=at_once)
 
     def append(self, kind: Kind, symbol: str, events: Sequence[Event], now_ms: int | None = None) -> None:
         """Keep events for the next flush; where memory is full, note what is lost instead.
@@ -141,7 +96,7 @@ class Store:
         """
         if not events:
             return
-        sheet = self._sheets[kind.name, symbol]
+        sheet = self.sheets.all[kind.name, symbol]
         bound = self._bound
         if bound.pending_bytes > bound.limit_bytes:
             bound.lose(sheet, events)
@@ -151,12 +106,8 @@ class Store:
         bound.pending_bytes += sheet.append(events, now_ms)
         self._flush.add(sheet)
         if not sheet.made:
-            self._make(symbol)
-
-    def _make(self, symbol: str) -> None:
-        """Let the next flush make all of a symbol's files, the ledger first."""
-        for form in self._forms_of(symbol):
-            self._flush.add(self._sheets[form.kind.name, symbol])
+            for other in self.sheets.of(symbol):  # the next flush makes all of a symbol's files, the ledger first
+                self._flush.add(other)
 
     def gap(self, symbol: str, gap: Gap) -> None:
         """Keep a row of a symbol's ledger for the next flush; where memory is full, add it to what is lost by then.
@@ -165,12 +116,12 @@ class Store:
         is no file yet it waits for the first row.
         """
         if self._bound.pending_bytes > self._bound.limit_bytes:
-            self._bound.lose_gap(self._sheets[gap.stream, symbol], gap)
+            self._bound.lose_gap(self.sheets.all[gap.stream, symbol], gap)
         else:
             self._record(symbol, gap)
 
     def _record(self, symbol: str, gap: Gap) -> None:
-        ledger = self._sheets.get((LEDGER.name, symbol))
+        ledger = self.sheets.all.get((LEDGER.name, symbol))
         if ledger is None:  # what is of the whole folder has none: the log tells
             return
         self._bound.pending_bytes += ledger.append([gap])
@@ -190,12 +141,12 @@ class Store:
 
         What comes next goes to a fresh file. The ids of former trades leave the ledger with them.
         """
-        sheet = self._sheets[kind.name, symbol]
+        sheet = self.sheets.all[kind.name, symbol]
         self._record_losses(sheet, 0)
         sheet.set_aside(why)
         self._flush.add(sheet)
         if kind.lane is Lane.SEQUENCE:
-            ledger = self._sheets[LEDGER.name, symbol]
+            ledger = self.sheets.all[LEDGER.name, symbol]
             ledger.forget(kind.name)
             self._flush.add(ledger)
 
@@ -218,7 +169,7 @@ class Store:
 
         What was renamed meanwhile stays whole under its new name, and a fresh file begins with its header.
         """
-        for sheet in filter(is_made, self._sheets.values()):
+        for sheet in filter(is_made, self.sheets.all.values()):
             sheet.reopen()
             self._flush.add(sheet)
         self._folder.rejects.reopen()
@@ -235,7 +186,7 @@ class Store:
         self._hold()
         flush = self._flush
         # Without a sync only files that are to be written are looked at.
-        destroyed, damaged = flush.heal(list(self._sheets.values()) if sync else flush.dirty, errors)
+        destroyed, damaged = flush.heal(list(self.sheets.all.values()) if sync else flush.dirty, errors)
         self._settle(destroyed)
         flush.write(errors, damaged, sync=sync)
         self._bound.pending_bytes = flush.pending_bytes
@@ -246,7 +197,7 @@ class Store:
             self._bound.pending_bytes = flush.pending_bytes
         flush.write_rejects(errors, sync=sync)
         if sync:
-            flush.sync_rest(self._sheets.values(), errors)
+            flush.sync_rest(self.sheets.all.values(), errors)
         if errors:
             self.last_error = errors[0]
             raise StoreError(errors[0] + (f" and {len(errors) - 1} more" if len(errors) > 1 else ""))
@@ -272,6 +223,6 @@ class Store:
 
     def close(self) -> None:
         """Close the files and unlock the folder."""
-        for sheet in self._sheets.values():
+        for sheet in self.sheets.all.values():
             sheet.appender.close()
         self._folder.close()

@@ -59,9 +59,9 @@ class Desk:
         store = self._store
         return {
             kind.name: Left(
-                store.left(kind, symbol),
-                store.touched_ms(kind, symbol),
-                [] if kind.whole_folder else store.ledger_end(kind.name, symbol),
+                store.sheets.left(kind, symbol),
+                store.sheets.touched_ms(kind, symbol),
+                [] if kind.whole_folder else store.sheets.ledger_end(kind.name, symbol),
             )
             for kind in self._kinds
             if kind.whole_folder == (not symbol)

@@ -141,7 +141,7 @@ class Hands:
                 self._count_and_say(symbol, gap)
                 continue
             self.rewound = True
-            missing = self._store.ledger_end(gap.stream, symbol)
+            missing = self._store.sheets.ledger_end(gap.stream, symbol)
             self.carry(self._engine.destroyed(symbol, gap, waiting, missing, begins=begins))
 
     def _may_say(self, event: str) -> int | None:

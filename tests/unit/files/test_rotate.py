@@ -603,7 +603,7 @@ class Syncing(Case):
         store = self.store(sync=True)
         store.append("trades", S, [row("trades", 1, MIDNIGHT_MS - 1), row("trades", 2, MIDNIGHT_MS)])
         store.flush(sync=False)
-        sheets = store._sheets.values()
+        sheets = store.sheets.all.values()
         self.assertTrue(any(sheet.appender.unsynced for sheet in sheets))
         store.flush()
         self.assertFalse(any(sheet.appender.unsynced for sheet in sheets))
