@@ -1,5 +1,6 @@
 """What a file is resumed from: its last rows, when these were written, when it was changed."""
 
+import os
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -18,7 +19,8 @@ class Resumed:
     """The end that a file had when it was opened; to be made before that, and read once it is whole rows."""
 
     def __init__(self, form: Form, symbol: str, folder: Folder, appender: Appender) -> None:
-        self.touched_ms = _touched_ms(appender.path)  # when it had last been changed, by this machine's clock
+        # When it had last been changed, by our clock; 0 where there was none, or what there was is set aside.
+        self.touched_ms, self._inode = _touched(appender.path)
         self._form, self._symbol, self._folder, self._appender = form, symbol, folder, appender
         self._rows: list[str] = []  # all at the end that bear the time of the last one
 
@@ -27,6 +29,8 @@ class Resumed:
 
         Where there is no last row it is that of the closed files. Raises `OSError`.
         """
+        if self._inode != os.fstat(self._appender.descriptor).st_ino:
+            self.touched_ms = 0
         kind = self._form.kind
         parts = self._folder.parts(kind, self._symbol)
         if last is None and parts:
@@ -57,9 +61,10 @@ class Resumed:
             return None
 
 
-def _touched_ms(path: Path) -> int:
-    """Return when a file was last changed, 0 where there is none."""
+def _touched(path: Path) -> tuple[int, int]:
+    """Return when a file was last changed, and its inode; twice 0 where there is none."""
     try:
-        return path.lstat().st_mtime_ns // 1_000_000
+        status = path.lstat()
     except FileNotFoundError:
-        return 0
+        return 0, 0
+    return status.st_mtime_ns // 1_000_000, status.st_ino

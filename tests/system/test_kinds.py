@@ -5,7 +5,6 @@ import unittest
 
 from aster_collect.exchange.streams import KINDS
 from aster_collect.exchange.streams.kind import Kind
-from aster_collect.exchange.venues import SPOT
 from aster_collect.simulator import Fault
 from aster_collect.simulator.venues import VENUES
 from aster_collect.verify import check_folder
@@ -60,7 +59,10 @@ class EveryKind(EndToEnd):
         self.assertFalse(any(self.folder.glob("*_TEST*")), "what begins with TEST is no market")
         report = check_folder(self.folder)
         self.assertEqual(0, report.total, list(report.text()))
-        self.assertEqual({history.kind for history in report.histories}, {*SPOT.kinds, "gaps"})
+        self.assertEqual(
+            {history.kind for history in report.histories},
+            {"prices", "orderbook", "trades", "fills", "universe", "gaps"},
+        )
         self.collect()
         self.assertEqual(self.collector.wait(), 2)
         self.assertIn(f"--market: futures given, but {self.folder} holds spot", self.collector.tail())

@@ -51,6 +51,8 @@ class SetAside(Case):
         self.assertEqual(self.aside(rows.ORDERBOOK), [before])
         self.assertIsNone(store.last_row(rows.ORDERBOOK, S))
         self.assertEqual(store.last_row(rows.TRADES, S), row(rows.TRADES, 1))
+        touched_ms = {kind: store.sheets.all[kind, S].resumed.touched_ms for kind in KINDS}
+        self.assertEqual([kind for kind, at_ms in touched_ms.items() if not at_ms], [rows.ORDERBOOK])
 
     def test_a_header_that_was_never_written_before_rows_that_were(self) -> None:
         """Rows behind NULs in the header's place are set aside whole: nothing is deleted."""
