@@ -628,6 +628,22 @@ class Quiet(Case):
         run.now_s += 60
         self.assertEqual(run.asked(), (101, 1000))
 
+    def test_a_page_of_a_hole_that_closed_meanwhile(self) -> None:
+        """It was asked for before the outage, and answers nothing that was asked after it."""
+        run = self.running()
+        run.live(103)
+        self.assertEqual(run.later(), (101, 3))
+        run.live(101, 102)
+        run.tape.holes.begin_outage()
+        run.tape.holes.end_outage(run.now_s)
+        run.now_s += 10
+        self.assertEqual(run.asked(), (104, 1000))
+        run.page(101, 101, 102, 103)
+        self.assertTrue(run.tape.unanswered)
+        run.page(104, 104)
+        self.assertFalse(run.tape.waiting)
+        self.written(run, [100, 101, 102, 103, 104])
+
     def test_an_answer_from_before_the_next_outage(self) -> None:
         """It says nothing of what was made since; its trades count."""
         run = self.running()
