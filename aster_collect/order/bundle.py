@@ -18,6 +18,7 @@ AGREE_MS = 1000  # between what two clocks say of how long an outage was: one ro
 MARGIN_MS = 500  # an event was made by so much before its frame was sent, and all streams begin within so much
 LAG_LIMIT_MS = 60_000
 SILENT_MS = 5000  # there is a frame each second: without one for so long, nobody knows what was missed
+LONGEST_OPEN_S = 60.0  # as long as one that is behind is waited for: what rests meanwhile is in memory
 DOUBTS = 1000  # reads: two that agree are enough to be believed
 PAUSE_LIMIT_MS = 3_660_000  # clocks are set by an hour; what contradicts by more is a file's time that is wrong
 
@@ -53,6 +54,7 @@ class Bundle:
         self._lag_ms = 0
         self._lag_is_own = False
         self._doubts = 0  # reads whose times were not believed
+        self._open_s: float | None = None  # since when there may be an outage, or not
 
     @property
     def connections(self) -> frozenset[int]:
@@ -92,13 +94,20 @@ class Bundle:
         """Return whether a connection has delivered nothing since it was opened whose time was believed."""
         return not self._clock.knows(connection)
 
-    @property
-    def waits(self) -> bool:
-        """Whether nothing that came was believed yet, so that nobody knows how long no collector ran before it.
+    def waits(self, now_s: float) -> bool:
+        """Return whether something may be missing before what came last, and nobody knows yet from when to when.
 
-        Of an exchange whose times contradict each other again and again that is never known.
+        Nothing that came was believed yet, so that nobody knows how long no collector ran before it; of an exchange
+        whose times contradict each other again and again that is never known. Or a connection that is behind may fill
+        an outage, or not; where others are lost again and again meanwhile, that is not waited for any longer either.
         """
-        return self.begun_ms is None and self._doubts < DOUBTS
+        if self.begun_ms is None:
+            return self._doubts < DOUBTS
+        if not self._coverage.open:
+            self._open_s = None
+            return False
+        self._open_s = now_s if self._open_s is None else self._open_s
+        return now_s - self._open_s < LONGEST_OPEN_S
 
     @property
     def down(self) -> bool:

@@ -45,6 +45,11 @@ class Coverage:
         covered = self.covered
         return covered is not None and all(began.at_ms <= covered.at_ms for began in self._began.values())
 
+    @property
+    def open(self) -> bool:
+        """Whether there may be an outage that a connection which is behind can fill yet; or not."""
+        return self.alive and not self.settled
+
     def frame(self, connection: int, moment: Moment) -> Outage | None:
         """Note that a connection delivered; return the outage that this ends, if it does."""
         self._now_ms = max(self._now_ms, moment.at_ms)

@@ -207,7 +207,7 @@ class Engine:
                 continue
             remember_s = now_s if bundle.redundant or bundle.was_redundant else None
             now_ms = bundle.now_ms(now_s) or wall_ms
-            waits = bundle.waits and not everything  # the row of the time before is to be there first
+            waits = bundle.waits(now_s) and not everything  # the row of what is missing before is to be there first
             for lane in bundle.lanes:
                 if not (waits and lane.kind.uncovered):
                     effects += lane.turn(remember_s, now_ms)

@@ -21,13 +21,9 @@ def drop(world: World) -> None:
 
 
 def stall(world: World) -> None:
-    """Servers send nothing for a while, and then all at once; after 10 s the program gives up on them.
-
-    All of them: while one alone may bring yet what no other covered, a kill leaves that out of the ledger.
-    """
-    seconds = world.chance.choice((1, 5, 12))
-    for line in world.conns():
-        line.conn.stalled_until_s = world.now_s + seconds
+    """Servers send nothing for a while, and then all at once; after 10 s the program gives up on them."""
+    for line in _some(world):
+        line.conn.stalled_until_s = world.now_s + world.chance.choice((1, 5, 12))
 
 
 def refuse(world: World) -> None:

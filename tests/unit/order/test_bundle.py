@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from aster_collect.order.bundle import (
+    LONGEST_OPEN_S,
     MARGIN_MS,
     PAUSE_LIMIT_MS,
     Bundle,
@@ -150,6 +151,24 @@ class Lags(Case):
         self.bundle.lost(2, False)
         self.assertIsNone(self.frame(2, 9000))
         self.assertEqual(self.bundle.close(), [self.outage(0, 9000)])
+
+    def test_what_a_stalled_connection_may_fill_is_waited_for(self) -> None:
+        """Until it has filled it, or is lost, or too long a time has passed in which the other is lost again."""
+        self.frame(1, 0)
+        self.frame(2, 0)
+        self.assertFalse(self.bundle.waits(0.0))
+        self.bundle.lost(2, False)
+        self.frame(2, 9000)
+        self.assertTrue(self.bundle.waits(9.0))
+        self.frame(1, 9000)
+        self.assertFalse(self.bundle.waits(9.0), "it is filled")
+        self.bundle.lost(2, False)
+        self.frame(2, 15_000)
+        self.assertTrue(self.bundle.waits(15.0))
+        self.assertTrue(self.bundle.waits(14.9 + LONGEST_OPEN_S))
+        self.assertFalse(self.bundle.waits(15.0 + LONGEST_OPEN_S))
+        self.bundle.lost(1, False)
+        self.assertFalse(self.bundle.waits(16.0 + LONGEST_OPEN_S))
 
 
 class Pauses(unittest.TestCase):
