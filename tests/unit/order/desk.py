@@ -13,6 +13,7 @@ from .market import Exchange, Made
 
 WEIGHTS = {"aggTrades": 20, "time": 1, "openInterest": 1, "exchangeInfo": 1, "fundingInfo": 1}
 WEIGHT_A_MINUTE = 2400
+ROUNDING_S = 1e-6  # sums of seconds differ in their last digit
 SHORT = 7  # trades in a page that is short
 
 
@@ -71,7 +72,9 @@ class Desk:
         now_s, call = self._clock(), urlsplit(path).path.rpartition("/")[2]
         self.asked += 1
         self._spent = [one for one in self._spent if one[0] > now_s - 60] + [(now_s, WEIGHTS[call])]
-        if now_s < self._banned_until_s and self.bans.left_s(REST):  # else the program ended before it could know
+        if now_s < self._banned_until_s - ROUNDING_S and self.bans.left_s(
+            REST
+        ):  # else the program ended before it could know
             self.wrongs.append(f"{call} asked {self._banned_until_s - now_s:.1f} s before a ban was over")
         if sum(weight for _, weight in self._spent) > WEIGHT_A_MINUTE:
             self.wrongs.append("more weight asked for than a minute has")

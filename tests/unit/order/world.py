@@ -221,7 +221,8 @@ class World:
             for frame in arrival.frames:
                 for event in frame.events:
                     self.delivered[event.kind, event.symbol] = event.made_s
-                    self.came.add((event.kind, event.symbol))
+                    if (event.kind, event.symbol) in self.engine.lanes.all:  # else its file is not open yet
+                        self.came.add((event.kind, event.symbol))
         self._open_listed()
         self._hands.carry(self.engine.step())
         self._hands.retry()
