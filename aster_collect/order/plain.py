@@ -78,7 +78,8 @@ class Plain:
         if rested and fresh:  # what a slower connection, or another server, brings of before finds its place
             newest_ms, redundant = rested[-1][TIME], remember_s is not None
             earliest_ms = self.last_ms if redundant else max(self.last_ms, newest_ms - STEP_BACK_MS)
-            start, stop = (bisect_left(fresh, ms, key=_time) for ms in (earliest_ms, newest_ms))
+            stop = bisect_left(fresh, newest_ms, key=_time)
+            start = bisect_left(fresh, earliest_ms, 0, stop, key=_time)
             late, early, fresh = fresh[:start], fresh[start:stop], fresh[stop:]
             if not redundant:
                 fresh = late + fresh  # a clock that was set back: they are written, and the ledger tells of the step

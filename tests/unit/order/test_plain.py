@@ -80,6 +80,13 @@ class OneConnection(Case):
         )
         self.assertEqual(lane.rows, 2)
 
+    def test_a_reconnect_that_brings_what_is_older_than_the_newest_row(self) -> None:
+        """All of it is written once, in its own order, a turn after the other."""
+        lane = self.lane()
+        brought = [34_000, 35_000, 32_000, 33_000, 33_500, 36_000]
+        written = [one for after_ms in brought for one in times(self.bring(lane, after_ms))]
+        self.assertEqual(written + times(self.bring(lane)), brought)
+
 
 class SeveralConnections(Case):
     def test_both_bring_the_same(self) -> None:
