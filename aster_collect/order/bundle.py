@@ -170,20 +170,21 @@ class Bundle:
     def _told(self, outage: Outage | None, last_lag_ms: int, lag_ms: int | None) -> Stretch | None:
         """Return what an outage is, given by how much the exchange lagged before and behind it.
 
-        Where nothing says that of behind it, it may lag still or not: that is told as a clock that is unsure.
+        Where nothing says that of behind it, it may lag still or not, and where it lags by more than before, that may
+        have begun before it, with nothing sent yet to show it: both are told as a clock that is unsure.
         """
         if outage is None:
             return None
         last_ms, first_ms = outage.last.sent_ms, outage.first.sent_ms
         elapsed_ms = outage.first.at_ms - outage.last.at_ms
         before_ms, behind_ms = _lag(last_lag_ms), _lag(lag_ms or 0)
-        unsure = lag_ms is None and before_ms > 0
+        unsure = behind_ms > before_ms or (lag_ms is None and before_ms > 0)
         if abs(first_ms - last_ms - elapsed_ms) <= AGREE_MS:
             to_ms = max(first_ms + MARGIN_MS, last_ms + elapsed_ms)
             stretch = Stretch(last_ms, to_ms, "clock" if unsure else "reconnect")
         else:
             stretch = both_placings(last_ms, first_ms, elapsed_ms, "clock")
-        return Stretch(stretch.from_ms - MARGIN_MS, stretch.to_ms, stretch.cause, before_ms, behind_ms)
+        return Stretch(stretch.from_ms - MARGIN_MS, stretch.to_ms, stretch.cause, max(before_ms, behind_ms), behind_ms)
 
 
 def _lag(lag_ms: int) -> int:

@@ -112,6 +112,13 @@ class Lags(Case):
                 self.bundle.lost(1, False)
                 self.assertEqual(self.frame(1, 9000, lag_ms=lag_ms), told._replace(from_lag_ms=3000, cause=cause))
 
+    def test_the_exchange_lags_behind_an_outage_but_not_before(self) -> None:
+        """It may have begun before, when what was made last was not sent yet: the stretch begins as much earlier."""
+        self.frame(1, 0, lag_ms=0)
+        self.bundle.lost(1, False)
+        told = self.outage(0, 9000, "clock", lag_ms=3000)
+        self.assertEqual(self.frame(1, 9000, lag_ms=3000), told)
+
     def test_the_first_frames_of_another_connection_are_not_believed(self) -> None:
         """What they say of the lag is not that of before the outage."""
         self.frame(1, 0, lag_ms=3000)
