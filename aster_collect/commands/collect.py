@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import logging
 import os
 import queue
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ..run.threads import Control
 
 SENTENCE = "Collect market data of the ASTER exchange into CSV files that can be proven whole."
+
+GARBAGE = 100_000  # objects made and not freed, until circles are looked for
 
 # What is no setting of a run: where the exchange is, and how much is said.
 BESIDE: Mapping[str, Option] = {
@@ -114,6 +117,9 @@ def _supervised(settings: Settings, demo: bool, journal: Journal | None) -> int:
         raise ConfigError(f"the package websocket-client is not installed; this installs it: {mend}") from error
     control: Control = queue.SimpleQueue()
     exchange = _demo(settings) if demo else contextlib.nullcontext(settings)
+    # Events at rest make no circles; to look for some among them at the usual pace costs a tenth of our time.
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
     with signals(lambda number: control.put(Signalled(number))), exchange as settings:
         return Supervisor(settings, control, journal).run()
 
