@@ -53,6 +53,19 @@ class Settings:
     depth_interval_ms: int = _asked(
         100, Choice("--depth-interval", "milliseconds between two book snapshots", FUTURES.depth_intervals_ms)
     )
+    diff_interval_ms: int = _asked(
+        100, Choice("--diff-interval", "milliseconds between two changes of the full book", FUTURES.diff_intervals_ms)
+    )
+    check_interval_s: float = _asked(
+        3600.0,
+        Number(
+            "--check-interval",
+            "how often each full book is compared with the exchange's, 0 for never",
+            0,
+            86_400,
+            "seconds",
+        ),
+    )
     receive_time: bool = _asked(
         False, Switch("--receive-time", "append the column receive_time_ns, our clock, to all files but the ledger")
     )
@@ -172,9 +185,13 @@ class Settings:
             if name not in offered:
                 allowed = f"{', '.join(offered)} allowed with --market {self.market}"
                 raise ConfigError(f"--streams: {name} given, {allowed}")
-        if self.depth_interval_ms not in self.venue.depth_intervals_ms:
-            allowed = f"{', '.join(map(str, self.venue.depth_intervals_ms))} allowed with --market {self.market}"
-            raise ConfigError(f"--depth-interval: {self.depth_interval_ms} given, {allowed}")
+        for option, interval_ms, offered_ms in (
+            ("--depth-interval", self.depth_interval_ms, self.venue.depth_intervals_ms),
+            ("--diff-interval", self.diff_interval_ms, self.venue.diff_intervals_ms),
+        ):
+            if interval_ms not in offered_ms:
+                allowed = f"{', '.join(map(str, offered_ms))} allowed with --market {self.market}"
+                raise ConfigError(f"{option}: {interval_ms} given, {allowed}")
 
     @property
     def venue(self) -> Venue:
@@ -184,7 +201,9 @@ class Settings:
     def scope(self) -> Scope:
         """Return what is collected of it."""
         kinds = tuple(kind for kind in KINDS.values() if kind.name in self.streams)
-        options = Options(self.order_book_levels, self.depth_interval_ms, self.quantities, self.receive_time)
+        options = Options(
+            self.order_book_levels, self.depth_interval_ms, self.quantities, self.receive_time, self.diff_interval_ms
+        )
         return Scope(self.venue, kinds, options, self.all_symbols)
 
     def told(self) -> dict[str, object]:

@@ -9,10 +9,18 @@ from .fields import Payload
 from .streams import KINDS
 from .streams.kind import Decoded, Kind, Options
 
-_CHANNEL = re.compile(r"@([A-Za-z]+)")
+_CHANNEL = re.compile(r"@([A-Za-z]+)([0-9]*)")
+
+
+def _word(stream: str) -> tuple[str, bool]:
+    """Return what the channel in a stream's name is called, and whether it says how many levels it has."""
+    channel = _CHANNEL.search(stream)
+    return (channel[1], bool(channel[2])) if channel else ("", False)
+
+
 _WIRED = [(kind, kind.wire) for kind in KINDS.values() if kind.wire]
-_BY_NAME = {wire.name: kind for kind, wire in _WIRED}
-_BY_CHANNEL = {re.sub("[0-9@].*", "", wire.channel(Options())): kind for kind, wire in _WIRED}
+_BY_NAME = {wire.name: kind for kind, wire in reversed(_WIRED)}  # of one name without a stream, the table's first
+_BY_CHANNEL = {_word(f"@{wire.channel(Options())}"): kind for kind, wire in _WIRED}
 _OF_EVERYONE = [wire.everyone for _, wire in _WIRED if wire.everyone]
 
 
@@ -63,10 +71,11 @@ def _one(payload: Payload, stream: str, received_ns: int) -> tuple[Kind, Decoded
     name = payload.get("e")
     channel = _CHANNEL.search(stream)
     kind = None
-    if isinstance(name, str):
-        kind = _BY_NAME.get(name)
-    elif name is None and channel is not None:  # the spot exchange leaves out what the stream's name says
-        kind = _BY_CHANNEL.get(channel[1])
+    said = _BY_CHANNEL.get(_word(stream))
+    if isinstance(name, str):  # full and partial books bear one name
+        kind = said if said and said.wire and said.wire.name == name else _BY_NAME.get(name)
+    elif name is None:  # the spot exchange leaves out what the stream's name says
+        kind = said
     if kind is None or kind.wire is None:
         raise DecodeError(f"unknown event: {str(name)[:40]!r}")
     if "s" not in payload and channel is not None and channel.start() and name is None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from .cells import RECEIVE_TIME, Column
 from .streams.kind import RECEIVED, Event, Kind, Lane, Options
 
-COME_LATER = (Lane.SEQUENCE,)  # some of their rows did not come live, and have no time of receipt
+COME_LATER = (Lane.SEQUENCE, Lane.CHAIN)  # some of their rows did not come live, and have no time of receipt
 
 
 def columns_of(kind: Kind, options: Options) -> tuple[Column, ...]:

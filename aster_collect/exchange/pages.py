@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 from ..errors import DecodeError
 from .events import HOLE, Ask
 from .fields import time_ms
-from .streams import trades
+from .streams import depth, trades
 from .venues import Venue
 
 EXCHANGE_INFO = "exchangeInfo"
 EXCHANGE_INFO_BYTES = 8 << 20  # about 580 symbols of 2 kB, and room for seven times as much
 PAGE_TRADES = 1000
+SNAPSHOT_LEVELS = 1000  # a side, the most that there are
 
 
 def ask_exchange_info(venue: Venue) -> Ask:
@@ -28,6 +29,12 @@ def ask_page(venue: Venue, symbol: str, first_id: int, count: int) -> Ask:
     query = (("symbol", symbol), ("fromId", str(first_id)), ("limit", str(count)))
     ask = _ask(venue, "aggTrades", query)
     return ask._replace(kind=trades.KIND.name, symbol=symbol, first_id=first_id, rank=HOLE, once=False)
+
+
+def ask_snapshot(venue: Venue, symbol: str) -> Ask:
+    """Return the request for a symbol's book, with as many levels as can be had."""
+    ask = _ask(venue, "depth", (("symbol", symbol), ("limit", str(SNAPSHOT_LEVELS))))
+    return ask._replace(kind=depth.KIND.name, symbol=symbol, rank=HOLE, once=False)
 
 
 def _ask(venue: Venue, call: str, query: tuple[tuple[str, str], ...] = (), most_bytes: int = 4 << 20) -> Ask:

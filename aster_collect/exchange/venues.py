@@ -25,6 +25,7 @@ class Venue:
     ticks: str
     ticks_symbol: str
     depth_intervals_ms: tuple[int, ...]
+    diff_intervals_ms: tuple[int, ...]
     weights: Mapping[str, int]
     contract_type: str  # of the symbols of `--all`, as exchangeInfo says it; empty where it says none
     not_markets: str = ""  # symbols that begin so are for tests
@@ -41,7 +42,8 @@ FUTURES = Venue(
     ticks="markPrice@1s",
     ticks_symbol="BTCUSDT",
     depth_intervals_ms=(100, 250, 500),
-    weights={"time": 1, "exchangeInfo": 1, "aggTrades": 20, "openInterest": 1, "fundingInfo": 1},
+    diff_intervals_ms=(0, 100, 250, 500),
+    weights={"time": 1, "exchangeInfo": 1, "aggTrades": 20, "depth": 20, "openInterest": 1, "fundingInfo": 1},
     contract_type="PERPETUAL",
 )
 SPOT = Venue(
@@ -55,7 +57,8 @@ SPOT = Venue(
     ticks="bookTicker",
     ticks_symbol="BTCUSDT",
     depth_intervals_ms=(100, 250),
-    weights={"time": 1, "exchangeInfo": 1, "aggTrades": 20},
+    diff_intervals_ms=(100,),
+    weights={"time": 1, "exchangeInfo": 1, "aggTrades": 20, "depth": 20},
     contract_type="",
     not_markets="TEST",
 )

@@ -3,7 +3,7 @@
 Adding a kind is one file beside this one and one line here; all the rest of the program asks the table.
 """
 
-from . import fills, liquidations, mark, open_interest, orderbook, prices, trades, universe
+from . import depth, fills, liquidations, mark, open_interest, orderbook, prices, trades, universe
 from .kind import Kind
 
 KINDS: dict[str, Kind] = {
@@ -11,6 +11,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         prices.KIND,
         orderbook.KIND,
+        depth.KIND,
         trades.KIND,
         mark.KIND,
         fills.KIND,

@@ -26,6 +26,7 @@ class Lane(Enum):
 
     SEQUENCE = "sequence"  # ids rise by 1; holes are asked for over REST
     RISING = "rising"  # ids rise; late ones find their place
+    CHAIN = "chain"  # each names the one before it; a break asks for a snapshot
     PLAIN = "plain"  # by time; doubles of redundant connections are told by their content
     POLLED = "polled"  # asked for every so often
     LEDGER = "ledger"  # what the program says of the others
@@ -38,6 +39,7 @@ class Options(NamedTuple):
     interval_ms: int = 100
     quantities: bool = False
     receive_time: bool = False
+    diff_ms: int = 100
 
 
 class Decoded(NamedTuple):
@@ -136,7 +138,7 @@ class Kind:
     @property
     def uncovered(self) -> bool:
         """Whether what no connection brought is gone, and its stretch of time a row of the ledger."""
-        return self.wire is not None and self.lane is not Lane.SEQUENCE
+        return self.wire is not None and self.lane not in (Lane.SEQUENCE, Lane.CHAIN)  # those know what they lack
 
     @cached_property
     def time(self) -> Column:

@@ -69,11 +69,9 @@ def _level(level: Any, key: str) -> list[str]:
     return level
 
 
-_LEVEL = rf'\["{shapes.DECIMAL}","{shapes.DECIMAL}"\]'
-_SIDE = rf"\[((?:{_LEVEL}(?:,{_LEVEL})*+)?+)\]"
 _SHAPE = re.compile(
-    rf'{shapes.WRAPPED}"depthUpdate","E":({shapes.MS}),"T":({shapes.MS}),"s":"({shapes.TEXT})","U":{shapes.ID},'
-    rf'"u":({shapes.ID}),"pu":({shapes.ID}),"b":{_SIDE},"a":{_SIDE}{shapes.END}'
+    rf'{shapes.wrapped("depth[0-9]+(?:@[0-9]+ms)?")}"depthUpdate","E":({shapes.MS}),"T":({shapes.MS}),"s":"({shapes.TEXT})","U":{shapes.ID},'
+    rf'"u":({shapes.ID}),"pu":({shapes.ID}),"b":{shapes.SIDE},"a":{shapes.SIDE}{shapes.END}'
 ).fullmatch
 
 

@@ -9,4 +9,11 @@ DECIMAL = r"[0-9]{1,32}+(?:\.[0-9]{1,32}+)?+"
 ID = r"(?:0|[1-9][0-9]{0,17}+)"
 MS = r"[1-9][0-9]{12}"
 WRAPPED = rf'\{{"stream":"{TEXT}","data":\{{"e":'
+LEVEL = rf'\["{DECIMAL}","{DECIMAL}"\]'
+SIDE = rf"\[((?:{LEVEL}(?:,{LEVEL})*+)?+)\]"
 END = r"\}\}"
+
+
+def wrapped(channel: str) -> str:
+    """Return how a frame begins that comes over one channel, where others bring events of the same name."""
+    return rf'\{{"stream":"[^"\\@\x00-\x1f\x7f-\xff]*+@{channel}","data":\{{"e":'

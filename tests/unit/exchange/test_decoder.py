@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from aster_collect.errors import DecodeError
 from aster_collect.exchange.decoder import decode
 from aster_collect.exchange.form import Form
-from aster_collect.exchange.streams import KINDS
+from aster_collect.exchange.streams import KINDS, depth
 from aster_collect.exchange.streams.kind import Add, Event, Kind, Options
 from aster_collect.exchange.streams.orderbook import LEVELS, Book
 from tests.support import rounds
@@ -128,7 +128,8 @@ class RecordedFrames(unittest.TestCase):
                 value = json.loads(frame)
                 payload = value.get("data", value)
                 if "e" in payload:
-                    wrapped = {"stream": f"x@{stream}", "data": payload}
+                    channel = "depth20" if stream == "depth" else stream  # full and partial books bear one name
+                    wrapped = {"stream": f"x@{channel}", "data": payload}
                     self.assertEqual(decoded(encoded(wrapped)), decoded(encoded(payload)))
 
     def test_what_was_sent_and_when_it_was_made_are_kept_apart(self) -> None:
@@ -292,11 +293,39 @@ class AnyDamage(unittest.TestCase):
             '"T":1723161256320,"m":true}'
         )
         for payload in (*captured, published):
-            frame = f'{{"stream":"x","data":{payload}}}'.encode()
-            short = shortly(frame, quantities=True)
-            self.assertEqual(generally(frame), short)
-            self.assertIsNotNone(shortly(frame))
-            self.assertIsNone(shortly(frame.replace(b'"s":', b'"s": ')))
+            for channel in ("depth20@100ms", "depth", "depth@100ms") if "depthUpdate" in payload else ("any",):
+                frame = f'{{"stream":"x@{channel}","data":{payload}}}'.encode()
+                short = shortly(frame, quantities=True)
+                self.assertEqual(generally(frame), short)
+                self.assertIsNotNone(shortly(frame))
+                self.assertIsNone(shortly(frame.replace(b'"s":', b'"s": ')))
+
+    def test_full_and_partial_books_are_told_apart(self) -> None:
+        """Both are called depthUpdate: the name of the stream tells which, in every order of keys."""
+        payload = (
+            '{"e":"depthUpdate","E":1754556878284,"T":1754556878031,"s":"BTCUSDT","U":156391349810,"u":156391349814,'
+            '"pu":156391348236,"b":[["114988.3","0.147"],["114988.2","0.000"]],"a":[]}'
+        )
+        for channel, kind in (("depth20@100ms", "orderbook"), ("depth5", "orderbook"), ("depth@0ms", "depth")):
+            frame = f'{{"stream":"btcusdt@{channel}","data":{payload}}}'.encode()
+            self.assertEqual([decoded(frame).kind.name, generally(frame).kind.name], [kind, kind])
+        self.assertEqual(
+            row_of(decoded(frame)), "1754556878.031,156391348236,156391349814,114988.3 0.147;114988.2 0.000,"
+        )
+
+    def test_a_change_of_spot_follows_the_one_before(self) -> None:
+        """Where a change does not name the event before it, its first id is behind that one's last."""
+        frame = b'{"stream":"x@depth","data":{"e":"depthUpdate","E":1754556878284,"s":"X","U":11,"u":14,"b":[],"a":[]}}'
+        self.assertEqual(row_of(decoded(frame)), "1754556878.284,10,14,,")
+
+    def test_a_snapshot_of_the_full_book_names_none_before(self) -> None:
+        """It is told by a blank, and was not received live."""
+        answer = {"lastUpdateId": 9, "E": 1754556878284, "T": 1754556878031, "bids": [["1.0", "2"]], "asks": []}
+        one = depth.of_snapshot(answer, RECEIVED_NS)
+        self.assertEqual(Form(KINDS["depth"], Options(receive_time=True)).rows([one]), ["1754556878.031,,9,1.0 2,,"])
+        for odd in ([], {**answer, "bids": None}, {**answer, "lastUpdateId": "9"}, {**answer, "asks": [["1"]]}):
+            with self.assertRaises(DecodeError):
+                depth.of_snapshot(odd, RECEIVED_NS)
 
     def plain(self, one: One) -> None:
         for text in texts(one):

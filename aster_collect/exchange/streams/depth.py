@@ -1,0 +1,143 @@
+"""The full book: a snapshot over REST, then every change of a level; each row names the row before it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ...errors import DecodeError
+from ..cells import DECIMAL, SECONDS, WHOLE, Cell, Column, milliseconds, seconds
+from ..fields import PLAIN_DECIMAL, Payload, field, symbol, times_ms, whole
+from . import shapes
+from .kind import Add, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
+
+SNAPSHOT = -1  # what a snapshot has for the update id of the row before it
+
+_LEVEL = f"{DECIMAL.pattern} {DECIMAL.pattern}"
+_LEVELS = Cell(f"(?:{_LEVEL}(?:;{_LEVEL})*+)?+", "levels, `price quantity;price quantity`, or blank")
+_OURS = (
+    Column("unix_timestamp", SECONDS),
+    Column("previous_update_id", WHOLE.or_blank()),
+    Column("update_id", WHOLE),
+    Column("bids", _LEVELS),
+    Column("asks", _LEVELS),
+)
+
+
+class Diff(NamedTuple):
+    """The levels that changed from one update id to another, or, as a snapshot, all that there are.
+
+    A side is text, `price quantity;price quantity`, as it came; quantities are absolute, and 0 takes a level away.
+    """
+
+    id: int
+    time_ms: int
+    previous_id: int
+    bids: str
+    asks: str
+    received_ns: int | None = None
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether it is the whole book, and not what changed of it."""
+        return self.previous_id == SNAPSHOT
+
+
+def decode(payload: Payload, received_ns: int) -> Decoded:
+    """Return the changes in a frame; where it does not name the event before, its first id follows that one's last."""
+    made_ms, sent_ms = times_ms(payload, received_ns)
+    update_id = whole(payload, "u")
+    previous_id = whole(payload, "pu") if payload.get("pu") is not None else whole(payload, "U") - 1
+    if not 0 <= previous_id <= update_id:
+        raise DecodeError("odd field: pu")
+    bids, asks = (side(payload, key) for key in ("b", "a"))
+    return Decoded(symbol(payload), Diff(update_id, made_ms, previous_id, bids, asks, received_ns), sent_ms)
+
+
+def of_snapshot(answer: Any, received_ns: int) -> Diff:
+    """Return the book in an answer of REST; raises `DecodeError` if it is none."""
+    if not isinstance(answer, dict):
+        raise DecodeError("depth is not an object")
+    made_ms, _ = times_ms(answer, received_ns)
+    bids, asks = (side(answer, key) for key in ("bids", "asks"))
+    return Diff(whole(answer, "lastUpdateId"), made_ms, SNAPSHOT, bids, asks)
+
+
+def side(payload: Payload, key: str) -> str:
+    """Return one side of a payload as text."""
+    levels = field(payload, key)
+    if not isinstance(levels, list):
+        raise DecodeError(f"odd field: {key}")
+    return ";".join(_level(level, key) for level in levels)
+
+
+def _level(level: Any, key: str) -> str:
+    if not isinstance(level, list) or len(level) != 2:
+        raise DecodeError(f"odd field: {key}")
+    if not all(isinstance(text, str) and PLAIN_DECIMAL.fullmatch(text) for text in level):
+        raise DecodeError(f"odd field: {key}")
+    return " ".join(level)
+
+
+_SHAPE = re.compile(
+    rf'{shapes.wrapped("depth(?:@[0-9]+ms)?")}"depthUpdate","E":({shapes.MS}),"T":({shapes.MS}),"s":"({shapes.TEXT})",'
+    rf'"U":{shapes.ID},"u":({shapes.ID}),"pu":({shapes.ID}),"b":{shapes.SIDE},"a":{shapes.SIDE}{shapes.END}'
+).fullmatch
+
+
+def _take(_: Options) -> Take:
+    def take(text: str, bounds: Sequence[int], received_ns: int, adds: Mapping[str, Add]) -> Taken:
+        left: list[int] = []
+        made_ms, sent = 0, "0"
+        each = iter(bounds)
+        for start, stop in zip(each, each, strict=True):
+            match = _SHAPE(text, start, stop)
+            add = None if match is None else adds.get(match[3])
+            if match is None or add is None:
+                left += (start, stop)
+                continue
+            sent, made, _, last, before, bids, asks = match.groups()
+            update_id, previous_id, made_ms = int(last), int(before), int(made)
+            if previous_id > update_id:
+                left += (start, stop)
+                continue
+            add((update_id, made_ms, previous_id, _levels(bids), _levels(asks), received_ns))
+        return left, made_ms, max(made_ms, int(sent))
+
+    return take
+
+
+def _levels(levels: str) -> str:
+    """Return `["p","q"],["p","q"]` as `p q;p q`."""
+    return levels[2:-2].replace('"],["', ";").replace('","', " ")
+
+
+def _write(_: Options) -> Write:
+    def write(diffs: Sequence[Diff]) -> list[str]:
+        return [
+            f"{seconds(made_ms)},{'' if previous_id == SNAPSHOT else previous_id},{update_id},{bids},{asks}"
+            for update_id, made_ms, previous_id, bids, asks, _ in diffs
+        ]
+
+    return write
+
+
+def _read(cells: Sequence[str]) -> Diff:
+    previous_id = int(cells[1]) if cells[1] else SNAPSHOT
+    return Diff(int(cells[2]), milliseconds(cells[0]), previous_id, cells[3], cells[4])
+
+
+def _channel(options: Options) -> str:
+    return "depth" if options.diff_ms == 250 else f"depth@{options.diff_ms}ms"
+
+
+KIND = Kind(
+    name="depth",
+    sentence="the full book: a snapshot, and every change of a level",
+    lane=Lane.CHAIN,
+    columns=lambda _: _OURS,
+    write=_write,
+    read=_read,
+    wire=Wire("depthUpdate", _channel, decode, take=_take),
+    ids="update_id",
+    steady=True,
+)
