@@ -12,7 +12,8 @@ from ..order.holes import Bounds
 from ..settings import Settings
 from ..watch.report import Due
 from .desk import Desk
-from .loop import Hands, Loop
+from .hands import Hands
+from .loop import Loop
 
 
 def build_loop(

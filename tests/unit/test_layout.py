@@ -42,7 +42,7 @@ ORDERS = {
     "files": ("names", "period", "plain", "tail", "source", "archive", "limits", "replace", "appender",
               "lock", "rejects", "rotate", "market", "folder", "resumed", "compress", "losses", "kept", "whole",
               "damage", "table", "turns", "destroyed", "sheet", "sheets", "bound", "flush", "store"),
-    "run": ("desk", "loop", "build", "opening", "threads", "roster", "lists", "fleet", "feeds", "packing",
+    "run": ("desk", "hands", "loop", "build", "opening", "threads", "roster", "lists", "fleet", "feeds", "packing",
             "supervisor"),
     "commands": ("statuses", "console", "refusals", "command", "grammar", "signals", "collect",
                  "verify", "health", "simulate"),

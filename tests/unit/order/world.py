@@ -20,7 +20,7 @@ from aster_collect.net.pacing import WeightBudget
 from aster_collect.net.rest import Rest, serve
 from aster_collect.order.engine import Engine, Pace
 from aster_collect.order.holes import Bounds
-from aster_collect.run.loop import Hands
+from aster_collect.run.hands import Hands
 
 from .desk import Desk
 from .disk import Crash, Disk

@@ -714,9 +714,9 @@ class Clocks(Case):
         logging.disable(logging.NOTSET)
         self.begin()
         self.collector.step()
-        with self.assertNoLogs("aster_collect.run.loop", "WARNING"):
+        with self.assertNoLogs("aster_collect.run.hands", "WARNING"):
             self.answer_time(1400, 1000)
-        with self.assertLogs("aster_collect.run.loop", "WARNING") as logs:
+        with self.assertLogs("aster_collect.run.hands", "WARNING") as logs:
             self.answer_time(7_200_000, 100)
             self.answer_time(7_200_000, 100)
         self.assertEqual(1, len(logs.records))
