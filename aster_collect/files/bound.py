@@ -22,6 +22,7 @@ class Bound:
         """Note events that can't wait."""
         self._note(sheet)
         sheet.losses.events(events)
+        sheet.begin()
 
     def lose_gap(self, sheet: Sheet, gap: Gap) -> None:
         """Note a gap of a sheet's stream that can't wait."""

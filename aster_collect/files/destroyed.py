@@ -26,6 +26,8 @@ def destroyed(form: Form, cut: Cut, waiting: Sequence[str] = ()) -> Destroyed:
     """Return what rows that were cut are as a gap; `waiting` are those of trades that were behind, in order."""
     kind = form.kind
     from_ms, to_ms = kind.row_time_ms(cut.left or cut.first), kind.row_time_ms(cut.last)
+    if kind.lane is Lane.CHAIN and waiting:  # they can't stand without what was before them
+        to_ms = max(to_ms, kind.row_time_ms(waiting[-1]))
     gap = Gap(kind.name, min(from_ms, to_ms), to_ms, None, None, "destroyed")
     if kind.lane is not Lane.SEQUENCE:
         return Destroyed(gap, [], cut.left is None)

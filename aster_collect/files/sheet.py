@@ -1,6 +1,6 @@
 """One CSV file of one symbol: whole rows under its header, closed under its period's name when that is over."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
@@ -13,6 +13,9 @@ from .period import Period
 from .resumed import Resumed
 from .table import Table
 from .turns import ASIDE, CLOSE, FORGET, REOPEN, Turns
+
+Opening = Callable[[Event], Event | None]
+LINKED = (Lane.SEQUENCE, Lane.CHAIN)  # a row of theirs is of no use without the one before it
 
 
 class Sheet:
@@ -43,6 +46,7 @@ class Sheet:
         self._turns = Turns(self.table, self.kind, symbol, folder)
         self.resumed = Resumed(form, symbol, folder, self.appender)
         self.made = at_once
+        self._begins = False  # whether the next row is to stand by itself
         if not at_once:
             return
         try:
@@ -57,19 +61,27 @@ class Sheet:
         """Return the time in a row of this file, in milliseconds."""
         return self.kind.row_time_ms(row)
 
-    def append(self, events: Sequence[Event], now_ms: int | None = None) -> int:
+    def append(self, events: Sequence[Event], now_ms: int | None = None, opening: Opening | None = None) -> int:
         """Keep events for the next flush, a mark where a period ends; return how many bytes their rows are.
 
-        There is at least one. `now_ms` is what the exchange's clock says, if that is known.
+        There is at least one. `now_ms` is what the exchange's clock says, if that is known; `opening` makes of an event
+        the row that must stand before it where a file begins, or something lacks before it.
         """
+        if self._begins:
+            events, self._begins = _opened(events, opening), False
         if events[-1][TIME] < self._period.near_ms:
             return self._keep(events)
         kept = 0
         for ended, piece in self._period.split(events, now_ms):
             if ended:
                 self._pending.add_mark(Mark(CLOSE, ended))
+                piece = _opened(piece, opening)
             kept += self._keep(piece)
         return kept
+
+    def begin(self) -> None:
+        """Let the next row stand by itself, since it does not follow the last one."""
+        self._begins = True
 
     def _keep(self, events: Sequence[Event]) -> int:
         data = ("\n".join(self._form.rows(events)) + "\n").encode("utf-8")
@@ -79,6 +91,7 @@ class Sheet:
     def reopen(self) -> None:
         """Go on, once all that is pending is written, in the file that is under the path by then."""
         self._pending.add_mark(Mark(REOPEN))
+        self.begin()
 
     def set_aside(self, why: str) -> None:
         """Once all that is pending is written, give the file and all closed ones before it other names, whole.
@@ -119,7 +132,8 @@ class Sheet:
         marks = self._pending.marks
         if any(mark.do == ASIDE for mark in marks):
             return None  # what is gone is of a history that leaves the ledger's
-        if self.kind.lane is not Lane.SEQUENCE:
+        self.begin()
+        if self.kind.lane not in LINKED:
             return destroyed(self._form, cut)
         waiting = self._pending.take()
         if waiting.startswith(self.table.header):
@@ -134,3 +148,9 @@ class Sheet:
     def waiting_rows(self) -> int:
         """Return how many rows wait to be written."""
         return self._pending.all().removeprefix(self.table.header).count(b"\n")
+
+
+def _opened(events: Sequence[Event], opening: Opening | None) -> Sequence[Event]:
+    """Return events with what must stand before the first of them, if there is any such."""
+    first = None if opening is None else opening(events[0])
+    return events if first is None else [first, *events]

@@ -22,7 +22,7 @@ from .destroyed import Destroyed
 from .flush import Flush, is_made, told
 from .folder import Folder
 from .period import PERIODS_MS
-from .sheet import Sheet
+from .sheet import Opening, Sheet
 from .sheets import Sheets
 
 PENDING_BYTES = 64 << 20  # rows that wait for a full disk, over all files
@@ -89,10 +89,14 @@ class Store:
         """Open a symbol's files, or with "" those of the whole folder, as `Sheets.open` does."""
         self._flush.written_bytes += self.sheets.open(symbol, at_once=at_once)
 
-    def append(self, kind: Kind, symbol: str, events: Sequence[Event], now_ms: int | None = None) -> None:
+    def append(
+        self, kind: Kind, symbol: str, events: Sequence[Event], now_ms: int | None = None,
+        opening: Opening | None = None,
+    ) -> None:  # fmt: skip
         """Keep events for the next flush; where memory is full, note what is lost instead.
 
-        `now_ms` is what the exchange's clock says, if that is known: a row of long after it ends no period.
+        `now_ms` is what the exchange's clock says, if that is known: a row of long after it ends no period. `opening`
+        is as in `Sheet.append`.
         """
         if not events:
             return
@@ -103,7 +107,7 @@ class Store:
             return
         if sheet.losses:
             self._record_losses(sheet, events[0][TIME])
-        bound.pending_bytes += sheet.append(events, now_ms)
+        bound.pending_bytes += sheet.append(events, now_ms, opening)
         self._flush.add(sheet)
         if not sheet.made:
             for other in self.sheets.of(symbol):  # the next flush makes all of a symbol's files, the ledger first

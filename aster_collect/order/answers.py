@@ -43,7 +43,7 @@ class Answers:
         """Bring an answer to who asked."""
         if not answer.ask.kind:
             return self._exchange_clock(answer)
-        lane = self._lanes.sequences.get((answer.ask.kind, answer.ask.symbol))
+        lane = self._lanes.askers.get((answer.ask.kind, answer.ask.symbol))
         if lane is None:
             return self._polls.answer(answer, self._clock())
         lane.answer(answer)

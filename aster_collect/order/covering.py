@@ -10,18 +10,17 @@ from ..exchange.subscribe import Scope, everyones
 from .bundle import Bundle, Stretch, pause
 from .carriers import Carriers
 from .effects import Effect, Uncovered
-from .lane import Lane
+from .lane import Asker, Lane
 from .seen import Seen
-from .sequence import Sequence
 
 
 class Covering:
     """What each connection's frames say of the time that it covers."""
 
-    def __init__(self, scope: Scope, sequences: Mapping[tuple[str, str], Sequence]) -> None:
+    def __init__(self, scope: Scope, askers: Mapping[tuple[str, str], Asker]) -> None:
         self.carriers = Carriers()
         self._shared = everyones(scope)
-        self._sequences = sequences
+        self._askers = askers
         self._lag_ms = 0  # by how much the exchange lags, as any connection said last
         self._waiting: list[tuple[Lane, int]] = []  # what no connection carries yet, and when its file was changed
         self._left: dict[Lane, tuple[int, int]] = {}  # of a run before: its last row's time, and that by our clock
@@ -69,16 +68,16 @@ class Covering:
                 self._end_outage(bundle.lanes, now_s)
 
     def _end_outage(self, lanes: Iterable[Lane], now_s: float) -> None:
-        for lane in self._tapes(lanes):
-            lane.tape.holes.end_outage(now_s)
+        for lane in self._asking(lanes):
+            lane.end_outage(now_s)
 
     def begin_outage(self, lanes: Iterable[Lane]) -> None:
         """Note that nobody brings these: a quiet symbol may have had trades that no live one shows."""
-        for lane in self._tapes(lanes):
-            lane.tape.holes.begin_outage()
+        for lane in self._asking(lanes):
+            lane.begin_outage()
 
-    def _tapes(self, lanes: Iterable[Lane]) -> list[Sequence]:
-        found = (self._sequences.get((lane.kind.name, lane.symbol)) for lane in lanes)
+    def _asking(self, lanes: Iterable[Lane]) -> list[Asker]:
+        found = (self._askers.get((lane.kind.name, lane.symbol)) for lane in lanes)
         return [lane for lane in found if lane is not None]
 
     def delivered(self, reads: Iterable[Seen]) -> list[Effect]:

@@ -1,6 +1,6 @@
 """What the engine wants done: each is a value, and the loop carries them out in their order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..exchange.events import Ask, Gap
@@ -8,12 +8,16 @@ from ..exchange.streams.kind import Event, Kind
 
 
 class Rows(NamedTuple):
-    """Events to be written, in order; `now_ms` is what the exchange's clock says."""
+    """Events to be written, in order; `now_ms` is what the exchange's clock says.
+
+    `opening` makes of an event the row that a file of its own needs before it, where there is any.
+    """
 
     kind: Kind
     symbol: str
     events: Sequence[Event]
     now_ms: int
+    opening: Callable[[Event], Event | None] | None = None
 
 
 class Missing(NamedTuple):

@@ -33,11 +33,13 @@ REDUNDANT_REST_S = 2.0  # longer than a relieved connection is read on: what it 
 
 
 class Pace(NamedTuple):
-    """How often an engine does things: a turn, a poll; and by how much the clocks may differ before it says so."""
+    """How often an engine does things: a turn, a poll, a comparison of each full book with the exchange's, 0 for never;
+    and by how much the clocks may differ before it says so."""
 
     turn_s: float
     poll_s: float
     max_clock_offset_s: float
+    check_s: float = 0.0
 
 
 class Intake:
@@ -144,7 +146,7 @@ class Engine:
     def __init__(
         self, scope: Scope, bounds: Bounds, pace: Pace, *, clock: Callable[[], float], wall_ns: Callable[[], int]
     ) -> None:
-        self.lanes = Lanes(scope, bounds, clock)
+        self.lanes = Lanes(scope, bounds, clock, check_s=pace.check_s)
         self.tally = Tally()
         self.answers = Answers(
             scope.venue, self.lanes, poll_s=pace.poll_s, max_offset_s=pace.max_clock_offset_s, clock=clock
@@ -152,7 +154,7 @@ class Engine:
         self._turn_every_s = pace.turn_s
         self._clock, self._wall_ns = clock, wall_ns
         self._intake = Intake(scope)
-        self._covering = Covering(scope, self.lanes.sequences)
+        self._covering = Covering(scope, self.lanes.askers)
         self._silent = Silent()
         self._turn_s = clock() + pace.turn_s
         self._fresh = 0  # messages since the last turn
@@ -183,7 +185,7 @@ class Engine:
         """Return what time asks for: pages, polls, a turn, a look at the exchange's clock."""
         now_s = self._clock()
         effects = self._look_back()
-        for lane in self.lanes.sequences.values():
+        for lane in self.lanes.askers.values():
             if lane.stirred:
                 effects += lane.step(settling=self._settled_s is not None)
         effects += [*self.answers.step(), *self._silent.step(self.lanes.all.values(), now_s)]

@@ -7,6 +7,7 @@ a turn it answers what is to be done, and it never acts.
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from ..exchange.events import Answer
 from ..exchange.streams.kind import Add, Event, Kind
 from .effects import Effect
 
@@ -60,3 +61,23 @@ class Lane(Protocol):
         `remember_s` is the time, by our monotonic clock, while more than one connection brings the events; `now_ms` is
         what the exchange's clock says.
         """
+
+
+class Asker(Lane, Protocol):
+    """A lane that asks REST for what it lacks."""
+
+    @property
+    def stirred(self) -> bool:
+        """Whether `step` has anything to do or to tell."""
+
+    def step(self, *, settling: bool = False) -> list[Effect]:
+        """Return what time asks for; `settling` says that the run is about to end."""
+
+    def answer(self, answer: Answer) -> None:
+        """Take what REST answered; what follows of it comes with the next step or turn."""
+
+    def begin_outage(self) -> None:
+        """Note that no connection brings events: there may be some that no live one shows."""
+
+    def end_outage(self, now_s: float) -> None:
+        """Note that one does again."""

@@ -6,8 +6,10 @@ from typing import NamedTuple
 from ..exchange.streams.kind import Kind
 from ..exchange.streams.kind import Lane as Word
 from ..exchange.subscribe import Scope
+from .chain import Chain
+from .checks import Checks
 from .holes import Bounds
-from .lane import Lane, Left
+from .lane import Asker, Lane, Left
 from .plain import Plain
 from .polled import Polled
 from .rising import Rising
@@ -27,15 +29,18 @@ class Waiting(NamedTuple):
 class Lanes:
     """All lanes by kind and symbol, and those of them that ask REST."""
 
-    def __init__(self, scope: Scope, bounds: Bounds, clock: Callable[[], float]) -> None:
+    def __init__(self, scope: Scope, bounds: Bounds, clock: Callable[[], float], *, check_s: float = 0.0) -> None:
         self.all: dict[tuple[str, str], Lane] = {}
         self.sequences: dict[tuple[str, str], Sequence] = {}
         self.polled: list[Polled] = []
-        self._scope, self._bounds, self._clock = scope, bounds, clock
+        self.askers: dict[tuple[str, str], Asker] = {}
+        self.checks: list[Checks] = []  # of all full books
+        self._scope, self._bounds, self._clock, self._check_s = scope, bounds, clock, check_s
         self.symbols: set[str] = set()
         self._makers: dict[Word, Callable[[Kind, str, Left], Lane]] = {
             Word.SEQUENCE: self._sequence,
             Word.RISING: Rising,
+            Word.CHAIN: self._chain,
             Word.PLAIN: Plain,
             Word.POLLED: self._poll,
         }
@@ -50,7 +55,14 @@ class Lanes:
 
     def _sequence(self, kind: Kind, symbol: str, left: Left) -> Lane:
         lane = Sequence(kind, symbol, left, self._scope.venue, self._bounds, self._clock)
-        self.sequences[kind.name, symbol] = lane
+        self.sequences[kind.name, symbol] = self.askers[kind.name, symbol] = lane
+        return lane
+
+    def _chain(self, kind: Kind, symbol: str, left: Left) -> Lane:
+        checks = Checks(self._check_s, len(self.checks))
+        self.checks.append(checks)
+        lane = Chain(kind, symbol, left, self._scope.venue, checks, self._clock)
+        self.askers[kind.name, symbol] = lane
         return lane
 
     def _poll(self, kind: Kind, symbol: str, left: Left) -> Lane:

@@ -68,6 +68,14 @@ class Sequence:
         else:
             self._apply(self.tape.add(Trade(*event), self._clock()))
 
+    def begin_outage(self) -> None:
+        """Note that nobody brings trades: a quiet symbol may have some that no live one shows."""
+        self.tape.holes.begin_outage()
+
+    def end_outage(self, now_s: float) -> None:
+        """Note that somebody does again."""
+        self.tape.holes.end_outage(now_s)
+
     @property
     def stirred(self) -> bool:
         """Whether `step` has anything to do or to tell."""

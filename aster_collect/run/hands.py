@@ -65,7 +65,7 @@ class Hands:
         return self._store.take_closed()
 
     def _rows(self, rows: Rows) -> None:
-        self._store.append(rows.kind, rows.symbol, rows.events, rows.now_ms)
+        self._store.append(rows.kind, rows.symbol, rows.events, rows.now_ms, rows.opening)
 
     def _missing(self, missing: Missing) -> None:
         self._store.gap(missing.symbol, missing.gap)
