@@ -31,7 +31,9 @@ def build_loop(
 
     `ask` hands a request to REST, and `closed` is told which files were closed because their hour or day was over.
     """
-    bounds = Bounds(settings.history, settings.backfill_limit, settings.hold_trades, settings.hold_s)
+    bounds = Bounds(
+        settings.history, settings.backfill_limit, settings.hold_trades, settings.hold_s, settings.venue.trades_a_page
+    )
     pace = Pace(settings.flush_interval_s / 2, settings.poll_interval_s, settings.max_clock_offset_s)
     engine = Engine(settings.scope(), bounds, pace, clock=clock, wall_ns=wall_ns)
     desk = Desk(settings, engine, store, clock=clock, wall_ns=wall_ns)

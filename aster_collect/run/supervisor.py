@@ -86,7 +86,8 @@ class Supervisor:
         )  # fmt: skip
         try:
             bans = Bans(settings.data_dir)
-            feeds = Feeds(settings, self._threads, self._control, self._inbox, Handshakes(bans))
+            handshakes = Handshakes(bans, settings.venue.handshakes_a_minute)
+            feeds = Feeds(settings, self._threads, self._control, self._inbox, handshakes)
             self._start_rest(Rest(self._budget, bans))
             reporter = Reporter(self._reports, settings.data_dir, settings.metrics_file, self._journal)
             self._threads.start("report", reporter.run)
