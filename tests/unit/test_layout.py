@@ -43,7 +43,7 @@ ORDERS = {
               "lock", "rejects", "rotate", "market", "folder", "resumed", "compress", "losses", "kept", "whole",
               "damage", "table", "turns", "destroyed", "sheet", "sheets", "bound", "flush", "store"),
     "run": ("desk", "loop", "build", "opening", "threads", "roster", "lists", "fleet", "feeds", "packing",
-            "supervisor"),
+            "start", "supervisor"),
     "commands": ("statuses", "console", "refusals", "command", "grammar", "signals", "collect",
                  "verify", "health", "simulate"),
     "watch": ("health", "snapshot", "status", "metrics", "terminal", "journal", "report"),
