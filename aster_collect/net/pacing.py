@@ -97,6 +97,10 @@ class WeightBudget:
                 return spent_s + WINDOW_S - now_s
         return WINDOW_S
 
+    def round_s(self, weight: int, reserve: float) -> float:
+        """Return how long a round of requests of this weight in all takes, where each leaves that share of a minute."""
+        return weight * WINDOW_S / (self.a_minute * (1 - reserve))
+
     def spend(self, weight: int, now_s: float) -> None:
         """Note a request that goes out now."""
         self._spent.append((now_s, weight))

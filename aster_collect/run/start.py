@@ -1,8 +1,13 @@
-"""What the log says at the start: what this run will do."""
+"""What the log says at the start: what this run will do, and what of it is asked for in vain."""
 
 import logging
+import math
 
 from .. import __version__
+from ..exchange.events import POLL
+from ..net.pacing import WeightBudget
+from ..net.rest import RESERVES
+from ..order.polls import round_weight
 from ..settings import Settings
 from ..wording import without_secret
 from .fleet import Carrier
@@ -23,6 +28,18 @@ def say_start(settings: Settings, symbols: list[str], carriers: list[Carrier]) -
     )  # fmt: skip
     ws, rest = without_secret(settings.ws_url), without_secret(settings.rest_url)
     log.info("start ws=%s rest=%s subscriptions=%d", ws, rest, streams)
+
+
+def warn_of_polls(settings: Settings, symbols: int, budget: WeightBudget) -> None:
+    """Say where polls take longer than their interval: how long a round of so many symbols takes, and what to set."""
+    round_s = budget.round_s(symbols * round_weight(settings.venue, settings.scope().kinds), RESERVES[POLL])
+    if round_s > settings.poll_interval_s:
+        enough_s = math.ceil(round_s)
+        log.warning(
+            "poll interval too short poll_interval_s=%g symbols=%d weight_a_minute=%d a_round_takes_s=%d "
+            "next=set_--poll-interval_to_%d_or_collect_fewer_symbols",
+            settings.poll_interval_s, symbols, budget.a_minute, enough_s, enough_s,
+        )  # fmt: skip
 
 
 def _yes(value: bool) -> str:

@@ -27,7 +27,7 @@ from .loop import Loop
 from .opening import TRADING_AGAIN_S
 from .packing import Packing
 from .roster import RELIST_S, Roster
-from .start import say_start
+from .start import say_start, warn_of_polls
 from .threads import FAILED, Aged, Closed, Control, Ended, Over, Signalled, Threads
 
 log = logging.getLogger(__name__)
@@ -122,6 +122,7 @@ class Supervisor:
             store.open(symbol, at_once=self._roster.checked)
         carriers = feeds.plan(symbols)
         say_start(self._settings, symbols, carriers)
+        warn_of_polls(self._settings, len(symbols), self._budget)
         self._packing.start()
         loop = build_loop(
             self._settings, symbols, store, self._asks.put, self._inbox, self._due,

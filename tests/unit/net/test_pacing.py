@@ -104,6 +104,16 @@ class Budgets(unittest.TestCase):
             self.assertLessEqual(minute, limit * (1 - RESERVE) + 1e-9)
             now_s += chance.expovariate(3)
 
+    def test_rounds_of_requests_that_never_end(self) -> None:
+        """A round of them takes on average as long as the budget says, once the first minute's weight is spent."""
+        budget, now_s, rounds_made = WeightBudget(2400), 0.0, 50
+        for _ in range(rounds_made * 580):
+            while wait_s := budget.wait_s(1, now_s, 0.5):
+                now_s += wait_s
+            budget.spend(1, now_s)
+        self.assertAlmostEqual(now_s / rounds_made, budget.round_s(580, 0.5), delta=2)
+        self.assertEqual(budget.round_s(580, 0.5), 29)
+
 
 class Handshakes(unittest.TestCase):
     def test_many_connections_that_end_at_once(self) -> None:
