@@ -15,13 +15,13 @@ from ..exchange.events import Answer, Bad, Batch, Gap, Lost, Message, Opened, Wa
 from ..exchange.streams.kind import Event
 from ..exchange.subscribe import Scope
 from .answers import Answers
+from .connections import Connections
 from .covering import Covering
-from .effects import Effect, Flush, Reject
+from .effects import Effect, Flush
 from .holes import Bounds
 from .intake import Intake
 from .lane import Left
 from .lanes import Lanes
-from .seen import Seen
 from .silent import Silent
 from .tally import Tally
 
@@ -55,26 +55,24 @@ class Engine:
         )
         self._turn_every_s = pace.turn_s
         self._clock, self._wall_ns = clock, wall_ns
-        self._intake = Intake(scope)
         self._covering = Covering(scope, self.lanes.sequences)
+        self._connections = Connections(
+            Intake(scope), self._covering, self.tally, self.answers.offset, clock=clock, wall_ms=self._wall_ms
+        )
         self._silent = Silent()
         self._turn_s = clock() + pace.turn_s
         self._fresh = 0  # messages since the last turn
-        self._reads: list[Seen] = []  # since the last look back
         self._settled_s: float | None = None  # from when on the end waits for no answer
         self._takes: dict[type, Callable[..., list[Effect]]] = {
-            Batch: self._batch, Bad: self._bad, Answer: self.answers.take,
-            Wanted: self._wanted, Opened: self._opened, Lost: self._lost,
+            Batch: self._batch, Bad: self._connections.bad, Answer: self.answers.take,
+            Wanted: self._connections.wanted, Opened: self._connections.opened, Lost: self._connections.lost,
         }  # fmt: skip
 
     def begin(self, symbol: str, left: Mapping[str, Left]) -> list[Effect]:
         """Collect a symbol, or with "" what is of the whole folder, behind what a run before has left, by kind."""
         lanes = self.lanes.begin(symbol, left)
-        self._intake.begin(symbol, {lane.kind: lane.add for lane in lanes if lane.kind.wire})
         self.answers.begin(self._wall_ms())
-        touched_ms = {name: one.touched_ms for name, one in left.items()}
-        waiting = [(lane, touched_ms.get(lane.kind.name, 0)) for lane in lanes if lane.kind.wire]
-        return self._covering.begin(waiting, self._clock(), self._wall_ms())
+        return self._connections.begin(symbol, lanes, left)
 
     def _wall_ms(self) -> int:
         return self._wall_ns() // 1_000_000
@@ -86,7 +84,7 @@ class Engine:
     def step(self) -> list[Effect]:
         """Return what time asks for: pages, polls, a turn, a look at the exchange's clock."""
         now_s = self._clock()
-        effects = self._look_back()
+        effects = self._connections.look_back()
         for lane in self.lanes.sequences.values():
             if lane.stirred:
                 effects += lane.step(settling=self._settled_s is not None)
@@ -105,7 +103,7 @@ class Engine:
         self._fresh = 0
         self.lanes.bound()
         now_s, wall_ms = self._clock(), self._wall_ms()
-        effects = self._look_back()
+        effects = self._connections.look_back()
         for bundle in self._covering.carriers.bundles:
             if bundle.redundant and not everything and now_s - bundle.moved_s < REDUNDANT_REST_S:
                 continue
@@ -126,7 +124,7 @@ class Engine:
         To be called once, when nothing comes any more but answers.
         """
         self._settled_s = self._clock() + SETTLE_S
-        effects = self._look_back()
+        effects = self._connections.look_back()
         for bundle in self._covering.carriers.bundles:
             if bundle.silent(stopped_s):
                 self._covering.begin_outage(bundle.lanes)
@@ -143,7 +141,7 @@ class Engine:
     def close(self) -> list[Effect]:
         """Return everything, for the end; can be called again when what was written has changed something."""
         now_s, wall_ms = self._clock(), self._wall_ms()
-        effects = self._look_back()
+        effects = self._connections.look_back()
         for lane in self.lanes.sequences.values():
             bundle = self._covering.carriers.of_symbol(lane.symbol)
             lane.end((bundle and bundle.now_ms(now_s)) or wall_ms)
@@ -159,49 +157,9 @@ class Engine:
         lane.rewind(gap, waiting, missing, begins=begins)
         return lane.step()
 
-    def _wanted(self, wanted: Wanted) -> list[Effect]:
-        self.tally.links.wanted(wanted.connection, wanted.place)
-        self._intake.expect(wanted.connection, wanted.symbols)
-        return self._covering.wanted(wanted, self._clock(), self._wall_ms())
-
-    def _opened(self, opened: Opened) -> list[Effect]:
-        self.tally.links.opened(opened.connection, opened.opened_ns)
-        for bundle in self._covering.carriers.of(opened.connection):
-            bundle.opened(opened.connection, opened.opened_s)
-        self.answers.offset.connected(self._clock())
-        return []
-
-    def _lost(self, lost: Lost) -> list[Effect]:
-        effects = self._look_back()
-        self.tally.lost(lost)
-        if lost.over:
-            self._intake.ended(lost.connection)
-        return effects + self._covering.lost(lost)
-
     def _batch(self, batch: Batch) -> list[Effect]:
-        begins = self._covering.begins(batch.connection)
-        if begins:
-            self._covering.before(batch.connection, self._clock())
-        seen = self._intake.take(batch, begins=begins)
-        effects = [effect for bad in seen.odd for effect in self._bad(bad)]
-        if seen.newest_ms:  # what can't be read is no sign of health
-            self._reads.append(seen)
-        if begins:
-            effects += self._look_back()
-        self._fresh += seen.messages
+        effects = self._connections.batch(batch)
+        self._fresh += len(batch.bounds) // 2
         if self._fresh >= max(TURN_MESSAGES, TURN_MESSAGES_A_SYMBOL * len(self.lanes.symbols)):
             effects += [*self.move(), Flush(False)]
         return effects
-
-    def _look_back(self) -> list[Effect]:
-        """Count what was read since the last look, and return what is missing by what it says of its connections.
-
-        Once a step, since it costs as much as ten frames do; where a connection begins, at once.
-        """
-        reads, self._reads = self._reads, []
-        self.tally.delivered(reads)
-        return self._covering.delivered(reads)
-
-    def _bad(self, bad: Bad) -> list[Effect]:
-        source = f"connection {self.tally.links.place(bad.connection)}"
-        return [Reject(source, bad.received_ns, bad.reason, bad.data)]

@@ -37,7 +37,7 @@ ORDERS = {
     "order": ("effects", "lane", "standing", "seen", "links", "tally", "question", "clock", "coverage", "bundle",
               "carriers", "steps", "written", "suspects", "rising", "plain", "assembly", "asking", "holes",
               "proof", "identity", "tape", "sequence", "polled", "polls", "silent", "lanes", "covering", "offset",
-              "answers", "intake", "engine"),
+              "answers", "intake", "connections", "engine"),
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
     "files": ("names", "period", "plain", "tail", "source", "archive", "limits", "replace", "appender",
               "lock", "rejects", "rotate", "market", "folder", "resumed", "compress", "losses", "kept", "whole",
