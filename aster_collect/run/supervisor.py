@@ -89,7 +89,7 @@ class Supervisor:
             self._start_rest(Rest(self._budget, bans))
             reporter = Reporter(self._reports, settings.data_dir, settings.metrics_file, self._journal)
             self._threads.start("report", reporter.run)
-            if symbols := self._lists.first(self._due, store.free_bytes):
+            if symbols := self._lists.first(self._due, store.folder.free_bytes):
                 self._collect(symbols, store, feeds)
             elif self._threads.by_duration:
                 self._status = UNDELIVERED

@@ -41,7 +41,7 @@ ORDERS = {
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
     "files": ("names", "period", "plain", "tail", "source", "archive", "limits", "replace", "appender",
               "lock", "rejects", "rotate", "market", "folder", "resumed", "compress", "losses", "kept", "whole",
-              "damage", "table", "turns", "destroyed", "sheet", "sheets", "bound", "flush", "store"),
+              "damage", "table", "turns", "destroyed", "sheet", "sheets", "bound", "backlog", "flush", "store"),
     "run": ("desk", "loop", "build", "opening", "threads", "roster", "lists", "fleet", "feeds", "packing",
             "start", "supervisor"),
     "commands": ("statuses", "console", "refusals", "command", "grammar", "signals", "collect",
