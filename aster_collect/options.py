@@ -147,8 +147,11 @@ class Words(Option):
         return words
 
     def check(self, value: tuple[str, ...]) -> None:
-        """Raise `ConfigError` unless each of the words is known."""
-        unknown = [word for word in value if word not in self.choices and value != (ALL,)]
+        """Raise `ConfigError` unless each of the words is known, and `all` the only one where it is one of them."""
+        unknown = [word for word in value if word not in (ALL, *self.choices)]
+        if ALL in value and len(value) > 1 and not unknown:
+            refused = self.refused(repr(shortened(",".join(value))))
+            raise ConfigError(f"{refused}; {ALL} stands alone: leave it out, or the others")
         if unknown or not value:
             raise self.refused(repr(shortened(",".join(unknown))))
 

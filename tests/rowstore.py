@@ -22,14 +22,16 @@ class RowStore(Store):
         self._of_rows = {kind.name: Form(kind, made) for kind in (*OF_DEFAULT, LEDGER)}
         super().__init__(folder, OF_DEFAULT, made, **options)
 
-    def append(self, kind: str, symbol: str, lines: Sequence[str], now_ms: int | None = None) -> None:  # type: ignore[override]
+    def append(self, kind: str, symbol: str, lines: Sequence[str], now_ms: int | None = None) -> None:
+        """Keep rows for the next flush."""
         form = self._of_rows[kind]
         events = [form.event(line) for line in lines]
         assert form.rows(events) == list(lines), "a row that the program would not write"
-        super().append(form.kind, symbol, events, now_ms)
+        self.backlog.append(form.kind, symbol, events, now_ms)
 
-    def set_aside(self, kind: str, symbol: str, why: str) -> None:  # type: ignore[override]
-        super().set_aside(self._of_rows[kind].kind, symbol, why)
+    def set_aside(self, kind: str, symbol: str, why: str) -> None:
+        """Give a file another name with the next flush."""
+        self.backlog.set_aside(self._of_rows[kind].kind, symbol, why)
 
     def last_rows(self, kind: str, symbol: str) -> list[str]:
         """Return all rows at the end of a file, as it was opened, that bear the time of its last row."""

@@ -10,7 +10,6 @@ from .venues import Venue
 
 EXCHANGE_INFO = "exchangeInfo"
 EXCHANGE_INFO_BYTES = 8 << 20  # about 580 symbols of 2 kB, and room for seven times as much
-PAGE_TRADES = 1000
 SNAPSHOT_LEVELS = 1000  # a side, the most that there are
 
 
@@ -25,7 +24,7 @@ def ask_time(venue: Venue) -> Ask:
 
 
 def ask_page(venue: Venue, symbol: str, first_id: int, count: int) -> Ask:
-    """Return the request for `count` (at most 1000) aggregate trades from an id on, the id included."""
+    """Return the request for `count` aggregate trades from an id on, the id included; a page is the most."""
     query = (("symbol", symbol), ("fromId", str(first_id)), ("limit", str(count)))
     ask = _ask(venue, "aggTrades", query)
     return ask._replace(kind=trades.KIND.name, symbol=symbol, first_id=first_id, rank=HOLE, once=False)
@@ -41,15 +40,15 @@ def _ask(venue: Venue, call: str, query: tuple[tuple[str, str], ...] = (), most_
     return Ask(f"{venue.prefix}/{call}", query, venue.weights[call], most_bytes=most_bytes)
 
 
-def decode_page(answer: Any, received_ns: int) -> tuple[list[trades.Trade], list[tuple[str, object]]]:
+def decode_page(venue: Venue, answer: Any, received_ns: int) -> tuple[list[trades.Trade], list[tuple[str, object]]]:
     """Return the trades of one `aggTrades` answer, oldest first, and what in it can't be read, each with the reason.
 
     Raises `DecodeError` if the answer is no page at all, or has more than a page can have.
     """
     if not isinstance(answer, list):
         raise DecodeError("aggTrades is not a list")
-    if len(answer) > PAGE_TRADES:
-        raise DecodeError(f"aggTrades has {len(answer)} trades, at most {PAGE_TRADES} were asked for")
+    if len(answer) > venue.trades_a_page:
+        raise DecodeError(f"aggTrades has {len(answer)} trades, at most {venue.trades_a_page} were asked for")
     page: list[trades.Trade] = []
     odd: list[tuple[str, object]] = []
     for item in answer:

@@ -22,6 +22,8 @@ class Venue:
     weight_a_minute: int
     streams_a_connection: int
     messages_a_second: int
+    handshakes_a_minute: int  # any five minutes have 300 then, at which the exchange's own limit is
+    trades_a_page: int  # of aggTrades
     ticks: str
     ticks_symbol: str
     depth_intervals_ms: tuple[int, ...]
@@ -39,6 +41,8 @@ FUTURES = Venue(
     weight_a_minute=2400,
     streams_a_connection=200,
     messages_a_second=10,
+    handshakes_a_minute=60,
+    trades_a_page=1000,
     ticks="markPrice@1s",
     ticks_symbol="BTCUSDT",
     depth_intervals_ms=(100, 250, 500),
@@ -54,6 +58,8 @@ SPOT = Venue(
     weight_a_minute=6000,
     streams_a_connection=1024,
     messages_a_second=5,
+    handshakes_a_minute=60,
+    trades_a_page=1000,
     ticks="bookTicker",
     ticks_symbol="BTCUSDT",
     depth_intervals_ms=(100, 250),

@@ -6,6 +6,7 @@ A row must not be on disk before the gap in front of it is, so a file waits for 
 from collections.abc import Iterable
 
 from ..exchange.ledger import LEDGER
+from .backlog import Backlog
 from .destroyed import Destroyed
 from .folder import Folder
 from .rejects import REJECTS_NAME
@@ -13,90 +14,73 @@ from .sheet import Sheet
 
 
 class Flush:
-    """The sheets that have something to write, and how it is written; what fails is kept, and told.
+    """One flush of what waits; what fails is kept, told in `errors`, and goes out with the next."""
 
-    `errors` are told of, and what is kept goes out with the next flush.
-    """
-
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, backlog: Backlog, *, sync: bool) -> None:
+        self.errors: list[str] = []
         self.written_bytes = 0
-        self._folder = folder
-        self._ledgers: dict[Sheet, None] = {}  # what the next one has to do, in order
-        self._others: dict[Sheet, None] = {}
+        self._folder, self._backlog, self._sync = folder, backlog, sync
+        self._damaged: set[Sheet] = set()  # what can't be gone on with yet
 
-    def add(self, sheet: Sheet) -> None:
-        """Note that a sheet has something to be written, or done."""
-        (self._ledgers if sheet.kind is LEDGER else self._others)[sheet] = None
-
-    @property
-    def dirty(self) -> list[Sheet]:
-        """The sheets that have something to be written, ledgers first."""
-        return [*self._ledgers, *self._others]
-
-    @property
-    def pending_bytes(self) -> int:
-        """How many bytes wait."""
-        return sum(sheet.appender.pending.size for sheet in self.dirty)
-
-    def heal(self, sheets: Iterable[Sheet], errors: list[str]) -> tuple[list[tuple[Sheet, Destroyed]], set[Sheet]]:
-        """Look what other programs did to files; return what they destroyed, and what can't be gone on with yet."""
+    def heal(self, sheets: Iterable[Sheet]) -> list[tuple[Sheet, Destroyed]]:
+        """Look what other programs did to files; return what they destroyed."""
         destroyed: list[tuple[Sheet, Destroyed]] = []
-        damaged = set()
         for sheet in list(filter(is_made, sheets)):
             try:
                 found = sheet.heal()
             except OSError as error:
-                errors.append(told(sheet.appender.path.name, error))
-                damaged.add(sheet)
+                self.errors.append(told(sheet.appender.path.name, error))
+                self._damaged.add(sheet)
                 continue
             if sheet.appender.pending.size:
-                self.add(sheet)
+                self._backlog.add(sheet)
             if found is not None:
                 destroyed.append((sheet, found))
-        return destroyed, damaged
+        return destroyed
 
-    def write(self, errors: list[str], damaged: set[Sheet], *, sync: bool) -> None:
+    def write(self) -> None:
         """Write what waits, but of what is damaged."""
-        behind = {sheet.symbol for sheet in damaged if sheet.kind is LEDGER}
-        for dirty in (self._ledgers, self._others):
-            for sheet in list(dirty):
-                if sheet.symbol in behind or sheet in damaged:
-                    continue
-                before = sheet.appender.written_bytes
-                try:
-                    sheet.flush(sync=sync or sheet.kind is LEDGER)
-                except OSError as error:
-                    errors.append(told(sheet.appender.path.name, error))
-                    if sheet.kind is LEDGER:
-                        behind.add(sheet.symbol)
-                else:
-                    del dirty[sheet]
-                self.written_bytes += sheet.appender.written_bytes - before
+        behind = {sheet.symbol for sheet in self._damaged if sheet.kind is LEDGER}
+        for sheet in self._backlog.dirty:
+            if sheet.symbol in behind or sheet in self._damaged:
+                continue
+            before = sheet.appender.written_bytes
+            try:
+                sheet.flush(sync=self._sync or sheet.kind is LEDGER)
+            except OSError as error:
+                self.errors.append(told(sheet.appender.path.name, error))
+                if sheet.kind is LEDGER:
+                    behind.add(sheet.symbol)
+            else:
+                self._backlog.remove(sheet)
+            self.written_bytes += sheet.appender.written_bytes - before
+        self._backlog.recount()
 
-    def write_rejects(self, errors: list[str], *, sync: bool) -> None:
+    def write_rejects(self) -> None:
         """Write the rejects that wait."""
         rejects = self._folder.rejects
         before = rejects.appender.written_bytes
         try:
             if rejects.gone():
                 rejects.start_over()
-            rejects.flush(sync=sync)
+            rejects.flush(sync=self._sync)
         except OSError as error:
-            errors.append(told(REJECTS_NAME, error))
+            self.errors.append(told(REJECTS_NAME, error))
         self.written_bytes += rejects.appender.written_bytes - before
 
-    def sync_rest(self, sheets: Iterable[Sheet], errors: list[str]) -> None:
+    def sync_rest(self, sheets: Iterable[Sheet]) -> None:
         """Sync what flushes without a sync have written, and the names of closed files."""
+        waiting = set(self._backlog.dirty)
         for sheet in sheets:
-            if sheet.appender.unsynced and sheet not in self._others and sheet not in self._ledgers:
+            if sheet.appender.unsynced and sheet not in waiting:
                 try:
                     sheet.appender.sync()
                 except OSError as error:
-                    errors.append(told(sheet.appender.path.name, error))
+                    self.errors.append(told(sheet.appender.path.name, error))
         try:
             self._folder.sync_names()
         except OSError as error:
-            errors.append(told(str(self._folder.path), error))
+            self.errors.append(told(str(self._folder.path), error))
 
 
 def told(name: str, error: OSError) -> str:

@@ -91,10 +91,10 @@ class Handshakes:
     The lock protects the budget, which each connection asks from its own thread.
     """
 
-    def __init__(self, bans: Bans, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, bans: Bans, a_minute: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin with what is left of a ban."""
         self._bans, self._clock = bans, clock
-        self._budget = HandshakeBudget()
+        self._budget = HandshakeBudget(a_minute)
         self._budget.block(bans.left_s(HANDSHAKES), clock())
         self._lock = threading.Lock()
 

@@ -16,7 +16,6 @@ RESERVE = 0.2  # left for whatever else asks from the same address …
 LEAST_RESERVE = 0.1  # … half of it by what is asked once an hour, so that a long backfill does not hold it up …
 PATIENT_RESERVE = 0.5  # … and more by what may take minutes, so that it does not hold a backfill up
 WINDOW_S = 60.0
-HANDSHAKES_A_WINDOW = 60  # any five minutes have 300 then, at which the exchange's own limit is
 
 
 class Backoff:
@@ -98,6 +97,10 @@ class WeightBudget:
                 return spent_s + WINDOW_S - now_s
         return WINDOW_S
 
+    def round_s(self, weight: int, reserve: float) -> float:
+        """Return how long a round of requests of this weight in all takes, where each leaves that share of a minute."""
+        return weight * WINDOW_S / (self.a_minute * (1 - reserve))
+
     def spend(self, weight: int, now_s: float) -> None:
         """Note a request that goes out now."""
         self._spent.append((now_s, weight))
@@ -125,14 +128,14 @@ class WeightBudget:
 class HandshakeBudget:
     """Connections tried in the last minute, by all of this program: a server that ends each at once brings no ban."""
 
-    def __init__(self) -> None:
-        self._taken: deque[float] = deque(maxlen=HANDSHAKES_A_WINDOW)
+    def __init__(self, a_minute: int) -> None:
+        self._taken: deque[float] = deque(maxlen=a_minute)
         self._blocked_until_s = 0.0
 
     def take(self, now_s: float) -> float:
         """Note a handshake that is made now, and return 0; or return how long it has to wait before it asks again."""
         first_s = max(now_s, self._blocked_until_s)
-        if len(self._taken) == HANDSHAKES_A_WINDOW:
+        if len(self._taken) == self._taken.maxlen:
             first_s = max(first_s, self._taken[0] + WINDOW_S)
         if first_s == now_s:
             self._taken.append(now_s)

@@ -8,21 +8,20 @@ second.
        └─ REST's answers ──▶ the lane that asked
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from ..errors import DecodeError
-from ..exchange.decoder import decode
 from ..exchange.events import Answer, Bad, Batch, Gap, Lost, Message, Opened, Wanted
-from ..exchange.streams.kind import TIME, Add, Event, Kind
-from ..exchange.subscribe import Scope, everyones
+from ..exchange.streams.kind import Event
+from ..exchange.subscribe import Scope
 from .answers import Answers
+from .connections import Connections
 from .covering import Covering
-from .effects import Effect, Flush, Reject
+from .effects import Effect, Flush
 from .holes import Bounds
+from .intake import Intake
 from .lane import Left
 from .lanes import Lanes
-from .seen import Seen
 from .silent import Silent
 from .tally import Tally
 
@@ -42,101 +41,6 @@ class Pace(NamedTuple):
     check_s: float = 0.0
 
 
-class Intake:
-    """A batch's frames to their lanes: the fast shapes first, then what is left, by way of JSON.
-
-    The events of each kind and symbol go there from the connections that carry them, and from no other.
-
-    What tells quiet from dead comes over every connection: of the streams that it is of, those of another connection,
-    it says neither an event for the second time, nor that they are covered.
-    """
-
-    def __init__(self, scope: Scope) -> None:
-        self._kinds = scope.kinds
-        self._takes = [(kind, kind.wire.take(scope.options)) for kind in scope.kinds if kind.wire and kind.wire.take]
-        self._of_others = frozenset(everyones(scope))  # the kinds of which symbols come that nobody wants
-        self._ticks = scope.venue.ticks_symbol
-        self._expected: set[str] = set()
-        self._begun: dict[str, Mapping[Kind, Add]] = {}  # by symbol
-        self._carried: dict[int, set[str]] = {}  # by connection …
-        self._adds: dict[int, dict[Kind, dict[str, Add]]] = {}  # … as is this
-
-    def expect(self, connection: int, symbols: Iterable[str]) -> None:
-        """Note that a connection will bring what is of these symbols; without symbols, what brings all of them."""
-        names = set(symbols)
-        self._expected |= names
-        kinds = [kind for kind in self._kinds if (kind in self._of_others) == (not names)]
-        begun = {symbol: adds for symbol, adds in self._begun.items() if not names or symbol in names}
-        self._carried[connection] = names
-        self._adds[connection] = {
-            kind: {symbol: adds[kind] for symbol, adds in begun.items() if kind in adds} for kind in kinds
-        }
-
-    def begin(self, symbol: str, adds: Mapping[Kind, Add]) -> None:
-        """Bring a symbol's events there, by kind."""
-        self._begun[symbol] = adds
-        for connection, names in self._carried.items():
-            if not names or symbol in names:
-                for kind, of_kind in self._adds[connection].items():
-                    of_kind |= {symbol: adds[kind]} if kind in adds else {}
-
-    def ended(self, connection: int) -> None:
-        """Forget a connection."""
-        del self._adds[connection], self._carried[connection]
-
-    def take(self, batch: Batch, *, begins: bool) -> Seen:
-        """Bring a batch's events to their lanes; `begins` says that it is the first of a connection."""
-        # One character a byte, so that the bounds hold for the text too; what is not ASCII goes back to bytes.
-        text = str(batch.data, "latin-1")
-        left, newest_ms, lag_ms = batch.bounds, 0, None
-        adds = self._adds.get(batch.connection, {})
-        for kind, take in self._takes:
-            if not left:
-                break
-            if kind not in adds:
-                continue
-            left, made_ms, sent_ms = take(text, left, batch.received_ns, adds[kind])
-            if made_ms:
-                newest_ms = max(newest_ms, sent_ms)
-                lag_ms = sent_ms - made_ms if lag_ms is None else lag_ms
-        odd: list[Bad] = []
-        each = iter(left)
-        for start, stop in zip(each, each, strict=True):
-            message = batch.data[start:stop]
-            try:
-                made_ms, sent_ms = self._general(message, batch, odd)
-            except DecodeError as error:
-                odd.append(Bad(batch.connection, batch.received_ns, str(error), message))
-            else:
-                newest_ms = max(newest_ms, sent_ms)
-                if lag_ms is None and sent_ms > made_ms:  # with one time for both nothing is said
-                    lag_ms = sent_ms - made_ms
-        first_ms = (begins and _first_ms(batch)) or newest_ms
-        messages = len(batch.bounds) // 2
-        return Seen(
-            batch.connection, batch.received_ns, batch.received_s, messages, first_ms, newest_ms, lag_ms, odd
-        )  # fmt: skip
-
-    def _general(self, message: bytes, batch: Batch, odd: list[Bad]) -> tuple[int, int]:
-        """Return when the newest event of a message was made, and sent."""
-        read = decode(message, batch.received_ns)
-        odd += [Bad(batch.connection, batch.received_ns, reason, item) for reason, item in read.odd]
-        adds = self._adds.get(batch.connection, {})
-        made_ms = newest_ms = 0
-        for kind, (symbol, event, sent_ms) in read.events:
-            add = adds.get(kind, {}).get(symbol)
-            if add is not None:
-                add(event)
-            elif kind in self._kinds and not self._is_of_others(kind, symbol):
-                raise DecodeError(f"unknown symbol: {symbol[:40]!r}")
-            made_ms, newest_ms = max(made_ms, event[TIME]), max(newest_ms, sent_ms)
-        return made_ms, newest_ms
-
-    def _is_of_others(self, kind: Kind, symbol: str) -> bool:
-        """Return whether such an event is known to come though nobody wants it, or its file could not be opened yet."""
-        return symbol in self._expected or symbol == self._ticks or kind in self._of_others
-
-
 class Engine:
     """Takes messages and the time, and answers with effects, which are to be carried out in their order.
 
@@ -153,26 +57,24 @@ class Engine:
         )
         self._turn_every_s = pace.turn_s
         self._clock, self._wall_ns = clock, wall_ns
-        self._intake = Intake(scope)
         self._covering = Covering(scope, self.lanes.askers)
+        self._connections = Connections(
+            Intake(scope), self._covering, self.tally, self.answers.offset, clock=clock, wall_ms=self._wall_ms
+        )
         self._silent = Silent()
         self._turn_s = clock() + pace.turn_s
         self._fresh = 0  # messages since the last turn
-        self._reads: list[Seen] = []  # since the last look back
         self._settled_s: float | None = None  # from when on the end waits for no answer
         self._takes: dict[type, Callable[..., list[Effect]]] = {
-            Batch: self._batch, Bad: self._bad, Answer: self.answers.take,
-            Wanted: self._wanted, Opened: self._opened, Lost: self._lost,
+            Batch: self._batch, Bad: self._connections.bad, Answer: self.answers.take,
+            Wanted: self._connections.wanted, Opened: self._connections.opened, Lost: self._connections.lost,
         }  # fmt: skip
 
     def begin(self, symbol: str, left: Mapping[str, Left]) -> list[Effect]:
         """Collect a symbol, or with "" what is of the whole folder, behind what a run before has left, by kind."""
         lanes = self.lanes.begin(symbol, left)
-        self._intake.begin(symbol, {lane.kind: lane.add for lane in lanes if lane.kind.wire})
         self.answers.begin(self._wall_ms())
-        touched_ms = {name: one.touched_ms for name, one in left.items()}
-        waiting = [(lane, touched_ms.get(lane.kind.name, 0)) for lane in lanes if lane.kind.wire]
-        return self._covering.begin(waiting, self._clock(), self._wall_ms())
+        return self._connections.begin(symbol, lanes, left)
 
     def _wall_ms(self) -> int:
         return self._wall_ns() // 1_000_000
@@ -184,7 +86,7 @@ class Engine:
     def step(self) -> list[Effect]:
         """Return what time asks for: pages, polls, a turn, a look at the exchange's clock."""
         now_s = self._clock()
-        effects = self._look_back()
+        effects = self._connections.look_back()
         for lane in self.lanes.askers.values():
             if lane.stirred:
                 effects += lane.step(settling=self._settled_s is not None)
@@ -203,7 +105,7 @@ class Engine:
         self._fresh = 0
         self.lanes.bound()
         now_s, wall_ms = self._clock(), self._wall_ms()
-        effects = self._look_back()
+        effects = self._connections.look_back()
         for bundle in self._covering.carriers.bundles:
             if bundle.redundant and not everything and now_s - bundle.moved_s < REDUNDANT_REST_S:
                 continue
@@ -224,7 +126,7 @@ class Engine:
         To be called once, when nothing comes any more but answers.
         """
         self._settled_s = self._clock() + SETTLE_S
-        effects = self._look_back()
+        effects = self._connections.look_back()
         for bundle in self._covering.carriers.bundles:
             if bundle.silent(stopped_s):
                 self._covering.begin_outage(bundle.lanes)
@@ -241,7 +143,7 @@ class Engine:
     def close(self) -> list[Effect]:
         """Return everything, for the end; can be called again when what was written has changed something."""
         now_s, wall_ms = self._clock(), self._wall_ms()
-        effects = self._look_back()
+        effects = self._connections.look_back()
         for lane in self.lanes.sequences.values():
             bundle = self._covering.carriers.of_symbol(lane.symbol)
             lane.end((bundle and bundle.now_ms(now_s)) or wall_ms)
@@ -257,58 +159,9 @@ class Engine:
         lane.rewind(gap, waiting, missing, begins=begins)
         return lane.step()
 
-    def _wanted(self, wanted: Wanted) -> list[Effect]:
-        self.tally.links.wanted(wanted.connection, wanted.place)
-        self._intake.expect(wanted.connection, wanted.symbols)
-        return self._covering.wanted(wanted, self._clock(), self._wall_ms())
-
-    def _opened(self, opened: Opened) -> list[Effect]:
-        self.tally.links.opened(opened.connection, opened.opened_ns)
-        for bundle in self._covering.carriers.of(opened.connection):
-            bundle.opened(opened.connection, opened.opened_s)
-        self.answers.offset.connected(self._clock())
-        return []
-
-    def _lost(self, lost: Lost) -> list[Effect]:
-        effects = self._look_back()
-        self.tally.lost(lost)
-        if lost.over:
-            self._intake.ended(lost.connection)
-        return effects + self._covering.lost(lost)
-
     def _batch(self, batch: Batch) -> list[Effect]:
-        begins = self._covering.begins(batch.connection)
-        if begins:
-            self._covering.before(batch.connection, self._clock())
-        seen = self._intake.take(batch, begins=begins)
-        effects = [effect for bad in seen.odd for effect in self._bad(bad)]
-        if seen.newest_ms:  # what can't be read is no sign of health
-            self._reads.append(seen)
-        if begins:
-            effects += self._look_back()
-        self._fresh += seen.messages
+        effects = self._connections.batch(batch)
+        self._fresh += len(batch.bounds) // 2
         if self._fresh >= max(TURN_MESSAGES, TURN_MESSAGES_A_SYMBOL * len(self.lanes.symbols)):
             effects += [*self.move(), Flush(False)]
         return effects
-
-    def _look_back(self) -> list[Effect]:
-        """Count what was read since the last look, and return what is missing by what it says of its connections.
-
-        Once a step, since it costs as much as ten frames do; where a connection begins, at once.
-        """
-        reads, self._reads = self._reads, []
-        self.tally.delivered(reads)
-        return self._covering.delivered(reads)
-
-    def _bad(self, bad: Bad) -> list[Effect]:
-        source = f"connection {self.tally.links.place(bad.connection)}"
-        return [Reject(source, bad.received_ns, bad.reason, bad.data)]
-
-
-def _first_ms(batch: Batch) -> int:
-    """Return when the first message of a batch was sent, 0 where it can't be read."""
-    try:
-        events = decode(batch.data[batch.bounds[0] : batch.bounds[1]], batch.received_ns).events
-    except DecodeError:
-        return 0
-    return max((decoded.sent_ms for _, decoded in events), default=0)

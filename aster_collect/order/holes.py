@@ -11,18 +11,20 @@ from .asking import Asking
 from .assembly import Assembly
 from .question import CHECK_S, Question
 
-PAGE_LIMIT = 1000
-
 Page = tuple[int, int]
 
 
 class Bounds(NamedTuple):
-    """How much past a fresh file asks for, how large a hole is fetched, how long and how much is held for it."""
+    """How much past a fresh file asks for, how large a hole is fetched, how long and how much is held for it.
+
+    `page_trades` is how many the exchange gives at once.
+    """
 
     history: int
     backfill_limit: int
     hold_trades: int
     hold_s: float
+    page_trades: int
 
 
 class Holes:
@@ -73,7 +75,7 @@ class Holes:
         if not self.asking.may_ask(now_s):
             return None
         self.asking.ask(first_id)
-        return first_id, min(PAGE_LIMIT, count)
+        return first_id, min(self._bounds.page_trades, count)
 
     def ask_quiet(self, now_s: float) -> Page | None:
         """Return the page, as `ask` does, that tells whether a quiet symbol had trades in an outage, if it is time."""
@@ -84,15 +86,15 @@ class Holes:
         if not self.question.ask(now_s, self.asking.is_under_way(next_id)):
             return None
         self.asking.ask_beside(next_id)
-        return next_id, min(PAGE_LIMIT, limit)
+        return next_id, min(self._bounds.page_trades, limit)
 
     def is_full(self, count: int) -> bool:
         """Return whether a page of so many trades may have more behind it."""
-        return count >= min(PAGE_LIMIT, self._bounds.backfill_limit)
+        return count >= min(self._bounds.page_trades, self._bounds.backfill_limit)
 
     def farthest(self, first_id: int) -> int:
         """Return the highest id that a page from `first_id` on can have."""
-        return max(first_id, self._assembly.first_held if self._assembly.held else 0) + PAGE_LIMIT
+        return max(first_id, self._assembly.first_held if self._assembly.held else 0) + self._bounds.page_trades
 
     def put(self, trade: Trade, now_s: float) -> None:
         """Take a trade, live or of a page."""

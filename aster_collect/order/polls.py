@@ -74,7 +74,7 @@ class Polls:
         key = answer.ask.kind, answer.ask.symbol
         lane, values = self._lanes[key], self._values[key]
         values.append(None if answer.refused else answer.value)
-        if len(values) < len(self._calls(lane.kind)):
+        if len(values) < len(_calls(self._venue, lane.kind)):
             return [self._next(key)]
         del self._values[key]
         poll = _poll(lane.kind)
@@ -105,13 +105,10 @@ class Polls:
 
     def _next(self, key: tuple[str, str]) -> Request:
         name, symbol = key
-        call = self._calls(self._lanes[key].kind)[len(self._values[key])]
+        call = _calls(self._venue, self._lanes[key].kind)[len(self._values[key])]
         query = (("symbol", symbol),) if symbol else ()
         path, weight = f"{self._venue.prefix}/{call}", self._venue.weights[call]
         return Request(Ask(path, query, weight, name, symbol, most_bytes=EXCHANGE_INFO_BYTES, rank=POLL))
-
-    def _calls(self, kind: Kind) -> list[str]:
-        return [call for call in _poll(kind).calls if call in self._venue.weights]
 
     def _interval_s(self, kind: Kind) -> float:
         return _poll(kind).every_s or self._every_s
@@ -124,6 +121,16 @@ class Polls:
     def _push(self, due_s: float, key: tuple[str, str]) -> None:
         self._due_s[key] = due_s
         heapq.heappush(self._due, (due_s, key))
+
+
+def round_weight(venue: Venue, kinds: Iterable[Kind]) -> int:
+    """Return what it weighs to ask once for all of one symbol that is asked for as often as the user says."""
+    asked = [kind for kind in kinds if kind.poll is not None and kind.poll.every_s is None]
+    return sum(venue.weights[call] for kind in asked for call in _calls(venue, kind))
+
+
+def _calls(venue: Venue, kind: Kind) -> list[str]:
+    return [call for call in _poll(kind).calls if call in venue.weights]
 
 
 def _rejects(lane: Polled, odd: Iterable[tuple[str, object]], received_ns: int) -> list[Effect]:

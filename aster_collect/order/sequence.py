@@ -109,7 +109,7 @@ class Sequence:
         why, page = answer.refused, None
         if not why:
             try:
-                page, odd = decode_page(answer.value, answer.received_ns)
+                page, odd = decode_page(self._venue, answer.value, answer.received_ns)
             except DecodeError as error:
                 why, odd = str(error), []
             for reason, item in odd:

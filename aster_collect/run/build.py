@@ -32,7 +32,9 @@ def build_loop(
 
     `ask` hands a request to REST, and `closed` is told which files were closed because their hour or day was over.
     """
-    bounds = Bounds(settings.history, settings.backfill_limit, settings.hold_trades, settings.hold_s)
+    bounds = Bounds(
+        settings.history, settings.backfill_limit, settings.hold_trades, settings.hold_s, settings.venue.trades_a_page
+    )
     pace = Pace(
         settings.flush_interval_s / 2, settings.poll_interval_s, settings.max_clock_offset_s, settings.check_interval_s
     )

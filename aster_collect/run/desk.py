@@ -94,14 +94,14 @@ class Desk:
         if now_s < self._look_s:
             return []
         self._look_s = now_s + LOOK_S
-        free_mb = self._store.free_bytes() >> 20
+        free_mb = self._store.folder.free_bytes() >> 20
         if free_mb < self._settings.min_free_mb:
             log.warning("disk low free_mb=%d min_free_mb=%d", free_mb, self._settings.min_free_mb)
         return self._open_listed()
 
     def say_unwritten(self) -> None:
         """Say what is not on disk, when nothing is tried any more."""
-        files, count, trades, size = self._store.unwritten()
+        files, count, trades, size = self._store.backlog.unwritten()
         log.error(
             "rows not written files=%d rows=%d trades=%d bytes=%d next=the_next_start_fetches_the_trades why=%s",
             files, count, trades, size, self._store.last_error,
@@ -122,12 +122,12 @@ class Desk:
             newest_frame_ns=tally.newest_frame_ns,
             duplicates=sum(lane.duplicates for lane in engine.lanes.all.values()),
             skipped=sum(lane.skipped for lane in engine.lanes.all.values()),
-            rejects=store.rejects,
+            rejects=store.rejects.count,
             queue_batches=queue_batches,
             queue_bytes=queue_bytes,
-            pending_bytes=store.pending_bytes,
+            pending_bytes=store.backlog.pending_bytes,
             written_bytes=store.written_bytes,
-            free_bytes=store.free_bytes(),
+            free_bytes=store.folder.free_bytes(),
             min_free_bytes=settings.min_free_mb << 20,
             failing_since_ns=done.failing_since_ns,
             last_error=store.last_error,

@@ -62,13 +62,13 @@ class Hands:
 
     def take_closed(self) -> list[Path]:
         """Return the files that were closed since the last call because their hour or day was over."""
-        return self._store.take_closed()
+        return self._store.folder.take_closed()
 
     def _rows(self, rows: Rows) -> None:
-        self._store.append(rows.kind, rows.symbol, rows.events, rows.now_ms, rows.opening)
+        self._store.backlog.append(rows.kind, rows.symbol, rows.events, rows.now_ms, rows.opening)
 
     def _missing(self, missing: Missing) -> None:
-        self._store.gap(missing.symbol, missing.gap)
+        self._store.backlog.gap(missing.symbol, missing.gap)
         self._count_and_say(missing.symbol, missing.gap)
 
     def _count_and_say(self, symbol: str, gap: Gap) -> None:
@@ -82,7 +82,7 @@ class Hands:
     def _uncovered(self, uncovered: Uncovered) -> None:
         gaps = uncovered.gaps
         for (symbol, _), gap in gaps.items():
-            self._store.gap(symbol, gap)
+            self._store.backlog.gap(symbol, gap)
         self.gaps.update(gaps.keys())
         symbols, streams = sorted({symbol for symbol, _ in gaps}), dict.fromkeys(stream for _, stream in gaps)
         log.warning(
@@ -94,15 +94,15 @@ class Hands:
         )  # fmt: skip
 
     def _aside(self, aside: Aside) -> None:
-        self._store.set_aside(aside.kind, aside.symbol, aside.why)
+        self._store.backlog.set_aside(aside.kind, aside.symbol, aside.why)
 
     def _request(self, request: Request) -> None:
         self._ask(request.ask)
 
     def _reject(self, reject: Reject) -> None:
-        self._store.reject(reject.source, reject.received_ns, reject.reason, reject.data)
+        self._store.rejects.add(reject.source, reject.received_ns, reject.reason, reject.data)
         if self._may_say("reject") is not None:
-            log.warning("reject source=%r why=%r rejects=%d", reject.source, reject.reason, self._store.rejects)
+            log.warning("reject source=%r why=%r rejects=%d", reject.source, reject.reason, self._store.rejects.count)
 
     def _say(self, say: Say) -> None:
         log.log(_LEVELS[say.level], say.text, *say.values)
@@ -113,10 +113,10 @@ class Hands:
             written = self._store.flush(sync=flush.sync)
         except StoreError as error:
             if (held_back := self._may_say(f"write failed {error}")) is not None:
-                pending = self._store.pending_bytes
+                pending = self._store.backlog.pending_bytes
                 log.error("write failed why=%s pending_bytes=%d held_back=%d next=retry", error, pending, held_back)
             else:
-                log.debug("write failed again pending_bytes=%d", self._store.pending_bytes)
+                log.debug("write failed again pending_bytes=%d", self._store.backlog.pending_bytes)
             self.failing_since_ns = self.failing_since_ns or self._wall_ns()
             self._retry_s = self._clock() + RETRY_S
         else:

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
-from .. import __version__
 from ..exchange.events import Answer, Ask, Delisted, Listed, Reopen
 from ..exchange.pages import ask_exchange_info
 from ..exchange.streams import KINDS
@@ -21,15 +20,14 @@ from ..settings import Settings
 from ..watch.journal import Journal
 from ..watch.report import Due, Report, Reporter, check_metrics_file
 from ..watch.snapshot import Snapshot
-from ..wording import without_secret
 from .build import build_loop
 from .feeds import Feeds
-from .fleet import Carrier
 from .lists import Lists
 from .loop import Loop
 from .opening import TRADING_AGAIN_S
 from .packing import Packing
 from .roster import RELIST_S, Roster
+from .start import say_start, warn_of_polls
 from .threads import FAILED, Aged, Closed, Control, Ended, Over, Signalled, Threads
 
 log = logging.getLogger(__name__)
@@ -86,11 +84,12 @@ class Supervisor:
         )  # fmt: skip
         try:
             bans = Bans(settings.data_dir)
-            feeds = Feeds(settings, self._threads, self._control, self._inbox, Handshakes(bans))
+            handshakes = Handshakes(bans, settings.venue.handshakes_a_minute)
+            feeds = Feeds(settings, self._threads, self._control, self._inbox, handshakes)
             self._start_rest(Rest(self._budget, bans))
             reporter = Reporter(self._reports, settings.data_dir, settings.metrics_file, self._journal)
             self._threads.start("report", reporter.run)
-            if symbols := self._lists.first(self._due, store.free_bytes):
+            if symbols := self._lists.first(self._due, store.folder.free_bytes):
                 self._collect(symbols, store, feeds)
             elif self._threads.by_duration:
                 self._status = UNDELIVERED
@@ -122,7 +121,8 @@ class Supervisor:
         for symbol in (*symbols, ""):
             store.open(symbol, at_once=self._roster.checked)
         carriers = feeds.plan(symbols)
-        _say_start(self._settings, symbols, carriers)
+        say_start(self._settings, symbols, carriers)
+        warn_of_polls(self._settings, len(symbols), self._budget)
         self._packing.start()
         loop = build_loop(
             self._settings, symbols, store, self._asks.put, self._inbox, self._due,
@@ -197,23 +197,5 @@ def _silent(last: Snapshot | None) -> list[str]:
     return [symbol for symbol, count in frames.items() if not count]
 
 
-def _say_start(settings: Settings, symbols: list[str], carriers: list[Carrier]) -> None:
-    streams = sum(len(carrier.group.streams) for carrier in carriers if not carrier.copy)
-    log.info("start version=%s symbols=%d connections=%d", __version__, len(symbols), len(carriers))
-    log.info("start market=%s streams=%s", settings.market, ",".join(settings.streams))
-    log.info("start symbols=%s", ",".join(symbols))
-    log.info(
-        "start folder=%s levels=%d depth_interval_ms=%d flush_interval_s=%g receive_time=%s sync=%s history=%d",
-        settings.data_dir, settings.order_book_levels, settings.depth_interval_ms, settings.flush_interval_s,
-        _yes(settings.receive_time), _yes(settings.sync), settings.history,
-    )  # fmt: skip
-    ws, rest = without_secret(settings.ws_url), without_secret(settings.rest_url)
-    log.info("start ws=%s rest=%s subscriptions=%d", ws, rest, streams)
-
-
 def _say_undelivered(symbols: Iterable[str]) -> None:
     log.warning("never delivered symbols=%s", ",".join(symbols))
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"

@@ -30,40 +30,7 @@ class Shown:
 
     def info(self, now_us: int) -> dict[str, Any]:
         """Its entry of exchangeInfo."""
-        listing, grid = self._listing, self._listing.instrument
-        tick, step = listing.tick_size, listing.writer.quantity(1)
-        common = {
-            "symbol": self.symbol,
-            "status": listing.status,
-            "baseAsset": grid.base_asset,
-            "quoteAsset": grid.quote_asset,
-            "pricePrecision": grid.price_decimals,
-            "quantityPrecision": grid.quantity_decimals,
-            "baseAssetPrecision": 8,
-            "quotePrecision": 8,
-            "filters": [
-                {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "1000000", "tickSize": tick},
-                {"filterType": "LOT_SIZE", "minQty": step, "maxQty": "10000000", "stepSize": step},
-                {"filterType": "MARKET_LOT_SIZE", "minQty": step, "maxQty": "500000", "stepSize": step},
-                {"filterType": "MAX_NUM_ORDERS", "limit": 200},
-                {"filterType": "MIN_NOTIONAL", "notional": "5"},
-                {"filterType": "PERCENT_PRICE", "multiplierUp": "1.1", "multiplierDown": "0.9", "multiplierDecimal": 4},
-            ],
-            "orderTypes": ["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET"],
-            "timeInForce": ["GTC", "IOC", "FOK", "GTX", "HIDDEN"],
-        }
-        if self._is_spot:
-            return {**common, "ocoAllowed": False}
-        return {
-            **common,
-            "pair": self.symbol,
-            "contractType": "" if listing.status == "PENDING" else "PERPETUAL",
-            "deliveryDate": 4_133_404_800_000,
-            "onboardDate": listing.start_us // 1000,
-            "marginAsset": grid.quote_asset,
-            "underlyingType": "COIN",
-            "settlePlan": 0,
-        }
+        return _entry(self._listing, is_spot=self._is_spot)
 
     # Trades
 
@@ -169,3 +136,40 @@ class Shown:
     def funding_rate(self, time_us: int) -> str:
         """The rate of a funding."""
         return self._listing.perpetual.rate(time_us)
+
+
+def _entry(listing: Listing, *, is_spot: bool) -> dict[str, Any]:
+    grid = listing.instrument
+    tick, step = listing.tick_size, listing.writer.quantity(1)
+    common = {
+        "symbol": listing.symbol,
+        "status": listing.status,
+        "baseAsset": grid.base_asset,
+        "quoteAsset": grid.quote_asset,
+        "pricePrecision": grid.price_decimals,
+        "quantityPrecision": grid.quantity_decimals,
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "filters": [
+            {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "1000000", "tickSize": tick},
+            {"filterType": "LOT_SIZE", "minQty": step, "maxQty": "10000000", "stepSize": step},
+            {"filterType": "MARKET_LOT_SIZE", "minQty": step, "maxQty": "500000", "stepSize": step},
+            {"filterType": "MAX_NUM_ORDERS", "limit": 200},
+            {"filterType": "MIN_NOTIONAL", "notional": "5"},
+            {"filterType": "PERCENT_PRICE", "multiplierUp": "1.1", "multiplierDown": "0.9", "multiplierDecimal": 4},
+        ],
+        "orderTypes": ["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET"],
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX", "HIDDEN"],
+    }
+    if is_spot:
+        return {**common, "ocoAllowed": False}
+    return {
+        **common,
+        "pair": listing.symbol,
+        "contractType": "" if listing.status == "PENDING" else "PERPETUAL",
+        "deliveryDate": 4_133_404_800_000,
+        "onboardDate": listing.start_us // 1000,
+        "marginAsset": grid.quote_asset,
+        "underlyingType": "COIN",
+        "settlePlan": 0,
+    }

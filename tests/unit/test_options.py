@@ -4,11 +4,12 @@ import unittest
 from pathlib import Path
 
 from aster_collect.errors import ConfigError
-from aster_collect.options import Choice, Endpoint, Number, Option, Place, Switch, Whole
+from aster_collect.options import Choice, Endpoint, Number, Option, Place, Switch, Whole, Words
 
 HALF = Number("--half", "how much", 0.5, 7, "seconds")
 COUNT = Whole("--count", "how many", 1, 3, "", "N")
 SIZE = Choice("--size", "which", (5, 10, "All"))
+SOME = Words("--some", "what", ("this", "that"))
 URL = Endpoint("--url", "where", ("ws", "wss"))
 FOLDER = Place("--dir", "where to", "DIR", "a folder's name")
 OFF = Switch("--off", "not", on=False)
@@ -19,6 +20,8 @@ GOOD: list[tuple[Option, str, object]] = [
     (COUNT, "3", 3),
     (SIZE, "10", 10),
     (SIZE, "aLL", "All"),
+    (SOME, "That, this,THAT", ("that", "this")),
+    (SOME, "ALL", ("all",)),
     (URL, "wss://[::1]:80/", "wss://[::1]:80/"),
     (FOLDER, "there", Path("there")),
     (OFF, "", False),
@@ -32,6 +35,13 @@ BAD: list[tuple[Option, str, str]] = [
     (COUNT, "x" * 99, f"--count: '{'x' * 60}…' given, 1 to 3 allowed"),
     (SIZE, "7", "--size: '7' given, 5, 10, All allowed"),
     (SIZE, "", "--size: '' given, 5, 10, All allowed"),
+    (SOME, "this,those", "--some: 'those' given, all, or some of this, that allowed"),
+    (SOME, "", "--some: '' given, all, or some of this, that allowed"),
+    (
+        SOME,
+        "all,this",
+        "--some: 'all,this' given, all, or some of this, that allowed; all stands alone: leave it out, or the others",
+    ),
     (URL, "http://h", "--url: 'http://h' given, ws://HOST[:PORT] or wss://HOST[:PORT] allowed"),
     (
         URL,

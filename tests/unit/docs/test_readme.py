@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
+from aster_collect import __version__
 from aster_collect.exchange.ledger import LEDGER
 from aster_collect.exchange.streams import KINDS
 from aster_collect.exchange.streams.kind import Options
@@ -28,6 +29,7 @@ SECTIONS = [
     "Options",
     "More",
 ]
+PICTURES = re.findall(r"!\[.*?\]\((.*?)\)", README.text)
 
 
 class TheReadme(TestCase):
@@ -79,7 +81,12 @@ class TheReadme(TestCase):
 class ThePicture(TestCase):
     def test_a_picture_of_another_program(self) -> None:
         """What is typed in the picture is what the README tells to type."""
-        (name,) = re.findall(r"!\[.*?\]\((.*?)\)", README.text)
+        (name,) = PICTURES
         typed = re.findall(r">\$ (aster-collect .*?)<", (ROOT / name).read_text("utf-8"))
         told = [line for block in fenced("sh", README.section(SECTIONS[1])) for line in block.splitlines()]
         self.assertEqual(typed, told)
+
+    def test_a_picture_of_an_earlier_version(self) -> None:
+        """The version that the picture shows is the package's."""
+        (name,) = PICTURES
+        self.assertEqual(re.findall(r" start version=(\S+) ", (ROOT / name).read_text("utf-8")), [__version__])

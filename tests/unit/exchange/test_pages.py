@@ -2,6 +2,7 @@
 
 import json
 import unittest
+from dataclasses import replace
 
 from aster_collect.errors import DecodeError
 from aster_collect.exchange.pages import ask_page, decode_exchange_info, decode_page
@@ -20,7 +21,7 @@ class AnyDamage(unittest.TestCase):
             value = changed(page, chance) if chance.random() < 0.9 else chance.choice(VALUES)
             with self.subTest(seed=seed, value=value):
                 try:
-                    found, odd = decode_page(value, RECEIVED_NS)
+                    found, odd = decode_page(FUTURES, value, RECEIVED_NS)
                 except DecodeError:
                     continue
                 self.assertEqual(len(value), len(found) + len(odd))
@@ -66,6 +67,14 @@ class Listing(unittest.TestCase):
 
 
 class Asking(unittest.TestCase):
+    def test_a_market_of_smaller_pages(self) -> None:
+        """A page of more than the market gives at once is refused."""
+        small = replace(FUTURES, trades_a_page=2)
+        page = [{"a": number, "p": "1.5", "q": "2", "T": 1_760_000_000_000, "m": False} for number in range(3)]
+        self.assertEqual(len(decode_page(small, page[:2], RECEIVED_NS)[0]), 2)
+        with self.assertRaisesRegex(DecodeError, "has 3 trades, at most 2 were"):
+            decode_page(small, page, RECEIVED_NS)
+
     def test_a_page_is_asked_for_by_id(self) -> None:
         """A page's request names symbol, first id and count, and weighs 20."""
         ask = ask_page(FUTURES, "BTCUSDT", 7, 1000)

@@ -94,13 +94,13 @@ class Boundary(Case):
             if again:
                 self.crash()
             store = self.store() if again else self.stores[0]
-            self.assertEqual(store.take_closed(), [])
+            self.assertEqual(store.folder.take_closed(), [])
             for kind in KINDS:
                 store.append(kind, S, [row(kind, 3, MIDNIGHT_MS)])
             store.flush(sync=False)
             self.assertEqual(self.numbers(), [[1, 2], [3]])
             closed = [self.folder / f"{kind}_{S}.2026-11-21.csv" for kind in KINDS]
-            self.assertEqual((store.take_closed(), store.take_closed()), (closed, []))
+            self.assertEqual((store.folder.take_closed(), store.folder.take_closed()), (closed, []))
             self.crash()
 
     def test_rows_change_places_at_midnight(self) -> None:
@@ -391,7 +391,7 @@ class Many(Case):
         for hour in range(3 * KNOWN_PARTS):
             store.append("trades", S, [row("trades", 6 + hour, MIDNIGHT_MS + hour * HOUR_MS)])
         store.flush()
-        self.assertLess(len(store._folder.parts(trades.KIND, S)), 2 * KNOWN_PARTS)
+        self.assertLess(len(store.folder.parts(trades.KIND, S)), 2 * KNOWN_PARTS)
         with self.assertLogs("aster_collect", "WARNING") as logs:
             store.set_aside("trades", S, "ids_of_another_id_space")
             store.flush()
@@ -425,7 +425,7 @@ class FullDisk(Case):
                 disk.room = room // 2
             disk.room = None
             store.flush()
-            self.assertEqual(store.pending_bytes, 0)
+            self.assertEqual(store.backlog.pending_bytes, 0)
             self.assertEqual(
                 [[number_of("trades", line) for line in lines] for lines in self.history("trades").values()],
                 [[1], [2], [3], [4]],
@@ -585,16 +585,16 @@ class Symbols(Case):
             store.append("prices", S, [row("prices", day * 9 + n, MIDNIGHT_MS + day * DAY_MS) for n in range(9)])
             self.assertRaises(StoreError, store.flush)
             disk.room = None
-            store.reject("x", 1, "odd", b"data")
-            store.gap(S, MISSING)
+            store.rejects.add("x", 1, "odd", b"data")
+            store.backlog.gap(S, MISSING)
             store.flush(sync=False)
         files = [path for path in self.folder.iterdir() if not path.name.startswith(".")]
         self.assertEqual(store.written_bytes, sum(path.stat().st_size for path in files))
-        self.assertGreater(store.free_bytes(), 0)
+        self.assertGreater(store.folder.free_bytes(), 0)
         for path in self.folder.iterdir():
             path.unlink()
         self.folder.rmdir()
-        self.assertEqual(store.free_bytes(), 0)
+        self.assertEqual(store.folder.free_bytes(), 0)
 
 
 class Syncing(Case):

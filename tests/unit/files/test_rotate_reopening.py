@@ -17,8 +17,8 @@ class Reopening(Case):
     def write(self, store: Store, number: int, time_ms: int = MIDNIGHT_MS) -> None:
         for kind in KINDS:
             store.append(kind, S, [row(kind, number, time_ms + number)])
-        store.gap(S, MISSING._replace(first_missing_id=1000 + number, last_missing_id=1000 + number))
-        store.reject("x", 1, "odd", b"%d" % number)
+        store.backlog.gap(S, MISSING._replace(first_missing_id=1000 + number, last_missing_id=1000 + number))
+        store.rejects.add("x", 1, "odd", b"%d" % number)
 
     def move(self) -> None:
         for path in list(self.folder.iterdir()):

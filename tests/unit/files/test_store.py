@@ -40,14 +40,14 @@ class Opening(Case):
         for kind in KINDS:
             self.assertEqual((store.last_row(kind, "HELP"), store.last_rows(kind, "HELP")), (None, []))
             self.assertIsNone(store.last_row(kind, "HELP"))
-        store.gap("HELP", stretch)
+        store.backlog.gap("HELP", stretch)
         for _ in range(2):
             store.flush()
             store.reopen()
             store.flush(sync=False)
         self.assertEqual(self.names(), before)
         store.append(rows.PRICES, "HELP", [row(rows.PRICES, 1)])
-        store.gap("HELP", gap(7, 8))
+        store.backlog.gap("HELP", gap(7, 8))
         self.assertEqual(store.ledger_end("HELP"), [(7, 8)])
         store.flush()
         for number in (2, 3):
@@ -69,7 +69,7 @@ class Opening(Case):
         store.open(S, at_once=False)
         self.assertEqual(store.last_row(rows.PRICES, S), row(rows.PRICES, 1))
         self.assertEqual(self.lines(rows.TRADES), [])
-        store.gap(S, gap(7, 8))
+        store.backlog.gap(S, gap(7, 8))
         store.flush()
         self.assertEqual(self.lines(rows.GAPS), [gap_row(gap(7, 8))])
 
@@ -94,8 +94,8 @@ class Opening(Case):
             for kind in KINDS:
                 self.assertEqual(store.last_row(kind, S), row(kind, 1) if run else None)
                 store.append(kind, S, [row(kind, 2 * run), row(kind, 2 * run + 1)])
-            store.gap(S, gap(10 * run, 10 * run + 5))
-            store.gap(S, Gap(rows.PRICES, 5, 6, None, None, "restart"))
+            store.backlog.gap(S, gap(10 * run, 10 * run + 5))
+            store.backlog.gap(S, Gap(rows.PRICES, 5, 6, None, None, "restart"))
             store.flush()
             self.close()
         store = self.store()
@@ -122,7 +122,7 @@ class Opening(Case):
         """The ranges that matter for a resume are found at the end of a ledger of any length."""
         store = self.store()
         for number in range(5000):
-            store.gap(S, gap(10 * number, 10 * number + 1))
+            store.backlog.gap(S, gap(10 * number, 10 * number + 1))
         store.flush()
         self.close()
         self.assertEqual(self.store().ledger_end(S)[-2:], [(49980, 49981), (49990, 49991)])
@@ -134,8 +134,8 @@ class Repairs(Case):
         store = self.store()
         for kind in KINDS:
             store.append(kind, S, [row(kind, number) for number in range(3)])
-        store.gap(S, gap(5, 9))
-        store.gap(S, Gap(rows.PRICES, 5, 6, None, None, "restart"))
+        store.backlog.gap(S, gap(5, 9))
+        store.backlog.gap(S, Gap(rows.PRICES, 5, 6, None, None, "restart"))
         store.flush()
         self.close()
         whole = {kind: self.path(kind).read_bytes() for kind in (*KINDS, rows.GAPS)}
@@ -178,7 +178,7 @@ class Repairs(Case):
         """Rejects are cut to their last whole line, and lines longer than any buffer stay."""
         store = self.store()
         for size in (10, 200_000):
-            store.reject("connection 1", 1, "not JSON", b"x" * size)
+            store.rejects.add("connection 1", 1, "not JSON", b"x" * size)
         store.flush()
         self.close()
         with (self.folder / REJECTS_NAME).open("ab") as file:
@@ -206,14 +206,14 @@ class FullDisk(Case):
                 if kind == rows.GAPS:
                     if chance.random() < 0.2:
                         mine.append(gap_row(gap(turn, turn)))
-                        store.gap(symbol, gap(turn, turn))
+                        store.backlog.gap(symbol, gap(turn, turn))
                     continue
                 new = [row(kind, 10 * turn + i) for i in range(chance.randrange(4))]
                 mine += new
                 store.append(kind, symbol, new)
             if chance.random() < 0.2:
                 rejects.append(chance.randbytes(20))
-                store.reject("x", 1, "odd", rejects[-1])
+                store.rejects.add("x", 1, "odd", rejects[-1])
             disk.room = chance.choice((None, 0, 1, chance.randrange(300), chance.randrange(3000)))
             try:
                 store.flush()
@@ -224,7 +224,7 @@ class FullDisk(Case):
         for (kind, symbol), mine in written.items():
             self.assertEqual(self.lines(kind, symbol), mine)
         self.assertEqual(self.kept(), rejects)
-        self.assertEqual(store.pending_bytes, 0)
+        self.assertEqual(store.backlog.pending_bytes, 0)
 
     def test_a_crash_while_the_disk_is_full(self) -> None:
         """After any write that was cut short by a crash the file reopens to the rows that were whole."""
@@ -258,7 +258,7 @@ class FullDisk(Case):
             return os.write(descriptor, data)
 
         store = self.store(S, "ETHUSDT", write=write)
-        store.gap(S, gap(1, 2))
+        store.backlog.gap(S, gap(1, 2))
         for symbol in (S, "ETHUSDT"):
             store.append(rows.TRADES, symbol, [row(rows.TRADES, 3)])
         with self.assertRaises(StoreError):
@@ -269,101 +269,6 @@ class FullDisk(Case):
         store.flush()
         self.assertEqual(self.lines(rows.GAPS), [gap_row(gap(1, 2))])
         self.assertEqual(self.lines(rows.TRADES), [row(rows.TRADES, 3)])
-
-    def test_memory_is_full_too(self) -> None:
-        """Rows beyond the memory bound are one gap with its cause, ids and times, and the rest is written in order."""
-        disk = Disk(0)
-        with self.subTest("open"):
-            disk.room = None
-            store = self.store(write=disk, pending_limit=400)
-        disk.room = 0
-        with self.assertLogs("aster_collect", "ERROR") as logs:
-            for number in range(0, 60, 2):
-                for kind in (rows.TRADES, rows.PRICES):
-                    store.append(kind, S, [row(kind, number), row(kind, number + 1)])
-                with self.assertRaises(StoreError):
-                    store.flush()
-        self.assertEqual(len(logs.records), 2)
-        self.assertLess(store.pending_bytes, 1000)
-        disk.room = None
-        store.flush()
-        for kind in (rows.TRADES, rows.PRICES):
-            store.append(kind, S, [row(kind, 60)])
-        store.flush()
-        found = self.lines(rows.TRADES)
-        ids = [int(line.split(",")[0]) for line in found]
-        ledger = [line.split(",") for line in self.lines(rows.GAPS)]
-        lost = [cells for cells in ledger if cells[0] == rows.TRADES]
-        self.assertEqual(len(lost), 1)
-        first, last = int(lost[0][3]), int(lost[0][4])
-        self.assertEqual([*ids[:-1], *range(first, last + 1), 60], list(range(61)))
-        self.assertEqual(found, [row(rows.TRADES, number) for number in ids])
-        quotes = [cells for cells in ledger if cells[0] == rows.PRICES]
-        self.assertEqual([(cells[3], cells[4], cells[5]) for cells in quotes], [("", "", "overflow")])
-        self.assertEqual(lost[0][5], "overflow")
-        last_quote = self.lines(rows.PRICES)[-2].split(",")[0]
-        self.assertLess(last_quote, quotes[0][1])
-        self.assertGreaterEqual(quotes[0][2], row(rows.PRICES, 59).split(",")[0])
-
-    def test_memory_is_full_and_ledgers_grow(self) -> None:
-        """Gaps beyond the memory bound become one for each stream and cause, which takes in all, and none is lost."""
-        disk = Disk()
-        store = self.store(write=disk, pending_limit=400)
-        disk.room = 0
-        causes = ("late", "reconnect", "gave-up")
-        with self.assertLogs("aster_collect", "ERROR"):
-            for number in range(5000):
-                times = (1_764_000_000_000 + number, 1_764_000_000_000 + number + 1)
-                store.gap(S, Gap(rows.PRICES, *times, None, None, causes[number % 2]))
-                store.gap(S, Gap(rows.TRADES, *times, number, number, causes[2]))
-                store.gap(S, Gap(rows.TRADES, *times, None, None, "not-asked"))
-            self.assertRaises(StoreError, store.flush)
-        self.assertLess(store.pending_bytes, 600)
-        store.append(rows.TRADES, S, [row(rows.TRADES, 5000)])
-        disk.room = None
-        store.flush()
-        cells = [line.split(",") for line in self.lines(rows.GAPS)]
-        self.assertLess(len(cells), 20)
-        for stream, cause in ((rows.PRICES, causes[0]), (rows.PRICES, causes[1]), (rows.TRADES, "not-asked")):
-            told = [(row[1], row[2]) for row in cells if (row[0], row[5]) == (stream, cause)]
-            self.assertLessEqual(min(told)[0], "1764000000.001")
-            self.assertGreaterEqual(max(to for _, to in told), "1764000004.999")
-        ids = sorted((int(row[3]), int(row[4])) for row in cells if row[3])
-        self.assertEqual((ids[0][0], ids[-1][1]), (0, 5000))
-        self.assertEqual([last + 1 for _, last in ids[:-1]], [first for first, _ in ids[1:]])
-        self.assertEqual({row[5] for row in cells if not row[3] and row[0] == rows.TRADES}, {"not-asked"})
-
-    def test_what_is_not_on_disk(self) -> None:
-        """The files, rows, trades and bytes that wait are counted, a half-written row as one, headers as none."""
-        disk = Disk()
-        store = self.store(write=disk)
-        self.assertEqual(store.unwritten(), (0, 0, 0, 0))
-        disk.room = 40
-        for kind in (rows.TRADES, rows.PRICES):
-            store.append(kind, S, [row(kind, number) for number in range(3)])
-        store.gap(S, gap(1, 2))
-        self.assertRaises(StoreError, store.flush)
-        files, count, trades, size = store.unwritten()
-        self.assertEqual((files, count, trades), (3, 7, 3))
-        self.assertEqual(size, store.pending_bytes)
-        disk.room = None
-        store.flush()
-        self.assertEqual(store.unwritten(), (0, 0, 0, 0))
-
-    def test_rows_that_come_before_the_loss_is_told(self) -> None:
-        """A loss is told in front of the first row that fits again."""
-        disk = Disk()
-        store = self.store(write=disk, pending_limit=10)
-        disk.room = 0
-        with self.assertLogs("aster_collect", "ERROR"):
-            store.append(rows.PRICES, S, [row(rows.PRICES, 1)])
-            store.append(rows.PRICES, S, [row(rows.PRICES, 2)])
-        disk.room = None
-        store.flush()
-        store.append(rows.PRICES, S, [row(rows.PRICES, 9)])
-        store.flush()
-        self.assertEqual(self.lines(rows.PRICES), [row(rows.PRICES, 1), row(rows.PRICES, 9)])
-        self.assertEqual([line.split(",")[-1] for line in self.lines(rows.GAPS)], ["overflow"])
 
     def test_rows_on_disk_that_could_not_be_synced(self) -> None:
         """An error of the sync writes nothing twice, and the sync is tried again."""
@@ -390,7 +295,7 @@ class Rejects(Case):
         """A reject has time, source, reason and every byte."""
         store = self.store()
         data = bytes(range(256)) + "币".encode()
-        store.reject("connection 3", 1_764_000_000_123_456_789, "not JSON", data)
+        store.rejects.add("connection 3", 1_764_000_000_123_456_789, "not JSON", data)
         store.flush()
         entry = json.loads((self.folder / REJECTS_NAME).read_text("ascii"))
         self.assertEqual(
@@ -406,9 +311,9 @@ class Rejects(Case):
             store = self.store()
             with self.assertLogs("aster_collect", "WARNING") as logs:
                 for _ in range(60):
-                    store.reject("x", 1, "binary", b"x" * 400_000)
+                    store.rejects.add("x", 1, "binary", b"x" * 400_000)
                     store.flush()
-            self.assertEqual((len(logs.records), store.rejects), (1, 60), run)
+            self.assertEqual((len(logs.records), store.rejects.count), (1, 60), run)
             size = (self.folder / REJECTS_NAME).stat().st_size
             self.assertTrue(limit - 500_000 < size <= limit)
             self.close()

@@ -116,7 +116,7 @@ class SomebodyElse(Case):
             last = 5 if room < 10 else 6
             self.assertEqual((symbol, gap.first_missing_id, gap.last_missing_id, begins), (S, 3, last, False))
             self.assertEqual(waiting, [row(rows.TRADES, number) for number in range(last, 9)])
-            self.assertEqual(store.pending_bytes, 0)
+            self.assertEqual(store.backlog.pending_bytes, 0)
             self.close()
 
     def test_a_quiet_file_is_cut(self) -> None:
@@ -178,16 +178,16 @@ class SomebodyElse(Case):
             for room in (None, 0, 30):
                 self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
                 store = self.store()
-                store.gap(S, gap(0, 9))
+                store.backlog.gap(S, gap(0, 9))
                 store.flush()
                 self.close()
                 disk = Disk()
                 store = self.store(write=disk)
                 for number in range(1, 5):
-                    store.gap(S, gap(10 * number, 10 * number + 9))
+                    store.backlog.gap(S, gap(10 * number, 10 * number + 9))
                 store.flush()
                 disk.room = room
-                store.gap(S, gap(50, 59))
+                store.backlog.gap(S, gap(50, 59))
                 if room is not None:
                     self.assertRaises(StoreError, store.flush)
                 disk.room = None
@@ -202,7 +202,7 @@ class SomebodyElse(Case):
         """Of a ledger that is emptied the newest rows are known still, and what is not is said in the log."""
         store = self.store()
         for number in range(3000):
-            store.gap(S, gap(10 * number, 10 * number + 1))
+            store.backlog.gap(S, gap(10 * number, 10 * number + 1))
         store.flush()
         os.truncate(self.path(rows.GAPS), 0)
         with self.assertLogs("aster_collect.files.damage", "ERROR") as logs:
@@ -229,7 +229,7 @@ class SomebodyElse(Case):
         self.remove()
         with self.assertLogs("aster_collect", "ERROR"):
             store.flush()
-        store.reject("x", 1, "odd", b"data")
+        store.rejects.add("x", 1, "odd", b"data")
         store.flush()
         self.assertEqual(self.kept(), [b"data"])
 
@@ -239,7 +239,7 @@ class SomebodyElse(Case):
         self.remove()
         self.folder.write_text("in the way")
         store.append(rows.TRADES, S, [row(rows.TRADES, 1)])
-        store.reject("x", 1, "odd", b"data")
+        store.rejects.add("x", 1, "odd", b"data")
         for _ in range(3):
             self.assertRaises(StoreError, store.flush)
         self.folder.unlink()

@@ -49,7 +49,7 @@ class Owners(Case):
         with (self.folder / ".lock").open("w") as other:
             fcntl.flock(other, fcntl.LOCK_EX)
             store.append(rows.TRADES, S, [row(rows.TRADES, 1)])
-            store.gap(S, gap(5, 9))
+            store.backlog.gap(S, gap(5, 9))
             for _ in range(2):
                 with self.assertRaisesRegex(StoreError, "belongs to another collector"):
                     store.flush()

@@ -96,12 +96,12 @@ class Connections(Case):
     def test_one_is_banned(self) -> None:
         """A handshake that is banned keeps all connections from trying, in the next run too."""
         bans = self.start()
-        handshakes = Handshakes(bans, clock=lambda: 50.0)
+        handshakes = Handshakes(bans, 60, clock=lambda: 50.0)
         self.assertEqual(handshakes.take(), 0.0)
         handshakes.banned(600.0, "handshake: 418")
         self.assertEqual(handshakes.take(), 600.0)
         self.now_s += 100
-        self.assertEqual(Handshakes(self.start(), clock=lambda: 7.0).take(), 500.0)
+        self.assertEqual(Handshakes(self.start(), 60, clock=lambda: 7.0).take(), 500.0)
 
 
 if __name__ == "__main__":

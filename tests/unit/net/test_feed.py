@@ -113,7 +113,7 @@ class Case(unittest.TestCase):
     def allow(self) -> None:
         """Forget all bans, and all connections that were tried."""
         folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        self.handshakes = Handshakes(Bans(folder), clock=self.clock)
+        self.handshakes = Handshakes(Bans(folder), 60, clock=self.clock)
 
     def feed(self, connect: Callable[[str], Any], delays: int = 1, **options: Any) -> tuple[Feed, Stopping]:
         """Return a feed that longest delays hold up, and that is stopped by so many of them."""

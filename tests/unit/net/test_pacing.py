@@ -104,6 +104,16 @@ class Budgets(unittest.TestCase):
             self.assertLessEqual(minute, limit * (1 - RESERVE) + 1e-9)
             now_s += chance.expovariate(3)
 
+    def test_rounds_of_requests_that_never_end(self) -> None:
+        """A round of them takes on average as long as the budget says, once the first minute's weight is spent."""
+        budget, now_s, rounds_made = WeightBudget(2400), 0.0, 50
+        for _ in range(rounds_made * 580):
+            while wait_s := budget.wait_s(1, now_s, 0.5):
+                now_s += wait_s
+            budget.spend(1, now_s)
+        self.assertAlmostEqual(now_s / rounds_made, budget.round_s(580, 0.5), delta=2)
+        self.assertEqual(budget.round_s(580, 0.5), 29)
+
 
 class Handshakes(unittest.TestCase):
     def test_many_connections_that_end_at_once(self) -> None:
@@ -113,7 +123,7 @@ class Handshakes(unittest.TestCase):
                 self.play(chance)
 
     def play(self, chance: random.Random) -> None:
-        budget = HandshakeBudget()
+        budget = HandshakeBudget(60)
         at_s = [chance.uniform(0, 5) for _ in range(chance.choice((1, 4, 40)))]  # when each connection tries next
         made: list[float] = []
         while (now_s := min(at_s)) < 900:
@@ -127,9 +137,14 @@ class Handshakes(unittest.TestCase):
                 self.assertLessEqual(sum(at - window_s + 1e-6 < one <= at for one in made), most)
         self.assertGreaterEqual(len(made), 60 * 15)
 
+    def test_a_market_that_allows_fewer(self) -> None:
+        """The market says how many any minute may have."""
+        budget = HandshakeBudget(2)
+        self.assertEqual([budget.take(now_s) for now_s in (0, 10, 20, 60, 60)], [0, 0, 40, 0, 10])
+
     def test_a_ban(self) -> None:
         """In a ban none is made, and a shorter one does not end it."""
-        budget = HandshakeBudget()
+        budget = HandshakeBudget(60)
         budget.block(600, 0)
         budget.block(10, 0)
         self.assertEqual([budget.take(0), budget.take(599), budget.take(600)], [600, 1, 0])

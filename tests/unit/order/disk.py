@@ -40,19 +40,62 @@ class Sheet:
                 one()
 
 
+class Backlog:
+    """What `files/backlog.py` is to the program."""
+
+    def __init__(self, sheets: dict[tuple[str, str], Sheet]) -> None:
+        self.pending_bytes = 0
+        self._sheets = sheets
+
+    def append(self, kind: Kind, symbol: str, events: Sequence[Event], now_ms: int) -> None:
+        sheet = self._sheets[kind.name, symbol]
+        sheet.waiting += sheet.form.rows(events)
+
+    def gap(self, symbol: str, gap: Gap) -> None:
+        ledger = self._sheets[LEDGER.name, symbol]
+        ledger.waiting += ledger.form.rows([gap])
+
+    def set_aside(self, kind: Kind, symbol: str, why: str) -> None:
+        sheet = self._sheets[kind.name, symbol]
+        sheet.waiting.append(sheet.set_aside)
+        if kind.lane is not Lane.SEQUENCE:
+            return
+        ledger = self._sheets[LEDGER.name, symbol]
+
+        def forget() -> None:
+            ledger.closed.append(ledger.rows)
+            ledger.rows = [row for row in ledger.rows if not row.startswith(f"{kind.name},")]
+
+        ledger.waiting.append(forget)
+
+
+class Rejects:
+    """What `files/rejects.py` is to the program."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[str, str, bytes]] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.entries)
+
+    def add(self, source: str, received_ns: int, reason: str, data: bytes) -> None:
+        self.entries.append((source, reason, data))
+
+
 class Disk:
     """What `files/store.py` is to the program, without a file."""
 
     def __init__(self, kinds: Iterable[Kind], options: Options, chance: Random, wall_ns: Callable[[], int]) -> None:
-        self.rejects: list[tuple[str, str, bytes]] = []
         self.last_error = ""
-        self.pending_bytes = 0
         self.is_full = False
         self.crash_in: int | None = None  # after so many more files were written
         self._kinds = list(kinds)
         self._forms = {kind.name: Form(kind, options) for kind in (*self._kinds, LEDGER)}
         self._chance, self._wall_ns = chance, wall_ns
         self.sheets: dict[tuple[str, str], Sheet] = {}
+        self.backlog = Backlog(self.sheets)
+        self.rejects = Rejects()
 
     def open(self, symbol: str) -> dict[str, Left]:
         """Open a symbol's files; return what is left in them."""
@@ -72,30 +115,6 @@ class Disk:
         ledger = self.sheets[LEDGER.name, symbol]
         rows = [row.split(",") for row in (*ledger.rows, *ledger.waiting) if isinstance(row, str)]
         return [(int(row[3]), int(row[4])) for row in rows if row[0] == stream and row[3]]
-
-    def append(self, kind: Kind, symbol: str, events: Sequence[Event], now_ms: int) -> None:
-        sheet = self.sheets[kind.name, symbol]
-        sheet.waiting += sheet.form.rows(events)
-
-    def gap(self, symbol: str, gap: Gap) -> None:
-        ledger = self.sheets[LEDGER.name, symbol]
-        ledger.waiting += ledger.form.rows([gap])
-
-    def set_aside(self, kind: Kind, symbol: str, why: str) -> None:
-        sheet = self.sheets[kind.name, symbol]
-        sheet.waiting.append(sheet.set_aside)
-        if kind.lane is not Lane.SEQUENCE:
-            return
-        ledger = self.sheets[LEDGER.name, symbol]
-
-        def forget() -> None:
-            ledger.closed.append(ledger.rows)
-            ledger.rows = [row for row in ledger.rows if not row.startswith(f"{kind.name},")]
-
-        ledger.waiting.append(forget)
-
-    def reject(self, source: str, received_ns: int, reason: str, data: bytes) -> None:
-        self.rejects.append((source, reason, data))
 
     def take_destroyed(self) -> list[tuple[str, tuple[Gap, list[Event], bool]]]:
         return []

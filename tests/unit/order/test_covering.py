@@ -26,7 +26,7 @@ class Case(unittest.TestCase):
         scope = Scope(FUTURES, (KINDS["prices"], KINDS["mark"]), Options())
         pace = Pace(0.5, 60.0, 2.0)
         self.engine = Engine(
-            scope, Bounds(0, 100, 100, 60.0), pace, clock=lambda: self.now_s,
+            scope, Bounds(0, 100, 100, 60.0, 1000), pace, clock=lambda: self.now_s,
             wall_ns=lambda: START_MS * 1_000_000 + round(self.now_s * 1e9),
         )  # fmt: skip
         self.effects: list[Effect] = []

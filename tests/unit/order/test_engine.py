@@ -22,7 +22,7 @@ class Case(unittest.TestCase):
         self.now_s = 0.0
         scope = Scope(FUTURES, (KINDS["prices"], KINDS["trades"]), Options())
         self.engine = Engine(
-            scope, Bounds(0, 100, 100, 60.0), Pace(TURN_S, 60.0, 2.0), clock=lambda: self.now_s,
+            scope, Bounds(0, 100, 100, 60.0, 1000), Pace(TURN_S, 60.0, 2.0), clock=lambda: self.now_s,
             wall_ns=lambda: START_MS * 1_000_000 + round(self.now_s * 1e9),
         )  # fmt: skip
         self.engine.begin(S, {})

@@ -8,7 +8,7 @@ from aster_collect.exchange.streams import KINDS
 from aster_collect.exchange.streams.kind import Event, Options
 from aster_collect.exchange.subscribe import Scope
 from aster_collect.exchange.venues import FUTURES
-from aster_collect.order.engine import Intake
+from aster_collect.order.intake import Intake
 from aster_collect.order.seen import Seen
 
 START_MS = 1_764_000_000_000

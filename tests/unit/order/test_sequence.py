@@ -12,7 +12,7 @@ from aster_collect.order.holes import Bounds
 from aster_collect.order.lane import Left
 from aster_collect.order.sequence import Sequence
 
-BOUNDS = Bounds(history=0, backfill_limit=1000, hold_trades=1000, hold_s=60.0)
+BOUNDS = Bounds(history=0, backfill_limit=1000, hold_trades=1000, hold_s=60.0, page_trades=1000)
 START_MS = 1_760_000_000_000
 
 

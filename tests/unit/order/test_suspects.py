@@ -329,7 +329,7 @@ class AnyOrder(unittest.TestCase):
                     continue  # too little came to tell
                 if len(world.before) < PROOF_ROWS:
                     continue  # of the former ids too
-                feed = Feed(Bounds(chance.choice((0, 0, 20)), 10_000, 10_000, 900.0))
+                feed = Feed(Bounds(chance.choice((0, 0, 20)), 10_000, 10_000, 900.0, 1000))
                 lowest = self.play(world, feed, chance)
                 self.assertEqual(1, feed.foreign)
                 gone = self.named(feed, world.trades[0][-1].id)

@@ -14,7 +14,7 @@ from aster_collect.order.identity import Outcome
 from aster_collect.order.tape import AWAY_S, Tape
 from tests.support import rounds
 
-BOUNDS = Bounds(history=0, backfill_limit=10_000, hold_trades=10_000, hold_s=900.0)
+BOUNDS = Bounds(history=0, backfill_limit=10_000, hold_trades=10_000, hold_s=900.0, page_trades=1000)
 Missing = tuple[int, int, str]
 
 
@@ -124,6 +124,17 @@ class Starts(Case):
             wanted = run.later()
         self.assertEqual(asked, [(500, 1000), (1500, 1000), (2500, 501)])
         self.written(run, range(500, 3001))
+
+    def test_an_exchange_of_smaller_pages(self) -> None:
+        """What is asked for at once is what the exchange gives at once, and a full page is asked behind."""
+        run = Run(BOUNDS._replace(history=250, page_trades=100))
+        run.live(3000)
+        asked = []
+        while wanted := run.later():
+            asked.append(wanted)
+            run.page(wanted[0], *range(wanted[0], sum(wanted)))
+        self.assertEqual(asked, [(2750, 100), (2850, 100), (2950, 51)])
+        self.written(run, range(2750, 3001))
 
     def test_history_that_is_gone_is_no_gap(self) -> None:
         """A fresh file whose history the exchange has no more just starts later."""
@@ -856,7 +867,7 @@ class AnyOrder(unittest.TestCase):
         for seed, chance in rounds(250):
             with self.subTest(seed=seed):
                 history = chance.choice((0, 10, 1500))
-                exchange, disk = self.play(chance, Bounds(history, 10**6, 10**6, 10**6), away=False)
+                exchange, disk = self.play(chance, Bounds(history, 10**6, 10**6, 10**6, 1000), away=False)
                 missing = self.whole(disk)
                 self.assertFalse(sorted(missing - exchange.gone)[:9], "a gap for trades that REST would have given")
                 self.assertLessEqual({gap.cause for gap in disk.gaps}, {"not-available"})
@@ -867,7 +878,7 @@ class AnyOrder(unittest.TestCase):
             with self.subTest(seed=seed):
                 bounds = Bounds(
                     chance.choice((0, 10, 1500)), chance.choice((0, 1, 7, 10**6)), chance.choice((1, 5, 50, 10**6)),
-                    chance.choice((1, 5, 10**6)),
+                    chance.choice((1, 5, 10**6)), chance.choice((7, 1000)),
                 )  # fmt: skip
                 _, disk = self.play(chance, bounds, away=chance.random() < 0.5)
                 self.whole(disk)

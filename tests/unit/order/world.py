@@ -27,7 +27,7 @@ from .disk import Crash, Disk
 from .lines import Arrival, Front, Line
 from .market import LEVELS, START_MS, Exchange
 
-BOUNDS = Bounds(history=20, backfill_limit=1500, hold_trades=300, hold_s=40.0)
+BOUNDS = Bounds(history=20, backfill_limit=1500, hold_trades=300, hold_s=40.0, page_trades=1000)
 PACE = Pace(turn_s=0.5, poll_s=10.0, max_clock_offset_s=2.0)
 CALM_S = 25.0  # how long all is well before the end
 BUSY = {"BTCUSDT": 1.0, "ETHUSDT": 0.4, "QUIETUSDT": 0.05}

@@ -28,7 +28,7 @@ class NoThreads:
 class HandOver(unittest.TestCase):
     def setUp(self) -> None:
         self.inbox, self.threads = Inbox(), NoThreads()
-        handshakes = Handshakes(Bans(Path(self.enterContext(tempfile.TemporaryDirectory()))))
+        handshakes = Handshakes(Bans(Path(self.enterContext(tempfile.TemporaryDirectory()))), 60)
         control = queue.SimpleQueue()  # type: ignore[var-annotated]
         self.feeds = Feeds(Settings(all_symbols=True), cast(Threads, self.threads), control, self.inbox, handshakes)
 

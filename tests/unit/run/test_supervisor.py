@@ -114,6 +114,21 @@ class TheEndOfTheDuration(Runs):
             Supervisor(settings, control).run()
 
 
+class TheStart(Runs):
+    def test_a_poll_interval_that_can_not_be_kept(self) -> None:
+        """It is said once, with the number of symbols that are collected."""
+        symbols = tuple(f"A{number}USDT" for number in range(240))
+        settings = self.settings(
+            symbols=symbols, streams=("open-interest",), poll_interval_s=10.0, duration_s=DURATION_S
+        )
+        with self.assertLogs("aster_collect", "WARNING") as logged:
+            Supervisor(settings, self.control).run()
+        said = [line.partition(":poll interval too short ")[2] for line in logged.output if "too short" in line]
+        self.assertEqual(
+            [line.split()[1:4] for line in said], [["symbols=240", "weight_a_minute=2400", "a_round_takes_s=12"]]
+        )
+
+
 class Maintenance(Runs):
     def test_trading_resumes(self) -> None:
         """A run begun while nothing trades is unhealthy and says why, and collects once trading resumes."""
