@@ -222,14 +222,15 @@ class WhatIsAskedFor(Folder):
             "--depth-interval 500 --receive-time --duration 9 --ws-url ws://h:1 --rest-url http://h:2 "
             "--stall-timeout 3 --history 0 --backfill-limit 7 --hold-limit 8 1.5 --connections 2 "
             "--max-connection-age 60 --no-sync --rotate DAY --compress --keep-days 3 --min-free-mb 4 "
-            "--max-clock-offset 0.5 --metrics-file m.prom --streams MARK,trades,mark --quantities --poll-interval 30"
+            "--max-clock-offset 0.5 --metrics-file m.prom --streams MARK,trades,mark --quantities --poll-interval 30 "
+            "--diff-interval 0 --check-interval 60"
         )
         words = collect.grammar().read(given.split())
         self.assertEqual(
             collect.settings_of(words),
             settings.Settings(
                 ("ETHUSDT", "BTCUSDT", "币安人生USDT"), False, "futures", ("mark", "trades"), 20, 0.5, Path("d"), 500,
-                True, True, 30.0, 9.0, "ws://h:1", "http://h:2", 3.0, 0, 7, 8, 1.5, 2, 60.0, False, "day", True, 3, 4,
+                0, 60.0, True, True, 30.0, 9.0, "ws://h:1", "http://h:2", 3.0, 0, 7, 8, 1.5, 2, 60.0, False, "day", True, 3, 4,
                 0.5, Path("m.prom"),
             ),
         )  # fmt: skip
@@ -237,17 +238,21 @@ class WhatIsAskedFor(Folder):
     def test_what_a_market_has_not(self) -> None:
         """It is refused with what the market has; `all` is all of that, and spot has a folder of its own."""
         spot = collect.settings_of(collect.grammar().read(["--market", "SPOT", "--streams", "all"]))
-        offered = ("prices", "orderbook", "trades", "fills", "universe")
+        offered = ("prices", "orderbook", "depth", "trades", "fills", "universe")
         self.assertEqual((spot.streams, spot.data_dir), (offered, settings.DATA_DIR / "spot"))
         self.assertEqual(("wss://sstream.asterdex.com", "/api/v3"), (spot.ws_url, spot.venue.prefix))
         for words, why in (
             (
                 ["--market", "spot", "--streams", "trades,mark"],
-                "--streams: mark given, prices, orderbook, trades",
+                "--streams: mark given, prices, orderbook, depth, trades",
             ),
             (
                 ["--market", "spot", "--depth-interval", "500"],
                 "--depth-interval: 500 given, 100, 250 allowed",
+            ),
+            (
+                ["--market", "spot", "--diff-interval", "0"],
+                "--diff-interval: 0 given, 100 allowed",
             ),
             (["--streams", "kline"], "--streams: 'kline' given, all, or some of "),
         ):

@@ -47,7 +47,7 @@ class Backlog:
         self.pending_bytes = 0
         self._sheets = sheets
 
-    def append(self, kind: Kind, symbol: str, events: Sequence[Event], now_ms: int) -> None:
+    def append(self, kind: Kind, symbol: str, events: Sequence[Event], now_ms: int, _opening: object = None) -> None:
         sheet = self._sheets[kind.name, symbol]
         sheet.waiting += sheet.form.rows(events)
 
