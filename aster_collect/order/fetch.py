@@ -43,8 +43,8 @@ class Fetch:
         self._retry_s = now_s + 0.25 * 2 ** min(self._tries, LONGEST_WAIT)
 
     def worked(self) -> None:
-        """Note that it was of use."""
-        self._tries, self._retry_s = 0, 0.0
+        """Note that it was of use: another one would have to wait for nothing."""
+        self._tries, self._retry_s, self._quiet_s = 0, 0.0, 0.0
 
     def begin_anew(self) -> None:
         """Let what is under way count for nothing: ids have begun anew."""

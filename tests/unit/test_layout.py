@@ -36,7 +36,7 @@ ORDERS = {
                  "pages", "symbols", "subscribe"),
     "order": ("effects", "lane", "standing", "seen", "links", "tally", "question", "clock", "coverage", "bundle",
               "carriers", "steps", "written", "suspects", "rising", "plain", "assembly", "asking", "holes",
-              "proof", "identity", "tape", "sequence", "polled", "polls", "silent", "book", "checks", "fetch",
+              "proof", "identity", "tape", "sequence", "polled", "polls", "silent", "book", "checks", "fetch", "linked",
               "chain", "lanes", "covering", "offset",
               "answers", "intake", "connections", "engine"),
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),

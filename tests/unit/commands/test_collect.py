@@ -230,8 +230,8 @@ class WhatIsAskedFor(Folder):
             collect.settings_of(words),
             settings.Settings(
                 ("ETHUSDT", "BTCUSDT", "币安人生USDT"), False, "futures", ("mark", "trades"), 20, 0.5, Path("d"), 500,
-                0, 60.0, True, True, 30.0, 9.0, "ws://h:1", "http://h:2", 3.0, 0, 7, 8, 1.5, 2, 60.0, False, "day", True, 3, 4,
-                0.5, Path("m.prom"),
+                0, 60.0, True, True, 30.0, 9.0, "ws://h:1", "http://h:2", 3.0, 0, 7, 8, 1.5, 2, 60.0, False, "day",
+                True, 3, 4, 0.5, Path("m.prom"),
             ),
         )  # fmt: skip
 

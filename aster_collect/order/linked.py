@@ -1,0 +1,78 @@
+"""Changes of a full book, each named behind the one before it: what follows is let through, the rest waits. Pure."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from operator import itemgetter
+
+from ..exchange.streams.depth import Diff
+from ..exchange.streams.kind import ID, TIME, Event
+from .book import Book
+from .suspects import START_OVER_MS
+
+PREVIOUS, BIDS, ASKS = (Diff._fields.index(name) for name in ("previous_id", "bids", "asks"))
+HELD_CHARACTERS = 1 << 18  # of changes that wait for a snapshot; the oldest go first
+
+
+class Linked:
+    """The book as it is kept, if there is one, and the changes that don't follow yet.
+
+    With `last` the id that the book covers: `id ≤ last` is old, `previous ≤ last < id` follows, `previous > last` waits
+    for what lacks between. Where connections cut differently changes overlap, which does no harm: quantities are
+    absolute.
+    """
+
+    def __init__(self) -> None:
+        self.book: Book | None = None
+        self.old: list[Event] = []  # of the last call
+        self.lacking = False  # whether something lacks since the call before
+        self.held: list[Event] = []
+        self._stuck_id: int | None = None  # behind which it lacked then
+
+    def follow(self, changes: Sequence[Event]) -> list[Event]:
+        """Return what follows, of these changes and of those held, in order, each naming the row before it."""
+        book = self.book
+        changes = [*self.held, *changes]
+        self.old, self.lacking = [], False
+        if book is None:
+            self.hold(changes)
+            return []
+        rows: list[Event] = []
+        beyond: list[Event] = []
+        for change in sorted(changes, key=itemgetter(ID)):
+            if change[ID] <= book.id:
+                self.old.append(change)
+            elif change[PREVIOUS] > book.id:
+                beyond.append(change)
+            else:
+                row = (*change[:PREVIOUS], book.id, *change[PREVIOUS + 1 :])
+                book.apply(row)
+                rows.append(row)
+                self.old += beyond
+                beyond = []
+        self.lacking = bool(beyond) and self._stuck_id == book.id
+        self._stuck_id = book.id if beyond else None
+        self.held = beyond
+        return rows
+
+    def hold(self, changes: list[Event]) -> None:
+        """Let changes wait for a snapshot: the newest, as far as memory allows."""
+        sizes = accumulate(len(one[BIDS]) + len(one[ASKS]) for one in reversed(changes))
+        fit = bisect_right(list(sizes), HELD_CHARACTERS)
+        self.held = changes[len(changes) - fit :]
+
+    def join(self, snapshot: Diff) -> bool:
+        """Begin with a snapshot; return False, and leave all as it is, where it is too old for the changes held.
+
+        What was made long before it, and yet bears a higher id, is of former ids.
+        """
+        former_ms = snapshot.time_ms - START_OVER_MS
+        later = [one for one in self.held if one[ID] > snapshot.id and one[TIME] >= former_ms]
+        if later and min(one[PREVIOUS] for one in later) > snapshot.id:
+            return False
+        self.book, self.held, self._stuck_id = Book(snapshot), later, None
+        return True
+
+    def drop(self) -> None:
+        """Have no book any more, until there is another snapshot."""
+        self.book, self._stuck_id = None, None
