@@ -19,8 +19,9 @@ class Resumed:
     """The end that a file had when it was opened; to be made before that, and read once it is whole rows."""
 
     def __init__(self, form: Form, symbol: str, folder: Folder, appender: Appender) -> None:
-        # When it had last been changed, by our clock; 0 where there was none, or what there was is set aside.
-        self.touched_ms, self._inode = _touched(appender.path)
+        # How large it was, and when it had last been changed, by our clock, in milliseconds; None where there was none.
+        self.found, self._inode = _found(appender.path)
+        self.touched_ms = self.found[1] if self.found else 0  # also where what there was is set aside
         self._form, self._symbol, self._folder, self._appender = form, symbol, folder, appender
         self._rows: list[str] = []  # all at the end that bear the time of the last one
 
@@ -61,10 +62,10 @@ class Resumed:
             return None
 
 
-def _touched(path: Path) -> tuple[int, int]:
-    """Return when a file was last changed, and its inode; twice 0 where there is none."""
+def _found(path: Path) -> tuple[tuple[int, int] | None, int]:
+    """Return how large a file is and when it was last changed, and its inode; None and 0 where there is none."""
     try:
         status = path.lstat()
     except FileNotFoundError:
-        return 0, 0
-    return status.st_mtime_ns // 1_000_000, status.st_ino
+        return None, 0
+    return (status.st_size, status.st_mtime_ns // 1_000_000), status.st_ino

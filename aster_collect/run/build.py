@@ -1,6 +1,5 @@
 """The collecting thread's parts, put together as the settings ask."""
 
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -9,11 +8,14 @@ from ..files.store import Store
 from ..net.inbox import Inbox
 from ..order.engine import Engine, Pace
 from ..order.holes import Bounds
+from ..order.record import Record, nowhere
 from ..settings import Settings
 from ..watch.report import Due
+from .course import Course
 from .desk import Desk
 from .hands import Hands
 from .loop import Loop
+from .moments import Moments
 
 
 def build_loop(
@@ -24,22 +26,31 @@ def build_loop(
     inbox: Inbox,
     due: Due,
     closed: Callable[[list[Path]], None],
-    *,
-    clock: Callable[[], float] = time.monotonic,
-    wall_ns: Callable[[], int] = time.time_ns,
+    moments: Moments,
+    record: Record = nowhere,
 ) -> Loop:
     """Return a loop that collects these symbols, whose files are open, as those of the whole folder are.
 
-    `ask` hands a request to REST, and `closed` is told which files were closed because their hour or day was over.
+    `ask` hands a request to REST, `closed` is told which files were closed because their hour or day was over, and
+    `record` of all that happens.
     """
+    engine, hands = build_engine(settings, store, ask, moments)
+    desk = Desk(settings, engine, store, moments)
+    course = Course(engine, hands, moments, record)
+    for symbol in ("", *symbols):
+        course.begin(desk.begin(symbol))
+    return Loop(course, desk, hands, inbox, due, closed)
+
+
+def build_engine(
+    settings: Settings, store: Store, ask: Callable[[Ask], None], moments: Moments
+) -> tuple[Engine, Hands]:
+    """Return the engine that a run asks for, and its hands."""
     bounds = Bounds(
         settings.history, settings.backfill_limit, settings.hold_trades, settings.hold_s, settings.venue.trades_a_page
     )
     pace = Pace(
         settings.flush_interval_s / 2, settings.poll_interval_s, settings.max_clock_offset_s, settings.check_interval_s
     )
-    engine = Engine(settings.scope(), bounds, pace, clock=clock, wall_ns=wall_ns)
-    desk = Desk(settings, engine, store, clock=clock, wall_ns=wall_ns)
-    hands = Hands(engine, store, ask, clock=clock, wall_ns=wall_ns)
-    hands.carry(desk.begin(("", *symbols)))
-    return Loop(engine, desk, hands, inbox, due, closed)
+    engine = Engine(settings.scope(), bounds, pace, clock=moments.clock, wall_ns=moments.wall_ns)
+    return engine, Hands(engine, store, ask, clock=moments.clock, wall_ns=moments.wall_ns)

@@ -2,20 +2,20 @@
 
 import logging
 import os
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from .. import __version__
 from ..errors import ConfigError, StoreError
 from ..exchange.events import Delisted, Listed
 from ..files.store import Store
-from ..order.effects import Effect
 from ..order.engine import Engine
 from ..order.lane import Left
+from ..order.record import Begin
 from ..order.standing import StreamState
 from ..settings import Settings
 from ..watch.snapshot import Snapshot
+from .moments import Moments
 
 log = logging.getLogger(__name__)
 
@@ -33,26 +33,19 @@ class Done(NamedTuple):
 class Desk:
     """What the engine needs of the folder, and what others want to know of both."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        engine: Engine,
-        store: Store,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        wall_ns: Callable[[], int] = time.time_ns,
-    ) -> None:
-        self._settings, self._engine, self._store = settings, engine, store
-        self._clock, self._wall_ns = clock, wall_ns
+    def __init__(self, settings: Settings, engine: Engine, store: Store, moments: Moments) -> None:
+        self._settings, self._engine, self._store, self._moments = settings, engine, store, moments
         self._kinds = settings.scope().kinds
         self._unopened: dict[str, None] = {}  # new symbols whose files could not be opened
         self._gone: frozenset[str] = frozenset()
-        self._look_s = clock()
-        self._started_ns = wall_ns()
+        self._look_s = moments.clock()
+        self._started_ns = moments.wall_ns()
 
-    def begin(self, symbols: Iterable[str]) -> list[Effect]:
-        """Let symbols be collected whose files are open; with "" what is of the whole folder."""
-        return [effect for symbol in symbols for effect in self._engine.begin(symbol, self._left(symbol))]
+    def begin(self, symbol: str) -> Begin:
+        """Return what there is of a symbol whose files are open, or with "" of the whole folder, to begin with it."""
+        sheets = self._store.sheets.of(symbol)
+        found = {sheet.kind.name: sheet.resumed.found for sheet in sheets if sheet.resumed.found is not None}
+        return Begin(symbol, all(sheet.made for sheet in sheets), self._left(symbol), found)
 
     def _left(self, symbol: str) -> dict[str, Left]:
         """Return what a run before has left, by kind."""
@@ -67,17 +60,18 @@ class Desk:
             if kind.whole_folder == (not symbol)
         }
 
-    def take(self, message: Listed | Delisted) -> list[Effect]:
-        """Take what the exchange lists anew, or no more."""
+    def take(self, message: Listed | Delisted) -> list[Begin]:
+        """Take what the exchange lists anew, or no more; return what is to be begun with."""
         if isinstance(message, Delisted):
             self._gone = frozenset(message.symbols)
             return []
         self._unopened |= dict.fromkeys(message.symbols)
         return self._open_listed()
 
-    def _open_listed(self) -> list[Effect]:
+    def _open_listed(self) -> list[Begin]:
         """Open the files of new symbols; where one's can't be opened the others go on, and it is tried again."""
         opened = []
+        self._moments.look()
         for symbol in list(self._unopened):
             try:
                 self._store.open(symbol)
@@ -85,12 +79,12 @@ class Desk:
                 log.error("symbol not collected symbol=%s why=%s next=retry", symbol, error)
                 continue
             del self._unopened[symbol]
-            opened.append(symbol)
-        return self.begin(opened)
+            opened.append(self.begin(symbol))
+        return opened
 
-    def step(self) -> list[Effect]:
-        """Look at the disk now and then, and try again what could not be opened."""
-        now_s = self._clock()
+    def step(self) -> list[Begin]:
+        """Look at the disk now and then, and try again what could not be opened; return what is to be begun with."""
+        now_s = self._moments.clock()
         if now_s < self._look_s:
             return []
         self._look_s = now_s + LOOK_S
@@ -114,7 +108,7 @@ class Desk:
             version=__version__,
             pid=os.getpid(),
             started_ns=self._started_ns,
-            now_ns=self._wall_ns(),
+            now_ns=self._moments.wall_ns(),
             settings=settings.told(),
             connections=tally.links.states(),
             streams=self._streams(done.gaps),

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..exchange.events import Delisted, Listed, Message, Reopen
+from ..exchange.events import Delisted, Listed, Message
 from ..net.inbox import Inbox
-from ..order.engine import Engine
 from ..watch.report import Due
 from ..watch.snapshot import Snapshot
 from ..watch.status import proof_command, stop_line
+from .course import Course
 from .desk import Desk, Done
 from .hands import Hands
 
@@ -28,18 +28,19 @@ class Loop:
     """Feeds until it is told to drain, and is not done before all is written, or can't be.
 
     ```
-    inbox ──▶ take ──▶ engine ──effects──▶ hands ──▶ store, REST, log
-    time  ──▶ step ──▶    ▲                  └─ what a flush finds out ─▶ engine
+    inbox ──▶ take ──▶ course: engine, hands
+    time  ──▶ step ──▶    ▲
+    symbols, the disk ──▶ desk
     ```
     """
 
     def __init__(
-        self, engine: Engine, desk: Desk, hands: Hands, inbox: Inbox, due: Due, closed: Callable[[list[Path]], None]
+        self, course: Course, desk: Desk, hands: Hands, inbox: Inbox, due: Due, closed: Callable[[list[Path]], None]
     ) -> None:
         """`closed` is told which files were closed because their hour or day was over."""
         self.all_written = False
         self.last: Snapshot | None = None  # once it has ended
-        self._engine, self._desk, self._hands = engine, desk, hands
+        self._course, self._desk, self._hands = course, desk, hands
         self._inbox, self._due, self._closed = inbox, due, closed
         self._draining = threading.Event()
         self._stopped_s = 0.0  # read once it drains
@@ -47,18 +48,17 @@ class Loop:
 
     def take(self, message: Message) -> None:
         """Take one message."""
-        if isinstance(message, Reopen):
-            self._hands.reopen()
-        elif isinstance(message, Listed | Delisted):
-            self._hands.carry(self._desk.take(message))
+        if isinstance(message, Listed | Delisted):
+            for begin in self._desk.take(message):
+                self._course.begin(begin)
         else:
-            self._hands.carry(self._engine.take(message))
+            self._course.take(message)
 
     def step(self) -> None:
         """Do what time asks for: holes, polls, turns, a look at the disk."""
-        self._hands.carry(self._engine.step())
-        self._hands.retry()
-        self._hands.carry(self._desk.step())
+        self._course.step()
+        for begin in self._desk.step():
+            self._course.begin(begin)
 
     def is_settled(self, stopped_s: float) -> bool:
         """Return whether nothing is open that REST could answer, or time is up; asks at first what may be missing.
@@ -68,16 +68,12 @@ class Loop:
         """
         if not self._settling:
             self._settling = True
-            self._hands.carry(self._engine.settle(stopped_s))
-        return self._engine.settled
+            self._course.settle(stopped_s)
+        return self._course.is_settled()
 
     def close(self) -> bool:
         """Write everything, for the end; return whether all of it is on disk."""
-        self._hands.rewound = False
-        self._hands.carry(self._engine.close())
-        if self._hands.rewound:
-            self._hands.carry(self._engine.close())
-        return not self._hands.failing_since_ns
+        return self._course.close()
 
     def snapshot(self) -> Snapshot:
         """Return how the run stands."""

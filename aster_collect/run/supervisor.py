@@ -24,6 +24,7 @@ from .build import build_loop
 from .feeds import Feeds
 from .lists import Lists
 from .loop import Loop
+from .moments import Moments
 from .opening import TRADING_AGAIN_S
 from .packing import Packing
 from .roster import RELIST_S, Roster
@@ -63,6 +64,7 @@ class Supervisor:
         self._roster = Roster(settings, relist_s=relist_s, trading_again_s=trading_again_s)
         self._packing = Packing(settings, self._threads)
         self._inbox = Inbox()
+        self._moments = Moments()
         self._list_path = ask_exchange_info(settings.venue).path
         self._budget = WeightBudget(settings.venue.weight_a_minute)
         self._asks: queue.SimpleQueue[Ask | Called | None] = queue.SimpleQueue()
@@ -80,7 +82,7 @@ class Supervisor:
         scope = settings.scope()
         store = Store(
             settings.data_dir, scope.kinds, scope.options,
-            market=settings.market, sync=settings.sync, rotate=settings.rotate,
+            market=settings.market, sync=settings.sync, rotate=settings.rotate, wall=self._moments.wall,
         )  # fmt: skip
         try:
             bans = Bans(settings.data_dir)
@@ -118,6 +120,7 @@ class Supervisor:
 
     def _collect(self, symbols: list[str], store: Store, feeds: Feeds) -> None:
         """Collect these symbols until the run is over, and stop in order whatever ends it."""
+        self._moments.look()
         for symbol in (*symbols, ""):
             store.open(symbol, at_once=self._roster.checked)
         carriers = feeds.plan(symbols)
@@ -126,7 +129,7 @@ class Supervisor:
         self._packing.start()
         loop = build_loop(
             self._settings, symbols, store, self._asks.put, self._inbox, self._due,
-            lambda paths: self._control.put(Closed(paths)),
+            lambda paths: self._control.put(Closed(paths)), self._moments,
         )  # fmt: skip
         self._threads.start("collector", loop.run)
 

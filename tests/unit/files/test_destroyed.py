@@ -43,7 +43,7 @@ class Destroyed(Case):
             self.pass_s(1)
 
     def turn(self) -> None:
-        self.collector._hands.carry(self.collector._engine.turn())
+        self.collector._hands.carry(self.collector._course._engine.turn())
 
     def write(self) -> None:
         """Let what has come be written."""

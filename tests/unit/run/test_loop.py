@@ -23,6 +23,7 @@ from aster_collect.order import engine, lanes
 from aster_collect.order.bundle import MARGIN_MS
 from aster_collect.run.build import build_loop
 from aster_collect.run.loop import Loop
+from aster_collect.run.moments import Moments
 from aster_collect.settings import Settings
 from aster_collect.verify import check_folder
 from aster_collect.watch.report import Due
@@ -139,7 +140,7 @@ class Case(unittest.TestCase):
         """Return the collecting loop, stepped by the fake clock."""
         return build_loop(
             settings, settings.symbols, self.store, self.asks.append, Inbox(), Due(SimpleQueue(), False, 0.0), print,
-            clock=lambda: self.now_s, wall_ns=self.wall_ns,
+            Moments(lambda: self.now_s, self.wall_ns),
         )  # fmt: skip
 
     def wall_ns(self) -> int:
