@@ -115,6 +115,8 @@ class Desk:
             reconnects=dict(tally.lost_reasons),
             newest_frame_ns=tally.newest_frame_ns,
             duplicates=sum(lane.duplicates for lane in engine.lanes.all.values()),
+            book_checks=sum(checks.done for checks in engine.lanes.checks),
+            book_mismatches=sum(checks.mismatches for checks in engine.lanes.checks),
             skipped=sum(lane.skipped for lane in engine.lanes.all.values()),
             rejects=store.rejects.count,
             queue_batches=queue_batches,

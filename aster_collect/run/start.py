@@ -4,7 +4,8 @@ import logging
 import math
 
 from .. import __version__
-from ..exchange.events import POLL
+from ..exchange.events import HOLE, POLL
+from ..exchange.streams.kind import Lane
 from ..net.pacing import WeightBudget
 from ..net.rest import RESERVES
 from ..order.polls import round_weight
@@ -28,6 +29,13 @@ def say_start(settings: Settings, symbols: list[str], carriers: list[Carrier]) -
     )  # fmt: skip
     ws, rest = without_secret(settings.ws_url), without_secret(settings.rest_url)
     log.info("start ws=%s rest=%s subscriptions=%d", ws, rest, streams)
+
+
+def say_snapshots(settings: Settings, symbols: int, budget: WeightBudget) -> None:
+    """Say how long it takes until the full book of each symbol is begun: their snapshots are had in turn."""
+    if any(kind.lane is Lane.CHAIN for kind in settings.scope().kinds):
+        weight = symbols * settings.venue.weights["depth"]
+        log.info("start snapshots=%d in_s=%d", symbols, math.ceil(budget.round_s(weight, RESERVES[HOLE])))
 
 
 def warn_of_polls(settings: Settings, symbols: int, budget: WeightBudget) -> None:

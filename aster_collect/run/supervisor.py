@@ -28,7 +28,7 @@ from .moments import Moments
 from .opening import TRADING_AGAIN_S
 from .packing import Packing
 from .roster import RELIST_S, Roster
-from .start import say_start, warn_of_polls
+from .start import say_snapshots, say_start, warn_of_polls
 from .threads import FAILED, Aged, Closed, Control, Ended, Over, Signalled, Threads
 
 log = logging.getLogger(__name__)
@@ -125,6 +125,7 @@ class Supervisor:
             store.open(symbol, at_once=self._roster.checked)
         carriers = feeds.plan(symbols)
         say_start(self._settings, symbols, carriers)
+        say_snapshots(self._settings, len(symbols), self._budget)
         warn_of_polls(self._settings, len(symbols), self._budget)
         self._packing.start()
         loop = build_loop(

@@ -80,6 +80,8 @@ def metrics_text(snapshot: Snapshot) -> str:
         _one("write_failing", "gauge", "Whether the last write failed.", int(seen.failing_since_ns > 0)),
         _one("rejects_total", "counter", "Frames that could not be decoded.", seen.rejects),
         _one("duplicates_total", "counter", "Events dropped since they had come before.", seen.duplicates),
+        _one("book_checks_total", "counter", "Comparisons of full books with the exchange's.", seen.book_checks),
+        _one("book_mismatches_total", "counter", "Comparisons that found another book.", seen.book_mismatches),
         _family(
             "held_trades",
             "gauge",

@@ -23,6 +23,8 @@ class Snapshot(NamedTuple):
     newest_frame_ns: int
     duplicates: int
     skipped: int
+    book_checks: int  # comparisons of full books with the exchange's …
+    book_mismatches: int  # … that found another
     rejects: int
     queue_batches: int
     queue_bytes: int
@@ -63,6 +65,8 @@ def waiting(
         newest_frame_ns=0,
         duplicates=0,
         skipped=0,
+        book_checks=0,
+        book_mismatches=0,
         rejects=0,
         queue_batches=0,
         queue_bytes=0,

@@ -53,6 +53,8 @@ def status_json(snapshot: Snapshot) -> str:
         "rejects": seen.rejects,
         "duplicates": seen.duplicates,
         "skipped": seen.skipped,
+        "book_checks": seen.book_checks,
+        "book_mismatches": seen.book_mismatches,
         "gaps": sum(stream.gaps for stream in seen.streams),
         "reconnects": seen.reconnects,
         "clock_offset_ms": seen.clock_offset_ms,

@@ -3,7 +3,7 @@
 import unittest
 
 from aster_collect.net.pacing import WeightBudget
-from aster_collect.run.start import warn_of_polls
+from aster_collect.run.start import say_snapshots, warn_of_polls
 from aster_collect.settings import Settings
 
 LOGGER = "aster_collect.run.start"
@@ -39,6 +39,16 @@ class AShortPollInterval(unittest.TestCase):
             warn_of_polls(settings(10), 200, WeightBudget(2400))
             warn_of_polls(settings(10, ("trades", "universe")), 580, WeightBudget(2400))
             warn_of_polls(Settings(market="spot", streams=("all",), poll_interval_s=10), 580, WeightBudget(600))
+
+
+class FullBooks(unittest.TestCase):
+    def test_how_long_it_takes_until_all_are_begun(self) -> None:
+        """Their snapshots are had in turn, by the weight that holes may use; without the kind nothing is said."""
+        with self.assertLogs(LOGGER, "INFO") as logged:
+            say_snapshots(settings(60, ("trades", "depth")), 580, WeightBudget(2400))
+        self.assertEqual(logged.output, [f"INFO:{LOGGER}:start snapshots=580 in_s=363"])
+        with self.assertNoLogs(LOGGER, "INFO"):
+            say_snapshots(settings(60), 580, WeightBudget(2400))
 
 
 if __name__ == "__main__":

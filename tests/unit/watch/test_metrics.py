@@ -24,7 +24,8 @@ LABELS = {
     "missing_trades": {"symbol"},
 }
 PLAIN = {"start_time_seconds", "queue_batches", "queue_bytes", "pending_bytes", "written_bytes", "free_bytes",
-         "write_failing", "rejects", "duplicates", "clock_offset_seconds",
+         "write_failing", "rejects", "duplicates", "book_checks",
+         "book_mismatches", "clock_offset_seconds",
          "clock_offset_uncertainty_seconds"}  # fmt: skip
 
 

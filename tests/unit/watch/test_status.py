@@ -42,6 +42,8 @@ def snapshot(**changed: Any) -> Snapshot:
         newest_frame_ns=NOW_NS - SECOND // 10,
         duplicates=7,
         skipped=2,
+        book_checks=5,
+        book_mismatches=1,
         rejects=4,
         queue_batches=6,
         queue_bytes=4096,
