@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from operator import gt, lt
 from typing import Any, NamedTuple
 
 from ...errors import DecodeError
 from ..cells import DECIMAL, SECONDS, WHOLE, Cell, Column, milliseconds, seconds
+from ..exact import Units
 from ..fields import PLAIN_DECIMAL, Payload, field, symbol, times_ms, whole
 from . import shapes
-from .kind import Add, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
+from .kind import Add, Check, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
 
 SNAPSHOT = -1  # what a snapshot has for the update id of the row before it
 
@@ -126,6 +128,34 @@ def _read(cells: Sequence[str]) -> Diff:
     return Diff(int(cells[2]), milliseconds(cells[0]), previous_id, cells[3], cells[4])
 
 
+_units = Units()
+
+
+def _flaw(row: Sequence[bytes]) -> str:
+    """Say what is wrong with a row: it ends behind the one before it, no level comes twice, a snapshot is in order."""
+    previous_id, update_id, *sides = row
+    if previous_id and int(previous_id) > int(update_id):
+        return f"previous_update_id {previous_id.decode()} is above update_id {update_id.decode()}"
+    for word, side, before, ordered in zip(("bid", "ask"), sides, (gt, lt), ("descend", "ascend"), strict=True):
+        if not side:
+            continue
+        cells = side.replace(b";", b" ").split(b" ")
+        prices = list(map(_units.__getitem__, cells[::2]))
+        if previous_id:
+            if len(set(prices)) != len(prices):
+                twice = next(at for at, price in enumerate(prices) if price in prices[:at])
+                return f"{word} {cells[2 * twice].decode()} comes twice"
+        elif not all(map(before, prices, prices[1:])):
+            return f"{word}s of a snapshot do not {ordered} strictly"
+        elif not all(map(_not_zero, cells[1::2])):
+            return f"a snapshot has a {word} of quantity zero"
+    return ""
+
+
+def _not_zero(quantity: bytes) -> bytes:
+    return quantity.strip(b"0.")
+
+
 def _channel(options: Options) -> str:
     return "depth" if options.diff_ms == 250 else f"depth@{options.diff_ms}ms"
 
@@ -140,4 +170,5 @@ KIND = Kind(
     wire=Wire("depthUpdate", _channel, decode, take=_take),
     ids="update_id",
     steady=True,
+    check=Check("previous_update_id", lambda _: 4, _flaw),
 )

@@ -98,12 +98,24 @@ class Check(NamedTuple):
     """What must hold within a row.
 
     `flaw` gets the cells from the column `first` on, as many as `count` says, and returns what is wrong with them, and
-    nothing where all is well. It uses nothing of what writes the row.
+    nothing where all is well. It uses nothing of what writes the row. `repeats` says that the same cells, which are
+    short, come again and again.
     """
 
     first: str
     count: Callable[[Options], int]
     flaw: Callable[[Sequence[bytes]], str]
+    repeats: bool = False
+
+
+class Top(NamedTuple):
+    """Which columns show the top of the full book: of each side price and quantity in turn, from the best level on.
+
+    A level whose price or quantity is blank or zero is none.
+    """
+
+    bids: tuple[str, ...]
+    asks: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +137,7 @@ class Kind:
     ids: str = ""  # which column has the ids, in the files that have one
     steady: bool = False  # events come all the time: a whole hour without any is one that is missing
     check: Check | None = None
+    top: Callable[[Options], Top | None] | None = None  # where its rows show the top of the full book
 
     @property
     def prefix(self) -> str:

@@ -10,7 +10,7 @@ from ..cells import DECIMAL, SECONDS, WHOLE, Column, milliseconds, seconds
 from ..exact import Units
 from ..fields import PLAIN_DECIMAL, Payload, field, symbol, times_ms, whole
 from . import shapes
-from .kind import Add, Check, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
+from .kind import Add, Check, Decoded, Kind, Lane, Options, Take, Taken, Top, Wire, Write
 
 LEVELS = (5, 10, 20)
 
@@ -33,13 +33,16 @@ class Book(NamedTuple):
 
 def columns(options: Options) -> tuple[Column, ...]:
     """Return the columns of a file with so many levels a side: all bids by level, then all asks."""
-    sides = (
-        Column(f"{side}_{part}_{level}", DECIMAL.or_blank())
-        for side in ("bid", "ask")
-        for level in range(options.levels)
-        for part in ("price", "qty")
-    )
+    sides = (Column(name, DECIMAL.or_blank()) for side in _top(options) for name in side)
     return (Column("unix_timestamp", SECONDS), Column("lastUpdateId", WHOLE), *sides)
+
+
+def _top(options: Options) -> Top:
+    bids, asks = (
+        tuple(f"{side}_{part}_{level}" for level in range(options.levels) for part in ("price", "qty"))
+        for side in ("bid", "ask")
+    )
+    return Top(bids, asks)
 
 
 def decode(payload: Payload, received_ns: int) -> Decoded:
@@ -171,4 +174,5 @@ KIND = Kind(
     ids="lastUpdateId",
     steady=True,
     check=Check("bid_price_0", lambda options: 4 * options.levels, _flaw),
+    top=_top,
 )

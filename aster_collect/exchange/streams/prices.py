@@ -9,7 +9,7 @@ from ..cells import DECIMAL, SECONDS, WHOLE, Column, middle, milliseconds
 from ..exact import Units
 from ..fields import Payload, decimal, symbol, times_ms, whole
 from . import shapes
-from .kind import Add, Check, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
+from .kind import Add, Check, Decoded, Kind, Lane, Options, Take, Taken, Top, Wire, Write
 
 KNOWN = 16_384  # prices, of all symbols
 MIDDLES = 4096  # most changes of a best bid or offer change a quantity only, or bring back a price of a moment ago
@@ -128,5 +128,6 @@ KIND = Kind(
     shown=lambda quote: {"price": middle(quote[2], quote[3])},
     ids="update_id",
     steady=True,
-    check=Check("bid", lambda _: 3, _flaw),
+    check=Check("bid", lambda _: 3, _flaw, repeats=True),
+    top=lambda options: Top(("bid", "bid_qty"), ("ask", "ask_qty")) if options.quantities else None,
 )
