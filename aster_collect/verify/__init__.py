@@ -4,7 +4,10 @@
     ledger  what the gap ledger says is missing
     times   what must hold of times, from row to row and from file to file, and beside the ledger
     ids     what must hold of ids, from row to row
+    chain   what must hold of the full book, from row to row; book is what its rows make
+    cross   other kinds' rows against the full book at the same update id
     order   the rows of one history against all of that, and what must hold within one
+    reading the files of one history, block by block
     report  what was found, as a table for people and as JSON for machines
 
 Of the collector it imports the table of streams, which says what the kinds are and what their files hold, and the

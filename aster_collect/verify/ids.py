@@ -1,19 +1,23 @@
-"""The ids of a history, from row to row: they rise by 1 but for what the ledger lists, or they rise."""
+"""The ids of a history, from row to row: they rise by 1 but for what the ledger lists, or rise, or are a chain."""
 
-from collections.abc import Sequence
 from operator import lt
 from typing import Protocol
 
 from ..exchange.streams.kind import Kind, Lane
+from .chain import Chain
+from .cross import Cross
 from .ledger import Flaw, Ledger, Listed
+from .lines import Lines
+from .report import Crossed
 
 
 class Ids(Protocol):
     """The ids of the rows of one kind."""
 
     missing: int  # how many are not there between those that are
+    crossed: Crossed | None  # where the book that they order is crossed for a moment
 
-    def take(self, lines: Sequence[int], ids: list[int]) -> list[Flaw]:
+    def take(self, lines: Lines) -> list[Flaw]:
         """Check the ids of some rows."""
 
     def lose_track(self) -> None:
@@ -23,18 +27,21 @@ class Ids(Protocol):
 class Contiguous:
     """Each id once, each next id one higher but for what the ledger lists."""
 
+    crossed: Crossed | None = None
+
     def __init__(self, kind: Kind, ledger: Ledger) -> None:
         self._listed = Listed(ledger.missing[kind.name])
         self._watch_id = 0
         self._next_id: int | None = None
         self.missing = 0
 
-    def take(self, lines: Sequence[int], ids: list[int]) -> list[Flaw]:
+    def take(self, lines: Lines) -> list[Flaw]:
         """Check the ids of some rows."""
         flaws: list[Flaw] = []
+        ids = lines.ids
         first, last = ids[0], ids[-1]
         if first != self._next_id or last >= self._watch_id or ids != list(range(first, first + len(ids))):
-            for line, number in zip(lines, ids, strict=True):
+            for line, number in zip(lines.numbers, ids, strict=True):
                 if number != self._next_id or number >= self._watch_id:
                     flaws += ((line, why) for why in self._jump(number))
                 self._next_id = number + 1
@@ -64,16 +71,18 @@ class Rising:
     """Each id higher than the last, also behind rows that could not be read."""
 
     missing = 0
+    crossed: Crossed | None = None
 
     def __init__(self, kind: Kind, _: Ledger) -> None:
         self._word = kind.ids
         self._last_id = -1
 
-    def take(self, lines: Sequence[int], ids: list[int]) -> list[Flaw]:
+    def take(self, lines: Lines) -> list[Flaw]:
         """Check the ids of some rows."""
         flaws: list[Flaw] = []
+        ids = lines.ids
         if ids[0] <= self._last_id or not all(map(lt, ids, ids[1:])):
-            for line, number in zip(lines, ids, strict=True):
+            for line, number in zip(lines.numbers, ids, strict=True):
                 if number <= self._last_id:
                     flaws.append((line, f"{self._word} {number} does not rise from {self._last_id}"))
                 self._last_id = number
@@ -84,6 +93,8 @@ class Rising:
         """Nothing to forget."""
 
 
-def ids_of(kind: Kind, ledger: Ledger) -> Ids:
-    """Return what holds of the ids of a kind."""
+def ids_of(kind: Kind, ledger: Ledger, cross: Cross) -> Ids:
+    """Return what holds of the ids of a kind; a full book is shown to `cross`, row by row."""
+    if kind.lane is Lane.CHAIN:
+        return Chain(kind, ledger, cross)
     return Contiguous(kind, ledger) if kind.lane is Lane.SEQUENCE else Rising(kind, ledger)

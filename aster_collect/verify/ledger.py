@@ -7,14 +7,15 @@ from sys import maxsize
 from typing import NamedTuple
 
 from ..exchange.ledger import LEDGER, NOT_ASKED
-from .rules import Form
+from .lines import Lines
 
 Flaw = tuple[int, str]  # a line, and what is wrong with it
 Range = tuple[int, int]
 
 MARGIN_MS = 1000
 # What came too late, or in a pause, is missing from among rows that are there; a clock that was set misplaces both.
-HOLDS_ROWS = ("late", "restart", "clock")
+# So does a book that differed from the exchange's since nobody knows when.
+HOLDS_ROWS = ("late", "restart", "clock", "mismatch")
 SET_CLOCK = "clock"
 BEGINS_BEFORE = ("restart", "clock")  # behind such a stretch times may begin anew from within it
 
@@ -56,6 +57,15 @@ class Listed:
         at = bisect_left(self._lasts, number)
         return max(number, self._ranges[at][0]) if at < len(self._ranges) else maxsize
 
+    def holds(self, number: int) -> bool:
+        """Return whether one is listed."""
+        return self.next(number) == number
+
+    def spans(self, first: int, last: int) -> bool:
+        """Return whether a range reaches from `first` or before it to `last` or behind it."""
+        at = bisect_left(self._lasts, last)
+        return at < len(self._ranges) and self._ranges[at][0] <= first
+
     def unexplained(self, first: int, last: int) -> tuple[int, int]:
         """Return how many of `first` to `last` are not listed, and the lowest of them (0 when none)."""
         count = lowest = 0
@@ -83,17 +93,16 @@ class Ledger:
         self.first_ms: int | None = None
         self.last_ms: int | None = None
 
-    def take(self, name: str, form: Form, lines: Sequence[int], cells: Sequence[bytes]) -> list[Flaw]:
-        """Read the cells of good lines of a ledger file, and return what is wrong with them."""
+    def take(self, lines: Lines) -> list[Flaw]:
+        """Read good lines of a ledger file, and return what is wrong with them."""
         assert LEDGER.check is not None
         flaws = []
-        width = len(form.columns)
-        for line, start in zip(lines, range(0, len(cells), width), strict=True):
-            row = cells[start : start + width]
+        for at, line in enumerate(lines.numbers):
+            row = lines.row(at)
             if why := LEDGER.check.flaw(row):
                 flaws.append((line, why))
                 continue
-            stream, first, last, cause = (row[at].decode() for at in (0, 3, 4, 5))
+            stream, first, last, cause = (row[cell].decode() for cell in (0, 3, 4, 5))
             from_ms, to_ms = milliseconds(row[1]), milliseconds(row[2])
             self.rows[stream] += 1
             self.first_ms = from_ms if self.first_ms is None else min(from_ms, self.first_ms)
@@ -101,13 +110,17 @@ class Ledger:
             if first:
                 self._miss(self.missing[stream], (int(first), int(last)))
             elif cause != NOT_ASKED:
-                self.stretches[stream].append(Stretch(from_ms, to_ms, f"{name}:{line}", cause))
+                self.stretches[stream].append(Stretch(from_ms, to_ms, f"{lines.name}:{line}", cause))
         return flaws
 
     def explained(self, kind: str) -> Listed:
         """Return the times of which there may be no rows."""
         listed = ((stretch.from_ms, stretch.to_ms) for stretch in self.stretches[kind])
-        return Listed([*listed, *self._set_aside.get(kind, ())])
+        return Listed([*listed, *self.set_aside(kind)])
+
+    def set_aside(self, kind: str) -> Sequence[Range]:
+        """Return the times whose rows are in files that were set aside."""
+        return self._set_aside.get(kind, ())
 
     def begins_anew(self, kind: str) -> Listed:
         """Return the times behind which rows may begin anew, with times before those that are there."""

@@ -3,16 +3,17 @@
 What is remembered does not grow with the history.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from ..exchange.streams.kind import Kind
+from ..exchange.streams.kind import Check, Kind
+from .cross import Cross
 from .ids import ids_of
 from .ledger import Flaw, Ledger
-from .rules import NONE, Form
+from .lines import Lines
+from .rules import NONE
 from .times import Times
 
 CACHED = 1 << 14
-SHORT = 8  # cells, of what a feed repeats, such as a quote
 
 Row = tuple[bytes, ...]
 
@@ -20,28 +21,22 @@ Row = tuple[bytes, ...]
 class Rows:
     """The rows of one symbol and kind."""
 
-    def __init__(self, kind: Kind, ledger: Ledger) -> None:
-        self._kind = kind
+    def __init__(self, kind: Kind, ledger: Ledger, cross: Cross) -> None:
+        self._check = kind.check
         self.times = Times(kind, ledger)
-        self._ids = ids_of(kind, ledger)
+        self.ids = ids_of(kind, ledger, cross)
         self._good: set[Row] = set()
 
-    @property
-    def missing_ids(self) -> int:
-        """How many ids are not there between those that are."""
-        return self._ids.missing
-
-    def take(self, name: str, form: Form, lines: Sequence[int], cells: Sequence[bytes]) -> list[Flaw]:
-        """Check the cells of good lines of a file, and return what is wrong with them."""
-        if not cells:
+    def take(self, lines: Lines) -> list[Flaw]:
+        """Check good lines of a file, and return what is wrong with them."""
+        if not lines.cells:
             return []
-        width = len(form.columns)
-        flaws = self.times.take(name, lines, self._milliseconds(cells[form.time :: width]), ids=form.id != NONE)
-        if form.id != NONE:
-            flaws += self._ids.take(lines, list(map(int, cells[form.id :: width])))
-        if self._kind.check is not None:
-            rows = zip(*(cells[at::width] for at in form.checked), strict=True)
-            flaws += self._check(self._kind.check.flaw, lines, list(rows))
+        flaws = self.times.take(lines)
+        if lines.form.id != NONE:
+            flaws += self.ids.take(lines)
+        if self._check is not None:
+            rows = zip(*map(lines.column, lines.form.checked), strict=True)
+            flaws += self._flaws(self._check, lines.numbers, list(rows))
         return flaws
 
     def begin_file(self, period_ms: int) -> None:
@@ -51,20 +46,15 @@ class Rows:
     def lose_track(self) -> None:
         """Forget how the last file ended: rows of it could not be read."""
         self.times.lose_track()
-        self._ids.lose_track()
+        self.ids.lose_track()
 
-    def _milliseconds(self, cells: Sequence[bytes]) -> list[int]:
-        if not self._kind.in_seconds:
-            return list(map(int, cells))
-        return list(map(int, b",".join(cells).replace(b".", b"").split(b",")))
-
-    def _check(self, flaw: Callable[[Row], str], lines: Sequence[int], rows: list[Row]) -> list[Flaw]:
-        """Check what stands within rows; a short one that was good is not looked at again."""
-        if len(rows[0]) > SHORT:
-            return [(line, why) for line, row in zip(lines, rows, strict=True) if (why := flaw(row))]
+    def _flaws(self, check: Check, numbers: Sequence[int], rows: list[Row]) -> list[Flaw]:
+        """Check what stands within rows; one that repeats and was good is not looked at again."""
+        if not check.repeats:
+            return [(line, why) for line, row in zip(numbers, rows, strict=True) if (why := check.flaw(row))]
         new = {*rows} - self._good
-        bad = {row: why for row in new if (why := flaw(row))}
+        bad = {row: why for row in new if (why := check.flaw(row))}
         if len(self._good) + len(new) > CACHED:
             self._good.clear()
         self._good |= new - bad.keys()
-        return [(line, bad[row]) for line, row in zip(lines, rows, strict=True) if row in bad] if bad else []
+        return [(line, bad[row]) for line, row in zip(numbers, rows, strict=True) if row in bad] if bad else []

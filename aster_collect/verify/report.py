@@ -11,12 +11,28 @@ REASONS = 20
 _TITLES = ("symbol", "file", "rows", "first", "last", "gaps", "missing", "covered")
 
 
+class Crossed(NamedTuple):
+    """How often a book was crossed within one time, and not at its end; and where first."""
+
+    moments: int
+    file: str
+    line: int
+
+
+class Proof(NamedTuple):
+    """How many rows show the top of the full book as it was rebuilt, and of how many that can't be said."""
+
+    rows: int
+    unsaid: int
+
+
 class History(NamedTuple):
     """One symbol's rows of one kind over all its files.
 
     `symbol` is blank where one file is for all. `missing` counts ids where `in_ids` says so, and milliseconds else;
     `covered` is in thousandths of a percent, rounded down, so that 100000 means all. Both and `gaps` are None where
-    they have no meaning. `back` says how often time goes back without breaking a promise, None where it never does.
+    they have no meaning. `back` says how often time goes back without breaking a promise, None where it never does;
+    `crossed` is such a count of a full book, and `proof` says what that proves of these rows.
     """
 
     symbol: str
@@ -30,6 +46,8 @@ class History(NamedTuple):
     in_ids: bool = False
     covered: int | None = None
     back: Back | None = None
+    crossed: Crossed | None = None
+    proof: Proof | None = None
 
 
 class Report:
@@ -62,6 +80,12 @@ class Report:
     def text(self) -> Iterator[str]:
         """Yield the lines for people."""
         yield from _table([_TITLES, *map(_cells, self.histories)])
+        for history in self.histories:
+            if history.proof:
+                yield f"{history.symbol} {history.kind}: {_proven(history.rows, history.proof)}"
+        for crossed in (history.crossed for history in self.histories if history.crossed):
+            moments = f"{crossed.moments} time{'s' * (crossed.moments > 1)} from here on, not at the end of a timestamp"
+            yield f"{self.folder}/{crossed.file}:{crossed.line}: the book is crossed {moments}; counted, not broken"
         for back in (history.back for history in self.histories if history.back):
             steps = f"{back.steps} time{'s' * (back.steps > 1)} from here on, by {back.largest_ms} ms at most"
             yield f"{self.folder}/{back.file}:{back.line}: time goes back {steps}; counted, not broken"
@@ -127,7 +151,14 @@ def _object(history: History) -> dict[str, Any]:
         "missing_s": seconds,
         "covered_percent": None if history.covered is None else history.covered / 1000,
         "time_back": history.back and history.back._asdict(),
+        "crossed": history.crossed and history.crossed._asdict(),
+        "proven": history.proof and history.proof._asdict(),
     }
+
+
+def _proven(rows: int, proof: Proof) -> str:
+    said = f"the full book proves {proof.rows} of {rows} rows"
+    return f"{said}, and can't say it of {proof.unsaid}" if proof.unsaid else said
 
 
 def _thousandths(value: int) -> str:

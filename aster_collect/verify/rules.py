@@ -20,15 +20,21 @@ NONE = -1
 class Form(NamedTuple):
     """One shape of a file: its columns, and the pattern that any number of its good lines match.
 
-    `time` is which column the time is, `id` that of the ids, which is `NONE` in a file without any, and `checked` those
-    that the kind's check looks at.
+    `time` is which column the time is, `id` that of the ids, which is `NONE` in a file without any, `checked` those
+    that the kind's check looks at, and `top` those that show bids and asks of the top of the book.
     """
 
     columns: tuple[Column, ...]
     pattern: re.Pattern[bytes]
     time: int
+    in_seconds: bool
     id: int
     checked: range
+    top: tuple[tuple[int, ...], ...]
+
+    def at(self, name: str) -> int:
+        """Return which column has a name."""
+        return next(at for at, column in enumerate(self.columns) if column.name == name)
 
 
 def form(kind: Kind, header: bytes) -> Form | None:
@@ -53,12 +59,15 @@ def _form(kind: Kind, options: Options) -> Form:
     names = [column.name for column in columns]
     first = names.index(kind.check.first) if kind.check else 0
     row = ",".join(column.cell.pattern for column in columns)
+    top = kind.top(options) if kind.top else None
     return Form(
         columns,
         re.compile(f"(?:{row}\n)*".encode()),
         kind.time_at,
+        kind.in_seconds,
         names.index(kind.ids) if kind.ids in names else NONE,
         range(first, first + kind.check.count(options)) if kind.check else range(0),
+        tuple(tuple(map(names.index, side)) for side in top or ()),
     )
 
 

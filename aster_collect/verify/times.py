@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..exchange.streams.kind import Kind, Lane
 from .ledger import MARGIN_MS, Flaw, Ledger, Stretches
+from .lines import Lines
 
 NO_TIME = -1
 MOST_BACK_MS = 1000  # a second: what servers of the exchange differ by
@@ -64,14 +65,15 @@ class Times:
         """Forget how the last file ended: rows that could not be read are no proof of a missing file."""
         self._period_before_ms = self._period_ms = 0
 
-    def take(self, name: str, lines: Sequence[int], times_ms: list[int], *, ids: bool) -> list[Flaw]:
-        """Check the times of some rows, whose order `ids` prove or don't."""
+    def take(self, lines: Lines) -> list[Flaw]:
+        """Check the times of some rows, whose order ids prove where they have some."""
         flaws: list[Flaw] = []
+        name, numbers, times_ms, ids = lines.name, lines.numbers, lines.times_ms, bool(lines.ids)
         first = 1 if self._watch_ms == NO_TIME else 0
-        self._look(name, lines[:first], times_ms[:first], ids, flaws)
+        self._look(name, numbers[:first], times_ms[:first], ids, flaws)
         times_ms = times_ms[first:]
         if not self._rises_to(times_ms):
-            self._look(name, lines[first:], times_ms, ids, flaws)
+            self._look(name, numbers[first:], times_ms, ids, flaws)
         return flaws
 
     def _rises_to(self, times_ms: list[int]) -> bool:

@@ -15,6 +15,14 @@ UNIVERSE = "universe.csv"
 
 
 SAMPLES = {
+    "depth": [
+        "unix_timestamp,previous_update_id,update_id,bids,asks",
+        f"{at(0)},,100,100.0 1;99.5 2,101 1;102 2",
+        f"{at(1)},100,103,100 0;99.8 4,",
+        f"{at(2)},,103,99.8 4;99.5 2,101 1;102 2",
+        f"{at(2)},103,104,,101 3;103 0",
+        f"{at(4)},104,110,100 1;7 9,101 0.00",
+    ],
     "mark": [
         "unix_timestamp,mark_price,index_price,settle_price,funding_rate,next_funding_ms",
         *(f"{at(s)},11794.1{s},11784.62,11784.25,-0.00038167,1764028800000" for s in range(4)),

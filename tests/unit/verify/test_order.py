@@ -6,8 +6,11 @@ import unittest
 from aster_collect.exchange.form import columns_of
 from aster_collect.exchange.streams import KINDS
 from aster_collect.exchange.streams.kind import Kind, Options
+from aster_collect.verify.cross import Cross
 from aster_collect.verify.ledger import Ledger, Stretch
+from aster_collect.verify.lines import Lines
 from aster_collect.verify.order import Rows
+from aster_collect.verify.report import Report
 from aster_collect.verify.rules import NONE, Form, form
 from tests.support import rounds
 
@@ -40,7 +43,8 @@ class Blocks(unittest.TestCase):
         told = []
         for most in (1, 7, 1000):
             found: list[tuple[str, int, str]] = []
-            history = Rows(kind, ledger)
+            report = Report("", [])
+            history = Rows(kind, ledger, Cross(report))
             for number, (period_ms, cells) in enumerate(files):
                 history.begin_file(period_ms)
                 width, line = len(shape.columns), 2
@@ -48,11 +52,12 @@ class Blocks(unittest.TestCase):
                     count = chance.randrange(1, most + 1)
                     block, cells = cells[: count * width], cells[count * width :]
                     lines = range(line, line + len(block) // width)
-                    flaws = history.take(f"{number}", shape, lines, block)
+                    flaws = history.take(Lines(f"{number}", shape, lines, block))
                     found += ((f"{number}", at, why) for at, why in sorted(flaws, key=lambda flaw: flaw[0]))
                     line = lines.stop
             times = history.times
-            told.append((found, history.missing_ids, times.first_ms, times.end_ms, times.back))
+            ids = history.ids
+            told.append((found, report.reasons, ids.missing, ids.crossed, times.first_ms, times.end_ms, times.back))
         self.assertEqual(told[0], told[1])
         self.assertEqual(told[0], told[2])
 

@@ -15,8 +15,11 @@ from pathlib import Path
 from aster_collect import cli
 from aster_collect.exchange.streams import KINDS
 from aster_collect.verify import check_folder
+from aster_collect.verify.cross import Cross
 from aster_collect.verify.ledger import Ledger
+from aster_collect.verify.lines import Lines as GoodLines
 from aster_collect.verify.order import Rows
+from aster_collect.verify.report import Report
 from aster_collect.verify.rules import form
 from tests import rows
 
@@ -973,14 +976,14 @@ class Memory(Case):
         """Memory does not grow with the count of different values: what is remembered of them is bounded."""
         peaks = []
         for count in (70_000, 140_000):
-            prices = Rows(KINDS["prices"], Ledger({}))
+            prices = Rows(KINDS["prices"], Ledger({}), Cross(Report("", [])))
             shape = form(KINDS["prices"], good()[PRICES][0].encode())
             assert shape is not None
             flaws = []
             tracemalloc.start()
             for start in range(0, count, 7000):
                 data = b",".join(b"1.000,%d,%d,%d" % (i, i + 2, i + 1) for i in range(start, start + 7000))
-                flaws += prices.take("", shape, range(7000), data.split(b","))
+                flaws += prices.take(GoodLines("", shape, range(7000), data.split(b",")))
             peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
             self.assertEqual(flaws, [])
