@@ -76,7 +76,7 @@ def settings_of(said: argparse.Namespace, markets: object = LIST_MARKETS) -> Set
     if given.get("rotate", "none") == "none":
         if "compress" in given:
             raise ConfigError("--compress: given without --rotate, only closed files are compressed; add --rotate day")
-        if "keep_days" in given:
+        if "keep_days" in given and not given.get("record"):
             raise ConfigError("--keep-days: given without --rotate, only closed files are deleted; add --rotate day")
     folder = DEMO_DIR if asked["demo"] else DATA_DIR
     given.setdefault("data_dir", folder / SPOT.name if given.get("market") == SPOT.name else folder)

@@ -142,10 +142,10 @@ class Folder:
         self._lock.release()
 
 
-def aside_name(path: Path, wall_s: float) -> Path:
-    """Return a free name beside a file: its own with the UTC time in it."""
+def aside_name(path: Path, wall_s: float, ending: str = ".csv") -> Path:
+    """Return a free name beside a file: its own with the UTC time in it, before its ending."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall_s))
-    stem, dot, suffix = path.name.partition(".csv")
+    stem, dot, suffix = path.name.partition(ending)
     candidates: Iterable[str] = (f"{stamp}-{number}" if number else stamp for number in range(1000))
     for candidate in candidates:
         other = path.with_name(f"{stem}.{candidate}{dot}{suffix}")

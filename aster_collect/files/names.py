@@ -4,6 +4,7 @@
     prices_BTCUSDT.2026-11-22.csv           a closed one, of a day of UTC
     prices_BTCUSDT.2026-11-22T13-2.csv.gz   the second one of an hour, compressed
     prices_BTCUSDT.20261122T152400Z.csv     set aside at that time: in no history any more; so may a closed one be
+    raw.2026-11-22T13.jsonl.gz              the raw record of an hour, by our clock; the newest one grows
 
 Pure.
 """
@@ -27,6 +28,8 @@ _NAME = re.compile(
     r"(?:\.([0-9]{8}T[0-9]{6}Z)(?:-[0-9]+)?)?"
     rf"\.csv({re.escape(PACKED)})?"
 )
+RAW_ENDING = f".jsonl{PACKED}"
+_RAW_NAME = re.compile(rf"raw\.([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{2}}){re.escape(RAW_ENDING)}")
 
 
 class Part(NamedTuple):
@@ -91,6 +94,17 @@ def read_name(name: str) -> Entry | None:
         return Entry(name, part, aside_ms) if not period or part.end_ms else None
     except ValueError:  # no such day
         return None
+
+
+def raw_name(period: str) -> str:
+    """Return the name of the raw record's file of an hour, such as 2026-11-22T13."""
+    return f"raw.{period}{RAW_ENDING}"
+
+
+def raw_period(name: str) -> str:
+    """Return of which hour a file of the raw record is; nothing where it is none."""
+    match = _RAW_NAME.fullmatch(name)
+    return match[1] if match else ""
 
 
 def _milliseconds(time: datetime) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..exchange.ledger import LEDGER
 from .archive import list_folder
-from .names import DAY_MS, PACKED, Entry, Part, read_name
+from .names import DAY_MS, PACKED, Entry, Part, raw_period, read_name
 
 log = logging.getLogger(__name__)
 
@@ -96,11 +96,23 @@ def expired(folder: Path, keep_days: int, now_ms: int) -> list[Path]:
     return [folder / name for _, name in sorted(old)]
 
 
+def expired_raw(folder: Path, keep_days: int) -> list[Path]:
+    """Return the files of the raw record that are of days before the last `keep_days`, oldest first.
+
+    Days are counted that have some, from the newest on, which is not over: their names are of this machine's clock
+    alone, and if that is wrong once, it must not cost the days before.
+    """
+    with os.scandir(folder) as entries:
+        found = sorted((period, entry.name) for entry in entries if (period := raw_period(entry.name)))
+    days = sorted({period[:10] for period, _ in found})
+    return [folder / name for period, name in found if period[:10] in days[: -keep_days - 1]]
+
+
 def delete_expired(folder: Path, keep_days: int, now_ms: int) -> list[Path]:
     """Delete what has expired and say so; return what is gone. What can't be deleted is logged, and stays."""
     gone: list[Path] = []
     try:
-        paths = expired(folder, keep_days, now_ms)
+        paths = [*expired(folder, keep_days, now_ms), *expired_raw(folder, keep_days)]
     except OSError as error:
         log.error("file not deleted file=%s why=%s", folder.name, error.strerror or error)
         return gone

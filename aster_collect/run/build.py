@@ -11,6 +11,7 @@ from ..order.holes import Bounds
 from ..order.record import Record, nowhere
 from ..settings import Settings
 from ..watch.report import Due
+from ..watch.snapshot import NOT_RECORDED, Recorded
 from .course import Course
 from .desk import Desk
 from .hands import Hands
@@ -28,14 +29,15 @@ def build_loop(
     closed: Callable[[list[Path]], None],
     moments: Moments,
     record: Record = nowhere,
+    recorded: Callable[[], Recorded] = lambda: NOT_RECORDED,
 ) -> Loop:
     """Return a loop that collects these symbols, whose files are open, as those of the whole folder are.
 
     `ask` hands a request to REST, `closed` is told which files were closed because their hour or day was over, and
-    `record` of all that happens.
+    `record` of all that happens; `recorded` says what became of that.
     """
     engine, hands = build_engine(settings, store, ask, moments)
-    desk = Desk(settings, engine, store, moments)
+    desk = Desk(settings, engine, store, moments, recorded)
     course = Course(engine, hands, moments, record)
     for symbol in ("", *symbols):
         course.begin(desk.begin(symbol))

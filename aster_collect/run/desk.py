@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from .. import __version__
@@ -14,7 +14,7 @@ from ..order.lane import Left
 from ..order.record import Begin
 from ..order.standing import StreamState
 from ..settings import Settings
-from ..watch.snapshot import Snapshot
+from ..watch.snapshot import NOT_RECORDED, Recorded, Snapshot
 from .moments import Moments
 
 log = logging.getLogger(__name__)
@@ -33,8 +33,16 @@ class Done(NamedTuple):
 class Desk:
     """What the engine needs of the folder, and what others want to know of both."""
 
-    def __init__(self, settings: Settings, engine: Engine, store: Store, moments: Moments) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        store: Store,
+        moments: Moments,
+        recorded: Callable[[], Recorded] = lambda: NOT_RECORDED,
+    ) -> None:
         self._settings, self._engine, self._store, self._moments = settings, engine, store, moments
+        self._recorded = recorded
         self._kinds = settings.scope().kinds
         self._unopened: dict[str, None] = {}  # new symbols whose files could not be opened
         self._gone: frozenset[str] = frozenset()
@@ -132,6 +140,7 @@ class Desk:
             clock_off=engine.answers.offset.off,
             delays=tally.delays,
             newest=self._newest(),
+            recorded=self._recorded(),
         )
 
     def _streams(self, gaps: Mapping[tuple[str, str], int]) -> list[StreamState]:

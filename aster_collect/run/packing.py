@@ -25,7 +25,7 @@ class Packing:
         """Begin with what an earlier run has left; blocks for a look at the folder."""
         if self._settings.compress:
             self._threads.start("compress", lambda: compress.serve(self._paths, self._stops))
-        if self._settings.rotate != "none":
+        if self._settings.rotate != "none" or self._settings.record:
             self.take(compress.finish(self._settings.data_dir))
 
     def take(self, paths: list[Path]) -> None:

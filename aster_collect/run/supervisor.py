@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from ..exchange.events import Answer, Ask, Delisted, Listed, Reopen
 from ..exchange.pages import ask_exchange_info
 from ..exchange.streams import KINDS
+from ..files.raw import RawWriter
 from ..files.store import Store
 from ..net.bans import Bans, Handshakes
 from ..net.calls import Call, Called, make
@@ -27,6 +28,7 @@ from .loop import Loop
 from .moments import Moments
 from .opening import TRADING_AGAIN_S
 from .packing import Packing
+from .recorder import Recorder
 from .roster import RELIST_S, Roster
 from .start import say_snapshots, say_start, warn_of_polls
 from .threads import FAILED, Aged, Closed, Control, Ended, Over, Signalled, Threads
@@ -65,6 +67,7 @@ class Supervisor:
         self._packing = Packing(settings, self._threads)
         self._inbox = Inbox()
         self._moments = Moments()
+        self._recorder = self._make_recorder() if settings.record else None
         self._list_path = ask_exchange_info(settings.venue).path
         self._budget = WeightBudget(settings.venue.weight_a_minute)
         self._asks: queue.SimpleQueue[Ask | Called | None] = queue.SimpleQueue()
@@ -131,7 +134,10 @@ class Supervisor:
         loop = build_loop(
             self._settings, symbols, store, self._asks.put, self._inbox, self._due,
             lambda paths: self._control.put(Closed(paths)), self._moments,
+            *((self._recorder.record, self._recorder.recorded) if self._recorder is not None else ()),
         )  # fmt: skip
+        if self._recorder is not None:
+            self._threads.start("recorder", self._recorder.run)
         self._threads.start("collector", loop.run)
 
         def watch() -> None:
@@ -173,6 +179,11 @@ class Supervisor:
             self._inbox.tell(Listed(change.listed))
         feeds.start(feeds.plan(change.trading))
 
+    def _make_recorder(self) -> Recorder:
+        settings = self._settings
+        writer = RawWriter(settings.data_dir, sync=settings.sync)
+        return Recorder(writer, settings.flush_interval_s, lambda: self._control.put(Closed([])))
+
     def _stop(self, feeds: Feeds, loop: Loop) -> None:
         """Stop in the direction of the data: connections, what is queued, files."""
         stopped_s = time.monotonic()
@@ -184,12 +195,21 @@ class Supervisor:
             log.error("stop incomplete why=drain_took_too_long seconds=%g", DRAIN_S)
             self._status = FAILED
             return
+        recorded = self._stop_recorder()
         self._packing.wait()
-        if not loop.all_written:
+        if not loop.all_written or not recorded:
             self._status = FAILED
         elif self._threads.by_duration and (silent := _silent(loop.last)) and self._status == STOPPED:
             _say_undelivered(silent)
             self._status = UNDELIVERED
+
+    def _stop_recorder(self) -> bool:
+        """Have the rest of the raw record written, where there is one; return whether all of it is."""
+        if self._recorder is None:
+            return True
+        self._recorder.stop()
+        self._drained = self._threads.wait_for({"recorder"}, DRAIN_S)
+        return self._recorder.all_written
 
 
 def _silent(last: Snapshot | None) -> list[str]:

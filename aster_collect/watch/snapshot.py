@@ -9,6 +9,17 @@ from typing import NamedTuple
 from ..order.standing import DELAY_BOUNDS_S, ConnectionState, Delays, StreamState
 
 
+class Recorded(NamedTuple):
+    """What went to the raw record: lines, bytes of their text, and lines for which there was no room."""
+
+    lines: int
+    bytes: int
+    lost: int
+
+
+NOT_RECORDED = Recorded(0, 0, 0)
+
+
 class Snapshot(NamedTuple):
     """One moment of a run."""
 
@@ -39,6 +50,7 @@ class Snapshot(NamedTuple):
     clock_off: bool
     delays: Delays
     newest: dict[str, dict[str, str]]  # by symbol, what is shown of it
+    recorded: Recorded = NOT_RECORDED
     stopped_ns: int = 0  # in the last one of a run alone
     waits_for: str = ""  # what keeps a run from beginning
 

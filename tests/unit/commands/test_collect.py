@@ -221,7 +221,7 @@ class WhatIsAskedFor(Folder):
             "ethusdt BTCUSDT EthUsdt 币安人生usdt --order-book-levels 20 --flush-interval 0.5 --data-dir d "
             "--depth-interval 500 --receive-time --duration 9 --ws-url ws://h:1 --rest-url http://h:2 "
             "--stall-timeout 3 --history 0 --backfill-limit 7 --hold-limit 8 1.5 --connections 2 "
-            "--max-connection-age 60 --no-sync --rotate DAY --compress --keep-days 3 --min-free-mb 4 "
+            "--max-connection-age 60 --no-sync --rotate DAY --compress --keep-days 3 --record --min-free-mb 4 "
             "--max-clock-offset 0.5 --metrics-file m.prom --streams MARK,trades,mark --quantities --poll-interval 30 "
             "--diff-interval 0 --check-interval 60"
         )
@@ -231,7 +231,7 @@ class WhatIsAskedFor(Folder):
             settings.Settings(
                 ("ETHUSDT", "BTCUSDT", "币安人生USDT"), False, "futures", ("mark", "trades"), 20, 0.5, Path("d"), 500,
                 0, 60.0, True, True, 30.0, 9.0, "ws://h:1", "http://h:2", 3.0, 0, 7, 8, 1.5, 2, 60.0, False, "day",
-                True, 3, 4, 0.5, Path("m.prom"),
+                True, 3, True, 4, 0.5, Path("m.prom"),
             ),
         )  # fmt: skip
 

@@ -26,6 +26,7 @@ LABELS = {
 PLAIN = {"start_time_seconds", "queue_batches", "queue_bytes", "pending_bytes", "written_bytes", "free_bytes",
          "write_failing", "rejects", "duplicates", "book_checks",
          "book_mismatches", "clock_offset_seconds",
+         "recorded_lines", "recorded_bytes", "lost_lines",
          "clock_offset_uncertainty_seconds"}  # fmt: skip
 
 

@@ -1,0 +1,175 @@
+"""The raw record: what came, as it came, in one file an hour, compressed; a crash costs at most what one flush writes.
+
+A line is `<19 digits: Unix ns> <text>`, the hour is that of the line, in UTC. Each flush appends a gzip member.
+"""
+
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple
+
+from .appender import Write, fdatasync
+from .members import Member
+from .names import HOUR_MS, raw_name, raw_period
+from .period import period_end, period_name
+from .raw_file import RawFile
+
+log = logging.getLogger(__name__)
+
+MEMBER_BYTES = 4 << 20  # packed: what is more goes to the next one, so that memory has bounds
+_MS_NS = 1_000_000
+_stamp = itemgetter(0)
+
+Line = tuple[int, bytes]
+
+
+class Stretch(NamedTuple):
+    """Some lines: how many, and the stamps of the first and the last."""
+
+    lines: int
+    from_ns: int
+    to_ns: int
+
+
+NOTHING = Stretch(0, 0, 0)
+
+
+def joined(one: Stretch, other: Stretch) -> Stretch:
+    """Return both as one, the other being the later."""
+    return Stretch(one.lines + other.lines, one.from_ns if one.lines else other.from_ns, other.to_ns)
+
+
+class Waiting(NamedTuple):
+    """A whole member that is to be written to the file of its hour."""
+
+    period: str
+    data: bytes
+    stretch: Stretch
+
+
+class RawWriter:
+    """Makes members of lines, and appends them to the files of their hours; what can't be written waits.
+
+    ```
+    append ──▶ member, in memory ──flush, or the hour's end──▶ waiting … ──▶ the hour's file ──▶ synced
+    ```
+    """
+
+    def __init__(
+        self, folder: Path, *, sync: bool = True, write: Write = os.write, wall: Callable[[], float] = time.time
+    ) -> None:
+        self.written_bytes = 0
+        self._folder, self._write, self._wall = folder, write, wall
+        self._sync = fdatasync if sync else None
+        self._end_ms = 0  # of the hour whose member is being made
+        self._member, self._made = Member(), NOTHING
+        self._waiting: deque[Waiting] = deque()
+        self._file: RawFile | None = None
+        self._in_file = NOTHING  # what of this run is in it
+        self._lost: list[Stretch] = []
+        self._closed = False
+
+    @property
+    def pending_bytes(self) -> int:
+        """How many packed bytes wait in memory."""
+        return self._member.packed_bytes + sum(len(one.data) for one in self._waiting)
+
+    def begin(self) -> None:
+        """Cut what a crash left of the newest file's last member, before anything else comes; raises `OSError`."""
+        newest = max(raw_periods(self._folder), default="")
+        if newest:
+            self._open(newest)
+
+    def append(self, lines: Sequence[Line]) -> None:
+        """Keep lines for the next flush. Time never goes back to an earlier hour: such a line stays in this one."""
+        start = 0
+        if lines and lines[-1][0] >= self._end_ms * _MS_NS:
+            for at, (stamp_ns, _) in enumerate(lines):
+                if stamp_ns >= self._end_ms * _MS_NS:
+                    self._add(lines[start:at])
+                    self._end_member()
+                    start = at
+                    self._end_ms = period_end(stamp_ns // _MS_NS, HOUR_MS)
+        self._add(lines[start:] if start else lines)
+        if self._member.packed_bytes >= MEMBER_BYTES:
+            self._end_member()
+
+    def _add(self, lines: Sequence[Line]) -> None:
+        if lines:
+            self._member.add(text_of(lines))
+            self._made = joined(self._made, Stretch(len(lines), lines[0][0], lines[-1][0]))
+
+    def _end_member(self) -> None:
+        if self._made.lines:
+            period = period_name(self._end_ms, HOUR_MS)
+            self._waiting.append(Waiting(period, self._member.end(), self._made))
+            self._member, self._made = Member(), NOTHING
+
+    def flush(self) -> None:
+        """Write and sync all that waits; raises `OSError`, and the rest waits on then."""
+        self._end_member()
+        self._look()
+        while self._waiting:
+            period, data, stretch = self._waiting[0]
+            self._open(period).append(data)
+            self._waiting.popleft()
+            self._in_file = joined(self._in_file, stretch)
+            self.written_bytes += len(data)
+        if self._file is not None:
+            self._file.sync()
+
+    def _open(self, period: str) -> RawFile:
+        """Return the file of a period, open; raises `OSError`."""
+        path = self._folder / raw_name(period)
+        if self._file is not None and self._file.path != path:
+            self._file.sync()
+            self.close()
+            self._closed = True
+        if self._file is None:
+            self._file = RawFile(path, write=self._write, sync=self._sync, wall=self._wall)
+        return self._file
+
+    def _look(self) -> None:
+        """Let go of a file that another program changed, and remember what it took away."""
+        changed = self._file.changed() if self._file is not None else ""
+        if changed in ("deleted", "truncated") and self._in_file.lines:
+            self._lost.append(self._in_file)
+        if changed:
+            log.warning("record changed file=%s how=%s", self._file.path.name if self._file else "", changed)
+            self.close()
+
+    def take_lost(self) -> list[Stretch]:
+        """Return what other programs took away since the last call: it was written, and some or all of it is gone."""
+        lost, self._lost = self._lost, []
+        return lost
+
+    def take_closed(self) -> bool:
+        """Return whether a file was left since the last call because its hour was over."""
+        closed, self._closed = self._closed, False
+        return closed
+
+    def close(self) -> None:
+        """Close the file; what waits is not written."""
+        if self._file is not None:
+            self._file.close()
+        self._file, self._in_file = None, NOTHING
+
+
+def raw_periods(folder: Path) -> Iterable[str]:
+    """Yield the hours that a folder has a record of; raises `OSError`."""
+    with os.scandir(folder) as entries:
+        yield from filter(None, (raw_period(entry.name) for entry in entries))
+
+
+def text_of(lines: Iterable[Line]) -> bytes:
+    """Return lines as they stand in a file; those of one read have one stamp, which is written out once."""
+    parts = []
+    for stamp_ns, several in groupby(lines, _stamp):
+        stamp = b"%019d " % stamp_ns
+        parts += [stamp, (b"\n" + stamp).join([text for _, text in several]), b"\n"]
+    return b"".join(parts)

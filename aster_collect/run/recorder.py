@@ -1,0 +1,171 @@
+"""The raw record's thread: what is put there is compressed and written beside all else, and holds nothing up."""
+
+import json
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from ..files.raw import NOTHING, Line, RawWriter, Stretch, joined
+from ..order.record import Entry, Moment, lines_of
+from ..watch.snapshot import NOT_RECORDED, Recorded
+
+log = logging.getLogger(__name__)
+
+QUEUE_BYTES = 32 << 20  # of lines that wait to be compressed
+PENDING_BYTES = 32 << 20  # of members that wait for a full disk
+LINE_OVERHEAD = 120  # bytes of memory that a line costs beside its text: a tuple, and the head of a bytes object
+GATHER_S = 0.1  # lines are compressed together, and the thread is not woken for each
+FULL_DISK_S = 2.0  # how long an end waits for room
+RETRY_S = 5.0
+LOG_REPEAT_S = 60.0
+
+
+class Recorder:
+    """Takes lines from the collecting thread, and writes them on one of its own.
+
+    ```
+    put ──▶ queue, 32 MiB ──▶ compressed ──▶ members, 32 MiB ──flush──▶ files
+     └─ full: lost, counted, and told in a line once there is room
+    ```
+    """
+
+    def __init__(
+        self,
+        writer: RawWriter,
+        flush_interval_s: float,
+        closed: Callable[[], None],
+        *,
+        queue_bytes: int = QUEUE_BYTES,
+        pending_bytes: int = PENDING_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`closed` is called, on the recorder's thread, when a file was left because its hour was over."""
+        self.all_written = False  # once it has ended
+        self._writer, self._flush_interval_s, self._closed = writer, flush_interval_s, closed
+        self._queue_bytes, self._pending_bytes, self._clock = queue_bytes, pending_bytes, clock
+        self._queue: queue.SimpleQueue[tuple[int, Sequence[Line]]] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._losing = NOTHING
+        self._recorded = NOT_RECORDED
+        self._put_bytes = self._taken_bytes = 0  # the one is of the thread that puts, the other of the recorder's
+        self._flush_s = clock() + flush_interval_s
+        self._failing = False
+        self._said_s = clock() - LOG_REPEAT_S
+
+    def record(self, moment: Moment, entry: Entry) -> None:
+        """Take what the engine is told; never waits. For the collecting thread alone."""
+        self.put(lines_of(moment, entry))
+
+    def recorded(self) -> Recorded:
+        """Return what was recorded so far, by this run."""
+        return self._recorded
+
+    def put(self, lines: Sequence[Line]) -> None:
+        """Take lines, in order, each the stamp in Unix nanoseconds and a text without a line end; never waits.
+
+        For the collecting thread alone. The sequence must not be changed any more.
+        """
+        if not lines:
+            return
+        if self._put_bytes - self._taken_bytes > self._queue_bytes:
+            self._lose(lines)
+            return
+        if self._losing.lines:
+            self._tell_losing()
+        size = sum([len(text) for _, text in lines])
+        lines_so_far, bytes_so_far, lost = self._recorded
+        self._recorded = Recorded(lines_so_far + len(lines), bytes_so_far + size, lost)
+        self._hand_over(size + LINE_OVERHEAD * len(lines), lines)
+
+    def _hand_over(self, size: int, lines: Sequence[Line]) -> None:
+        self._put_bytes += size
+        self._queue.put((size, lines))
+
+    def _lose(self, lines: Sequence[Line]) -> None:
+        if not self._losing.lines:
+            log.error("record lost why=disk_full_or_slow_and_memory_full")
+        self._losing = joined(self._losing, Stretch(len(lines), lines[0][0], lines[-1][0]))
+        self._recorded = self._recorded._replace(lost=self._recorded.lost + len(lines))
+
+    def _tell_losing(self) -> None:
+        self._hand_over(0, [_told(self._losing, "overflow")])
+        self._losing = NOTHING
+
+    def stop(self) -> None:
+        """Have it end once all that was put is written; nothing is put any more."""
+        if self._losing.lines:
+            self._tell_losing()
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Record until stopped, and until all is written, or can't be. Blocks."""
+        self.begin()
+        while not self._stopping.wait(GATHER_S):
+            self.step()
+        end_s = self._clock() + FULL_DISK_S
+        while not (written := self.drain()) and self._clock() < end_s:
+            time.sleep(FULL_DISK_S / 4)
+        self._writer.close()
+        self.all_written = written
+        if not written:
+            log.error("record not written bytes=%d", self._writer.pending_bytes)
+
+    def begin(self) -> None:
+        """Mend what a run before has left."""
+        try:
+            self._writer.begin()
+        except OSError as error:
+            self._say_failing(error)
+
+    def step(self) -> None:
+        """Compress what has gathered, and flush if it is time."""
+        self._take()
+        if self._clock() >= self._flush_s:
+            self._flush()
+
+    def drain(self) -> bool:
+        """Compress and flush what there is; return whether all of it is written."""
+        self._take()
+        self._flush()
+        return not self._failing and self._queue.empty()
+
+    def _take(self) -> None:
+        while self._writer.pending_bytes <= self._pending_bytes:
+            try:
+                size, lines = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            self._writer.append(lines)
+            self._taken_bytes += size
+
+    def _flush(self) -> None:
+        try:
+            self._writer.flush()
+        except OSError as error:
+            self._say_failing(error)
+            self._flush_s = self._clock() + RETRY_S
+        else:
+            if self._failing:
+                log.warning("write works again written_bytes=%d", self._writer.written_bytes)
+            self._failing = False
+            self._flush_s = self._clock() + self._flush_interval_s
+        self._writer.append([_told(lost, "destroyed") for lost in self._writer.take_lost()])
+        if self._writer.take_closed():
+            self._closed()
+
+    def _say_failing(self, error: OSError) -> None:
+        self._failing = True
+        if self._clock() - self._said_s >= LOG_REPEAT_S:
+            self._said_s = self._clock()
+            log.error(
+                "write failed why=raw: %s pending_bytes=%d next=retry",
+                error.strerror or error, self._writer.pending_bytes,
+            )  # fmt: skip
+
+
+def _told(lost: Stretch, why: str) -> Line:
+    """Return the line that says in the record what is lost of it."""
+    facts = {"aster": "lost", "lines": lost.lines, "from_ns": lost.from_ns, "to_ns": lost.to_ns, "why": why}
+    return lost.to_ns, json.dumps(facts, separators=(",", ":")).encode("ascii")
