@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .books import Books, Quote, Side
+from .ids import Ids
 from .instruments import DEFAULT_SYMBOLS, QUANTITIES, Writer, instrument
 from .noise import GOLDEN, MASK, Walk, mix, salt_of, timeline
 from .perpetual import Perpetual
 
-EPOCH_US = 1_735_689_600_000_000  # 2025-01-01T00:00:00Z: event 0 of every symbol that was there from the start
 TRADE_SHARE, DEPTH_SHARE = 0.11, 0.05  # of all frames; the rest are quotes
-UPDATE_KINDS = 4  # quotes and at most three depth speeds each own one of every four update ids
 REAL_TIME_RATE = 25  # diffs in real time come with each quote, at a higher rate with each second, third … of them
+BATCH_DELAY_US = 50_000  # a depth event is sent when its time has come, but no later than this after the last change
 FIRST_FILL_ID = 1_000_000  # single fills have an id space of their own
 SEND_DELAY_US = 2_000  # an aggTrade is sent this much after the match, and up to 20 ms more
 LIQUIDATION_EVERY_S = dict.fromkeys(DEFAULT_SYMBOLS, 6.0)
@@ -59,14 +59,12 @@ class Liquidation(NamedTuple):
     last_quantity: str
 
 
-class Diff(NamedTuple):
-    """The levels that were touched between two update ids; 0 for one that is gone."""
+class Batch(NamedTuple):
+    """What a depth event tells of: the changes behind one quote up to another."""
 
-    time_us: int
-    before: int
-    last: int
-    bids: Side
-    asks: Side
+    before: Quote
+    last: Quote
+    sent_us: int
 
 
 class Listing:
@@ -83,10 +81,11 @@ class Listing:
         speeds_ms: Sequence[int] = (100, 250, 500),
         status: str = TRADING,
         tick_size: str | None = None,
+        ids: Ids | None = None,
     ) -> None:
         """The rate is frames a second over bookTicker, aggTrade and one depth stream.
 
-        `tick_size` is announced in place of the one that its prices have.
+        `tick_size` is announced in place of the one that its prices have; `ids` go on where it was listed before.
         """
         self.symbol = symbol
         self.status = status
@@ -113,7 +112,8 @@ class Listing:
         every_s = LIQUIDATION_EVERY_S.get(symbol, OTHER_LIQUIDATION_EVERY_S)
         self.liquidations = timeline(1 / every_s, start_us, salt_of(seed, symbol, "liquidations"))
         self._thin_salt = salt_of(seed, symbol, "thin")
-        self.books = Books(self.writer, self._thin_salt)
+        self.books = Books(self.writer, self._thin_salt, grid.base_ticks)
+        self.ids = Ids() if ids is None else ids
         self._delay_us = min(20_000, self.trades.spacing_us // 2)
 
     # Quotes
@@ -133,10 +133,11 @@ class Listing:
         """The quote in force at a time."""
         return self.quote(self.quotes.last_at(time_us))
 
-    @staticmethod
-    def update_id(time_us: int, kind: int) -> int:
-        """The update id of a change of the book: rises with time, and no two kinds share one."""
-        return (time_us - EPOCH_US) * UPDATE_KINDS + kind
+    def book_at(self, update_id: int) -> tuple[dict[str, str], dict[str, str]]:
+        """The whole book at an update id: quantities by price, of bids and of asks, best first."""
+        quote = self.quote_at(self.ids.time_us(update_id))
+        bids, asks = ({self._price(ticks): text for ticks, text in self.books.side(quote, sign)} for sign in (-1, 1))
+        return bids, asks
 
     # Trades
 
@@ -178,12 +179,45 @@ class Listing:
 
     # What changes the book
 
-    def diff(self, before_us: int, time_us: int, kind: int) -> Diff:
-        """What was touched between two times, as the stream of this kind of update ids says it."""
-        first, last = self.quotes.last_at(before_us), self.quotes.last_at(time_us)
-        states = [self.quote(between) for between in range(first, last + 1)]
-        bids, asks = self.books.touched(states, -1), self.books.touched(states, 1)
-        return Diff(time_us, self.update_id(before_us, kind), self.update_id(time_us, kind), bids, asks)
+    def batch(self, speed: int, number: int, cut_us: int) -> Batch:
+        """What a depth event of a speed tells of; `cut_us` is by how much later than elsewhere batches are cut."""
+        before, last = (self._end(speed, one, cut_us) for one in (number - 1, number))
+        return Batch(before, last, self.batch_sent_us(speed, number, cut_us))
+
+    def first_batch_after(self, speed: int, after_us: int, cut_us: int) -> int:
+        """The first depth event of a speed that may go out after a time: none before it does."""
+        return self.depths[speed].first_after(after_us - cut_us)
+
+    def batch_sent_us(self, speed: int, number: int, cut_us: int) -> int:
+        """When a depth event of a speed goes out."""
+        ends_us = self.depths[speed].time_us(number) + cut_us
+        return min(ends_us, self._end(speed, number, cut_us).time_us + BATCH_DELAY_US)
+
+    def _end(self, speed: int, number: int, cut_us: int) -> Quote:
+        last = self.quotes.last_at(self.depths[speed].time_us(number) + cut_us)
+        # It is the end of a batch in real time too, so that who keeps a book from either meets the same ids.
+        return self.quote(last - (last - self._real_time_end(0, cut_us)) % self.quotes_a_diff)
+
+    def real_time_batch(self, number: int, cut_us: int) -> Batch:
+        """What a depth event in real time tells of: the newest quotes, and it comes with the last of them."""
+        before, last = (self.quote(self._real_time_end(one, cut_us)) for one in (number - 1, number))
+        return Batch(before, last, last.time_us)
+
+    def first_real_time_batch_after(self, after_us: int) -> int:
+        """The first depth event in real time that may go out after a time: none before it does."""
+        return self.quotes.last_at(after_us) // self.quotes_a_diff
+
+    def real_time_sent_us(self, number: int, cut_us: int) -> int:
+        """When a depth event in real time goes out."""
+        return self.quotes.time_us(self._real_time_end(number, cut_us))
+
+    def _real_time_end(self, number: int, cut_us: int) -> int:
+        return number * self.quotes_a_diff + cut_us // self.quotes.spacing_us % self.quotes_a_diff
+
+    def touched(self, batch: Batch) -> tuple[Side, Side]:
+        """The bids and asks that were touched within a batch; 0 for a level that is gone."""
+        states = [self.quote(number) for number in range(batch.before.number, batch.last.number + 1)]
+        return self.books.touched(states, -1), self.books.touched(states, 1)
 
     def liquidation(self, number: int) -> Liquidation:
         """A liquidation by its number; one in four was filled in more than one piece, below its limit."""

@@ -14,11 +14,11 @@ class FrameMaker:
 
     def __init__(self) -> None:
         """Starts empty. Safe from any thread: at worst two make the same frame."""
-        self._frames: dict[tuple[str, int, bool], Frame] = {}
+        self._frames: dict[tuple[str, int, int, bool], Frame] = {}
 
     def __call__(self, source: Source, number: int, wrapped: bool) -> Frame:
         """The frame of an event."""
-        key = source.stream, number, wrapped
+        key = source.stream, source.cut_us, number, wrapped
         frame = self._frames.get(key)
         if frame is None:
             payload = source.text(number)

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Sequence
 
 from . import streams
+from .ids import EPOCH_US, Ids
 from .instruments import DEFAULT_SYMBOLS
-from .listing import EPOCH_US, TRADING, Listing
+from .listing import TRADING, Listing
 from .shown import Shown
 from .supply import Source
 from .venues import FUTURES, Venue
@@ -59,6 +60,7 @@ class Market:
         end_us: int | None = None,
         status: str = TRADING,
         tick_size: str | None = None,
+        ids: Ids | None = None,
     ) -> Listing:
         speeds_ms = [speed for speed in self.venue.depth_ms.values() if speed]
         return Listing(
@@ -70,6 +72,7 @@ class Market:
             speeds_ms=sorted(speeds_ms),
             status=status,
             tick_size=tick_size,
+            ids=ids,
         )
 
     def _extra(self, symbol: str, status: str) -> Listing:
@@ -105,20 +108,20 @@ class Market:
         with self._change:
             known = self._listings.get(symbol)
             start_us = now_us if known is None else min(known.start_us, now_us)
-            self._replace(self._listing(symbol, start_us))
+            self._replace(self._listing(symbol, start_us, ids=None if known is None else known.ids))
 
     def delist_symbol(self, symbol: str, now_us: int, status: str = "SETTLING") -> None:
         """Let a symbol's events end; exchangeInfo still shows it. Raises ValueError for an unknown one."""
         with self._change:
             known = self._known(symbol)
             end_us = now_us if known.end_us is None else known.end_us
-            self._replace(self._listing(symbol, known.start_us, end_us, status, known.tick_size))
+            self._replace(self._listing(symbol, known.start_us, end_us, status, known.tick_size, known.ids))
 
     def set_tick_size(self, symbol: str, tick_size: str) -> None:
         """Announce another tick size of a symbol. Raises ValueError for an unknown one."""
         with self._change:
             known = self._known(symbol)
-            self._replace(self._listing(symbol, known.start_us, known.end_us, known.status, tick_size))
+            self._replace(self._listing(symbol, known.start_us, known.end_us, known.status, tick_size, known.ids))
 
     def _known(self, symbol: str) -> Listing:
         if symbol not in self._listings:
@@ -129,8 +132,8 @@ class Market:
         self._listings = {**self._listings, listing.symbol: listing}
         self.version += 1
 
-    def source(self, stream: str) -> Source | None:
-        """What a stream name stands for; None for a name that stays silent."""
+    def source(self, stream: str, cut_us: int = 0) -> Source | None:
+        """What a stream name stands for, its batches cut so much later; None for a name that stays silent."""
         if stream.startswith("!"):
             return streams.of_all(self.listings, self.venue, stream)
         lower, _, kind = stream.partition("@")
@@ -139,4 +142,4 @@ class Market:
             listing = None
         if lower == HEARTBEAT_SYMBOL.lower() and kind.startswith(self.venue.heartbeat):
             listing = self._listings.get(HEARTBEAT_SYMBOL) or self._heartbeat
-        return None if listing is None else streams.of_symbol(listing, self.venue, stream, kind)
+        return None if listing is None else streams.of_symbol(listing, self.venue, stream, kind, cut_us)

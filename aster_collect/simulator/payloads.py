@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .books import Side
-from .listing import Listing
+from .listing import Batch, Listing
 from .noise import salt_of
 from .venues import Venue
 
@@ -14,9 +14,10 @@ class Payloads:
     The order of keys is not promised: half of the symbols have it as published, the others as clients captured it.
     """
 
-    def __init__(self, listing: Listing, venue: Venue) -> None:
-        """Which order the symbol has follows from its name."""
+    def __init__(self, listing: Listing, venue: Venue, cut_us: int = 0) -> None:
+        """Which order the symbol has follows from its name; batches of depth are cut so much later than elsewhere."""
         self._listing = listing
+        self._cut_us = cut_us
         self._symbol = listing.symbol
         self._price = listing.writer.price
         self._is_spot = venue.name == "spot"
@@ -26,11 +27,12 @@ class Payloads:
 
     def quote(self, number: int) -> str:
         """The bookTicker of a quote event."""
-        quote = self._listing.quote(number)
+        quote, books = self._listing.quote(number), self._listing.books
         price, time_ms = self._price, quote.time_us // 1000
+        (bid, bid_quantity), (ask, ask_quantity) = books.best(quote, -1), books.best(quote, 1)
         text = (
-            f'"u":{self._listing.update_id(quote.time_us, 0)},"s":"{self._symbol}",'
-            f'"b":"{price(quote.bid)}","B":"{quote.bid_quantity}","a":"{price(quote.ask)}","A":"{quote.ask_quantity}"'
+            f'"u":{self._listing.ids.at(quote.time_us)},"s":"{self._symbol}",'
+            f'"b":"{price(bid)}","B":"{bid_quantity}","a":"{price(ask)}","A":"{ask_quantity}"'
         )
         if self._quote_form == "published":
             return f"{{{text}}}"
@@ -60,34 +62,33 @@ class Payloads:
 
     def book(self, number: int, speed: int, levels: int) -> str:
         """The depth<N> event: the top of the book; speed is a place among the listing's speeds."""
-        line, listing = self._listing.depths[speed], self._listing
-        time_us, before_us = line.time_us(number), line.time_us(number - 1)
-        quote = listing.quote_at(time_us)
-        bids, asks = listing.books.side(quote, -1, levels), listing.books.side(quote, 1, levels)
-        before, last = listing.update_id(before_us, speed + 1), listing.update_id(time_us, speed + 1)
+        batch, listing = self._listing.batch(speed, number, self._cut_us), self._listing
+        bids, asks = (listing.books.side(batch.last, sign, levels) for sign in (-1, 1))
         if self._book_form == "bare":
+            last = listing.ids.at(batch.last.time_us)
             return f'{{"lastUpdateId":{last},"bids":[{self._levels(bids)}],"asks":[{self._levels(asks)}]}}'
         names = ("bids", "asks") if self._book_form == "published" else ("b", "a")
-        return self._depth(time_us, before, last, bids, asks, names)
+        return self._depth(batch, bids, asks, names)
 
     def diff(self, number: int, speed: int) -> str:
         """The depth event: each level that was touched since the stream's previous event."""
-        line = self._listing.depths[speed]
-        return self._diff(line.time_us(number - 1), line.time_us(number), speed + 1)
+        batch = self._listing.batch(speed, number, self._cut_us)
+        return self._depth(batch, *self._listing.touched(batch))
 
     def real_time_diff(self, number: int) -> str:
-        """The depth@0ms event: what the newest quotes have touched; its update ids are the quotes' own."""
-        every, line = self._listing.quotes_a_diff, self._listing.quotes
-        return self._diff(line.time_us((number - 1) * every), line.time_us(number * every), 0)
+        """The depth@0ms event: what the newest quotes have touched."""
+        batch = self._listing.real_time_batch(number, self._cut_us)
+        return self._depth(batch, *self._listing.touched(batch))
 
-    def _diff(self, before_us: int, time_us: int, kind: int) -> str:
-        diff = self._listing.diff(before_us, time_us, kind)
-        return self._depth(time_us, diff.before, diff.last, diff.bids, diff.asks, ("b", "a"))
-
-    def _depth(self, time_us: int, before: int, last: int, bids: Side, asks: Side, names: tuple[str, str]) -> str:
+    def _depth(self, batch: Batch, bids: Side, asks: Side, names: tuple[str, str] = ("b", "a")) -> str:
+        ids, last_us = self._listing.ids, batch.last.time_us
+        before = ids.before(batch.before.time_us, last_us)
+        # On futures ids are those of changes; on spot each event has all from its first to its last.
+        first_us = self._listing.quotes.time_us(batch.before.number + 1)
+        first = before + 1 if self._is_spot else max(before + 1, ids.before(first_us, last_us))
         return (
-            f'{{"e":"depthUpdate","E":{time_us // 1000},"T":{(time_us - 700) // 1000},"s":"{self._symbol}",'
-            f'"U":{before + 1},"u":{last},"pu":{before},'
+            f'{{"e":"depthUpdate","E":{batch.sent_us // 1000},"T":{last_us // 1000},"s":"{self._symbol}",'
+            f'"U":{first},"u":{ids.at(last_us)},"pu":{before},'
             f'"{names[0]}":[{self._levels(bids)}],"{names[1]}":[{self._levels(asks)}]}}'
         )
 

@@ -38,8 +38,11 @@ class Replay:
         """One of its symbols, or None."""
         return self._symbols.get(symbol)
 
-    def source(self, stream: str) -> Source | None:
-        """What a stream name stands for: what was recorded of it, or the top of a deeper book; else silence."""
+    def source(self, stream: str, cut_us: int = 0) -> Source | None:
+        """What a stream name stands for: what was recorded of it, or the top of a deeper book; else silence.
+
+        Its batches are those that were recorded.
+        """
         track = self.recording.tracks.get(stream) or self._cut(stream)
         if track is None:
             return None

@@ -77,7 +77,7 @@ class Shown:
         listing = self._listing
         quote = listing.quote_at(now_us)
         book = {
-            "lastUpdateId": listing.update_id(quote.time_us, 0),
+            "lastUpdateId": listing.ids.at(quote.time_us),
             "E": now_us // 1000,
             "T": quote.time_us // 1000,
             "bids": self._rows(listing.books.side(quote, -1, limit)),
@@ -90,10 +90,12 @@ class Shown:
 
     def ticker(self, now_us: int) -> str:
         """The best bid and offer."""
-        quote, price = self._listing.quote_at(now_us), self._listing.writer.price
+        listing, price = self._listing, self._listing.writer.price
+        quote = listing.quote_at(now_us)
+        (bid, bid_quantity), (ask, ask_quantity) = listing.books.best(quote, -1), listing.books.best(quote, 1)
         return (
-            f'{{"symbol":"{self.symbol}","bidPrice":"{price(quote.bid)}","bidQty":"{quote.bid_quantity}",'
-            f'"askPrice":"{price(quote.ask)}","askQty":"{quote.ask_quantity}","time":{quote.time_us // 1000}}}'
+            f'{{"symbol":"{self.symbol}","bidPrice":"{price(bid)}","bidQty":"{bid_quantity}",'
+            f'"askPrice":"{price(ask)}","askQty":"{ask_quantity}","time":{quote.time_us // 1000}}}'
         )
 
     # What only futures have

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from .listing import Listing
 from .payloads import Payloads
@@ -19,14 +20,29 @@ NEVER = PLACES << 63  # after the end of all symbols
 Listings = Callable[[], Sequence[Listing]]
 
 
-def of_symbol(listing: Listing, venue: Venue, stream: str, kind: str) -> Source | None:
+class Asked(NamedTuple):
+    """What is asked for of a symbol: the name of a kind, and what stands behind it; see `supply.Supply.source`."""
+
+    listing: Listing
+    venue: Venue
+    name: str
+    option: str
+    cut_us: int
+
+    @property
+    def payloads(self) -> Payloads:
+        """Its events as text."""
+        return Payloads(self.listing, self.venue, self.cut_us)
+
+
+def of_symbol(listing: Listing, venue: Venue, stream: str, kind: str, cut_us: int) -> Source | None:
     """The source of `<symbol>@<kind>`; None for a kind that the venue has not."""
     name, _, option = kind.partition("@")
     make = KINDS.get(name)
     if make is None or name in venue.silent:
         return None
-    source = make(listing, venue, name, option)
-    return source and source._replace(stream=stream)
+    source = make(Asked(listing, venue, name, option, cut_us))
+    return source and source._replace(stream=stream, cut_us=cut_us)
 
 
 def of_all(listings: Listings, venue: Venue, stream: str) -> Source | None:
@@ -50,35 +66,35 @@ def trading(listings: Sequence[Listing], time_us: int) -> list[Listing]:
 # One symbol
 
 
-def _quotes(listing: Listing, venue: Venue, _name: str, option: str) -> Source | None:
-    line = listing.quotes
-    text = Payloads(listing, venue).quote
-    return None if option else _source(listing, RANK_QUOTE, line.first_after, line.time_us, text)
+def _quotes(asked: Asked) -> Source | None:
+    line = asked.listing.quotes
+    source = _source(asked.listing, RANK_QUOTE, line.first_after, line.time_us, asked.payloads.quote)
+    return None if asked.option else source
 
 
-def _trades(listing: Listing, venue: Venue, _name: str, option: str) -> Source | None:
+def _trades(asked: Asked) -> Source | None:
+    listing, text = asked.listing, asked.payloads.trade
     after = partial(_first_trade_after, listing)
-    text = Payloads(listing, venue).trade
-    return None if option else _source(listing, RANK_TRADE, after, listing.trade_sent_us, text)
+    return None if asked.option else _source(listing, RANK_TRADE, after, listing.trade_sent_us, text)
 
 
-def _fills(listing: Listing, venue: Venue, _name: str, option: str) -> Source | None:
+def _fills(asked: Asked) -> Source | None:
+    listing, text = asked.listing, asked.payloads.fill
     after, time_us = partial(_first_fill_after, listing), partial(_fill_time_us, listing)
-    return None if option else _source(listing, RANK_FILL, after, time_us, Payloads(listing, venue).fill)
+    return None if asked.option else _source(listing, RANK_FILL, after, time_us, text)
 
 
-def _liquidations(listing: Listing, venue: Venue, _name: str, option: str) -> Source | None:
-    line = listing.liquidations
-    text = Payloads(listing, venue).liquidation
-    return None if option else _source(listing, RANK_LIQUIDATION, line.first_after, line.time_us, text)
+def _liquidations(asked: Asked) -> Source | None:
+    line = asked.listing.liquidations
+    source = _source(asked.listing, RANK_LIQUIDATION, line.first_after, line.time_us, asked.payloads.liquidation)
+    return None if asked.option else source
 
 
-def _marks(listing: Listing, venue: Venue, _name: str, option: str) -> Source | None:
-    period_us = MARK_PERIODS_US.get(option)
+def _marks(asked: Asked) -> Source | None:
+    period_us = MARK_PERIODS_US.get(asked.option)
     if period_us is None:
         return None
-    payloads = Payloads(listing, venue)
-    return _ticking(period_us, payloads.mark)._replace(rank=RANK_MARK, end_us=listing.end_us)
+    return _ticking(period_us, asked.payloads.mark)._replace(rank=RANK_MARK, end_us=asked.listing.end_us)
 
 
 def _ticking(period_us: int, text: Callable[[int], str]) -> Source:
@@ -92,29 +108,33 @@ def _ticking(period_us: int, text: Callable[[int], str]) -> Source:
     )
 
 
-def _depth(listing: Listing, venue: Venue, name: str, option: str) -> Source | None:
-    speed_ms = venue.depth_ms.get(option)
-    levels = int(name.removeprefix("depth") or 0)
-    if speed_ms is None or (levels and venue.partial_depth == "none"):
+def _depth(asked: Asked) -> Source | None:
+    listing, payloads = asked.listing, asked.payloads
+    speed_ms = asked.venue.depth_ms.get(asked.option)
+    levels = int(asked.name.removeprefix("depth") or 0)
+    if speed_ms is None or (levels and asked.venue.partial_depth == "none"):
         return None
-    payloads = Payloads(listing, venue)
     if not speed_ms:
-        return None if levels else _real_time(listing, payloads)
+        return None if levels else _real_time(asked)
     speed = listing.speeds_ms.index(speed_ms)
-    line = listing.depths[speed]
+    sent_us = partial(listing.batch_sent_us, speed, cut_us=asked.cut_us)
     text = partial(payloads.book, speed=speed, levels=levels) if levels else partial(payloads.diff, speed=speed)
-    return _source(listing, RANK_DEPTH + speed, line.first_after, line.time_us, text)
+    after = partial(_first_sent_after, partial(listing.first_batch_after, speed, cut_us=asked.cut_us), sent_us)
+    return _source(listing, RANK_DEPTH + speed, after, sent_us, text)
 
 
-def _real_time(listing: Listing, payloads: Payloads) -> Source:
-    line, every = listing.quotes, listing.quotes_a_diff
-    return _source(
-        listing,
-        RANK_QUOTE,
-        lambda after_us: line.last_at(after_us) // every + 1,
-        lambda number: line.time_us(number * every),
-        payloads.real_time_diff,
-    )
+def _real_time(asked: Asked) -> Source:
+    listing = asked.listing
+    sent_us = partial(listing.real_time_sent_us, cut_us=asked.cut_us)
+    after = partial(_first_sent_after, listing.first_real_time_batch_after, sent_us)
+    return _source(listing, RANK_QUOTE, after, sent_us, asked.payloads.real_time_diff)
+
+
+def _first_sent_after(candidate: Callable[[int], int], sent_us: Callable[[int], int], after_us: int) -> int:
+    number = candidate(after_us)  # none before it was sent later
+    while sent_us(number) <= after_us:
+        number += 1
+    return number
 
 
 def _source(
@@ -133,9 +153,7 @@ def _source(
 def _first_trade_after(listing: Listing, after_us: int) -> int:
     # The send time is the match time and at most 22 ms: start from the trades matched before that, and step.
     number = max(1, listing.trades.first_after(after_us - 30_000))
-    while listing.trade_sent_us(number) <= after_us:
-        number += 1
-    return number
+    return _first_sent_after(lambda _: number, listing.trade_sent_us, after_us)
 
 
 def _first_fill_after(listing: Listing, after_us: int) -> int:
@@ -146,7 +164,7 @@ def _fill_time_us(listing: Listing, number: int) -> int:
     return listing.fill(number).trade.time_us
 
 
-KINDS: Mapping[str, Callable[[Listing, Venue, str, str], Source | None]] = {
+KINDS: Mapping[str, Callable[[Asked], Source | None]] = {
     "bookTicker": _quotes,
     "aggTrade": _trades,
     "trade": _fills,

@@ -23,6 +23,7 @@ class Source(NamedTuple):
     text: Callable[[int], str]
     end_us: int | None  # no event after this
     after: Callable[[int], int] = following
+    cut_us: int = 0  # by how much later than elsewhere batches are cut: the same number is another event then
 
 
 class Listed(Protocol):
@@ -87,8 +88,11 @@ class Supply(Protocol):
     def version(self) -> int:
         """Rises with each change of the list of symbols."""
 
-    def source(self, stream: str) -> Source | None:
-        """What a stream name stands for; None for a name that stays silent."""
+    def source(self, stream: str, cut_us: int = 0) -> Source | None:
+        """What a stream name stands for; None for a name that stays silent.
+
+        A market's servers may cut a stream of changes into other batches: each so much later.
+        """
 
     def listed(self) -> Sequence[Listed]:
         """All symbols, trading or not."""

@@ -47,7 +47,7 @@ def recorded():
             lines.append((source.time_us(number), source.rank, text))
             number += 1
     for call, symbol in (("depth", "ASTERUSDT"), ("depth", "BTCUSDT"), ("openInterest", "BTCUSDT")):
-        lines.append((THEN_US + SNAPSHOT_US, 9, ask(one, call, THEN_US + SNAPSHOT_US, symbol=symbol)[1]))
+        lines.append((THEN_US + SNAPSHOT_US, 9, ask(one, call, THEN_US + SNAPSHOT_US, symbol=symbol, limit=1000)[1]))
     lines.sort(key=lambda line: line[:2])
     return [f"{(time_us + DELAY_US) * 1000 - 10**9} {text}\n" for time_us, _, text in lines]
 
@@ -196,13 +196,13 @@ class Rest(Played):
                 for at_us in (700_000, 2_500_000):
                     now_us = NOW_US + round_us + at_us
                     book = json.loads(ask(replay, "depth", now_us, symbol=symbol, limit=1000)[1])
-                    true = {}
                     before = [event for time_us, event in diffs if time_us <= now_us]
                     number = one.source(f"{symbol.lower()}@depth@0ms").first_after(THEN_US) - 1
                     number += len(before) - (len(diffs) // 2 if round_us else 0)
                     made_us = one.source(f"{symbol.lower()}@depth@0ms").time_us(number)
-                    true = json.loads(ask(one, "depth", made_us, symbol=symbol, limit=1000)[1])
-                    self.assertEqual((true["bids"], true["asks"]), (book["bids"], book["asks"]))
+                    true = json.loads(ask(one, "depth", made_us, symbol=symbol, limit=500)[1])
+                    # A deep book's far end is not in the snapshot.
+                    self.assertEqual((true["bids"], true["asks"]), (book["bids"][:500], book["asks"][:500]))
                     self.assertEqual(before[-1]["u"], book["lastUpdateId"])
                     following = next(event for time_us, event in diffs if time_us > now_us)
                     self.assertEqual(following["pu"], book["lastUpdateId"])

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from aster_collect.simulator import DEMO_SYMBOL_RATE, DEMO_SYMBOLS, Market
 from aster_collect.simulator.instruments import DEFAULT_SYMBOLS
-from aster_collect.simulator.rest import Paging, answer
 
 NOW_US = 1_790_000_000_000_000
 SECOND_US = 1_000_000
@@ -146,28 +145,6 @@ class AFill(unittest.TestCase):
 
 
 class ADiffInRealTime(unittest.TestCase):
-    def test_continues_a_snapshot_by_the_one_rule(self):
-        """depth@0ms, from any snapshot on, by pu and u alone, is the book that REST shows at each step."""
-        for symbol, rate in (("ASTERUSDT", 20.0), ("BTCUSDT", 400.0)):
-            market = Market((symbol,), rate)
-            diffs = first_events(market, f"{symbol.lower()}@depth@0ms", 40)
-            book = self.snapshot(market, symbol, diffs[7][0] + 10)
-            last, sides = book["lastUpdateId"], {"b": dict(book["bids"]), "a": dict(book["asks"])}
-            applied = 0
-            for time_us, diff in diffs:
-                if diff["u"] <= last:
-                    continue
-                self.assertLessEqual(diff["pu"], last)
-                for side, levels in sides.items():
-                    for price, quantity in diff[side]:
-                        levels.pop(price, None)
-                        if Decimal(quantity):
-                            levels[price] = quantity
-                last, applied = diff["u"], applied + 1
-                now = self.snapshot(market, symbol, time_us)
-                self.assertEqual(sides, {"b": dict(now["bids"]), "a": dict(now["asks"])})
-            self.assertGreater(applied, 25)
-
     def test_is_the_quote_that_made_it(self):
         """Its update id is that of the bookTicker of the same moment, and names the diff before it."""
         market = Market(("BTCUSDT",), 20.0)
@@ -175,11 +152,6 @@ class ADiffInRealTime(unittest.TestCase):
         diffs = [event for _, event in first_events(market, "btcusdt@depth@0ms", 20)]
         self.assertEqual(quotes, [diff["u"] for diff in diffs])
         self.assertEqual(quotes[:-1], [diff["pu"] for diff in diffs][1:])
-
-    @staticmethod
-    def snapshot(market, symbol, now_us):
-        asked = {"symbol": symbol, "limit": "1000"}
-        return json.loads(answer("/fapi/v3/depth", asked, market, now_us, paging=Paging()).body)
 
 
 if __name__ == "__main__":
