@@ -22,6 +22,9 @@ from .linked import Linked
 from .steps import steps_back
 from .suspects import PROOF_ROWS, START_OVER_MS
 
+PATIENCE_S = 0.5  # two that changed places have found each other by then …
+REDUNDANT_PATIENCE_S = 2.0  # … and the slower of two connections has brought what the other left out
+
 
 class Chain:
     """One symbol's full book: a snapshot, and each change that follows.
@@ -29,8 +32,8 @@ class Chain:
     ```
     add ─▶ fresh ──turn──▶ follows ──▶ written, naming the row before
              ▲              ├─ old: came before; three made long after the last row: ids have begun anew
-             │              └─ lacks what is between ──for a turn──▶ a hole ─┐
-             └────── held until there is a snapshot that it follows ◀────────┘◀─ start, restart, mismatch
+             │              └─ lacks what is between ──for a while──▶ a hole ─┐
+             └────── held until there is a snapshot that it follows ◀─────────┘◀─ start, restart, mismatch
     ```
     """
 
@@ -48,6 +51,7 @@ class Chain:
         self._fresh: list[Event] = []
         self._frames = 0
         self._newest: Event | None = None
+        self._patience_s, self._now_ms = PATIENCE_S, 0  # as the last turn said
         self._too_low = 0  # changes in a row whose ids are too low to be new
         self._effects: list[Effect] = []
         self.add = self._fresh.append
@@ -66,7 +70,7 @@ class Chain:
         """Do nothing."""
 
     def newest(self) -> Event | None:
-        """Return what came last, None if there was nothing."""
+        """Return what came last, None if nothing did."""
         return self._fresh[-1] if self._fresh else self._newest
 
     def begin_outage(self) -> None:
@@ -79,13 +83,16 @@ class Chain:
     @property
     def stirred(self) -> bool:
         """Whether `step` has anything to do or to tell."""
-        return bool(self._effects) or self._linked.book is None
+        return bool(self._effects) or self._linked.book is None or bool(self._linked.held)
 
     def step(self, *, settling: bool = False) -> list[Effect]:
         """Return what follows of an answer, and the request for a book that is wanted; at the end of a run none is."""
         effects, self._effects = self._effects, []
-        wanted = self._linked.book is None and not settling
-        if wanted and self._fetch.due(self._clock(), changed=bool(self._fresh or self._linked.held)):
+        linked = self._linked
+        if linked.book is not None and (linked.lacking_s(self._clock()) or 0) >= self._patience_s:
+            effects += self._follow(self._taken(), linked.book, self._now_ms)
+        changed = bool(self._fresh or linked.held)
+        if linked.book is None and not settling and self._fetch.due(self._clock(), changed=changed):
             effects.append(self._ask())
         return effects
 
@@ -94,26 +101,31 @@ class Chain:
         return Request(ask_snapshot(self._venue, self.symbol))
 
     def turn(self, remember_s: float | None, now_ms: int) -> list[Effect]:
-        """Return what follows the last row; what does not waits a turn for what lacks between."""
+        """Return what follows the last row; what does not waits a while for what lacks between."""
         effects, self._effects = self._effects, []
-        linked, fresh = self._linked, self._taken()
-        if linked.book is not None and not self._fetch.under_way:
-            linked.book.fold()
-        rows = linked.follow(fresh)
-        if linked.book is None:
+        book, fresh = self._linked.book, self._taken()
+        self._now_ms = now_ms
+        self._patience_s = PATIENCE_S if remember_s is None else REDUNDANT_PATIENCE_S
+        if book is None:
+            self._linked.hold([*self._linked.held, *fresh])
             return effects
+        if not self._fetch.under_way:
+            book.fold()
+        return effects + self._follow(fresh, book, now_ms)
+
+    def _follow(self, fresh: list[Event], book: Book, now_ms: int) -> list[Effect]:
+        linked, now_s = self._linked, self._clock()
+        rows = linked.follow(fresh, now_s)
         self.duplicates += len(linked.old)
-        effects += self._written(rows, linked.book, now_ms)
+        effects = self._written(rows, book, now_ms)
         late = [one for one in linked.old if one[TIME] > self.last_ms + START_OVER_MS]
         self._too_low = len(late) + (0 if rows else self._too_low)
         if self._too_low >= PROOF_ROWS:
-            effects += self._begin_anew(late)
-        elif linked.lacking:
+            return [*effects, *self._begin_anew(late)]
+        if (linked.lacking_s(now_s) or 0) >= self._patience_s:
             self.skipped += 1
-            effects += self._lose("hole", self.last_ms)
-        else:
-            effects += self._check(linked.book)
-        return effects
+            return [*effects, *self._lose("hole", self.last_ms)]
+        return [*effects, *self._check(book)]
 
     def _taken(self) -> list[Event]:
         fresh = self._fresh[:]

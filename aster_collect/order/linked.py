@@ -25,21 +25,17 @@ class Linked:
     def __init__(self) -> None:
         self.book: Book | None = None
         self.old: list[Event] = []  # of the last call
-        self.lacking = False  # whether something lacks since the call before
         self.held: list[Event] = []
-        self._stuck_id: int | None = None  # behind which it lacked then
+        self._lacks_behind: tuple[int, float] | None = None  # which id, and since when
 
-    def follow(self, changes: Sequence[Event]) -> list[Event]:
+    def follow(self, changes: Sequence[Event], now_s: float) -> list[Event]:
         """Return what follows, of these changes and of those held, in order, each naming the row before it."""
         book = self.book
-        changes = [*self.held, *changes]
-        self.old, self.lacking = [], False
-        if book is None:
-            self.hold(changes)
-            return []
+        assert book is not None, "nothing to follow"
+        self.old = []
         rows: list[Event] = []
         beyond: list[Event] = []
-        for change in sorted(changes, key=itemgetter(ID)):
+        for change in sorted([*self.held, *changes], key=itemgetter(ID)):
             if change[ID] <= book.id:
                 self.old.append(change)
             elif change[PREVIOUS] > book.id:
@@ -50,10 +46,16 @@ class Linked:
                 rows.append(row)
                 self.old += beyond
                 beyond = []
-        self.lacking = bool(beyond) and self._stuck_id == book.id
-        self._stuck_id = book.id if beyond else None
+        if not beyond:
+            self._lacks_behind = None
+        elif self._lacks_behind is None or self._lacks_behind[0] != book.id:
+            self._lacks_behind = book.id, now_s
         self.held = beyond
         return rows
+
+    def lacking_s(self, now_s: float) -> float | None:
+        """Return for how long something has been lacking between the book and what is held, None if nothing is."""
+        return None if self._lacks_behind is None else now_s - self._lacks_behind[1]
 
     def hold(self, changes: list[Event]) -> None:
         """Let changes wait for a snapshot: the newest, as far as memory allows."""
@@ -70,9 +72,9 @@ class Linked:
         later = [one for one in self.held if one[ID] > snapshot.id and one[TIME] >= former_ms]
         if later and min(one[PREVIOUS] for one in later) > snapshot.id:
             return False
-        self.book, self.held, self._stuck_id = Book(snapshot), later, None
+        self.book, self.held, self._lacks_behind = Book(snapshot), later, None
         return True
 
     def drop(self) -> None:
         """Have no book any more, until there is another snapshot."""
-        self.book, self._stuck_id = None, None
+        self.book, self._lacks_behind = None, None

@@ -149,19 +149,33 @@ class Following(Chained):
         self.assertEqual((self.turn(diff(10, 24)), self.lane.duplicates), ([], 1))
 
     def test_two_that_change_places_are_no_hole(self) -> None:
-        """The one that is too early waits a turn for the other."""
+        """The one that is too early waits for the other, however many turns there are meanwhile."""
         self.live()
-        self.assertEqual(ids(self.turn(diff(12, 14))), [])
+        self.assertEqual(ids([*self.turn(diff(12, 14)), *self.turn(), *self.step()]), [])
         self.assertEqual(ids(self.turn(diff(10, 12))), [(10, 12), (12, 14)])
 
     def test_a_hole_is_a_row_of_the_ledger_and_a_snapshot(self) -> None:
         """What came behind it waits; the stretch reaches from the last row to the snapshot."""
         self.live()
         self.assertEqual(self.turn(diff(12, 14)), [])
-        self.asked(self.turn(diff(14, 16)))
+        self.now_s += 0.4
+        self.assertEqual((self.turn(diff(14, 16)), self.step(), self.requested), ([], [], []))
+        self.now_s += 0.2
+        self.step()
         effects = self.answer(15)
         self.assertEqual((self.lost(effects), ids(effects)), ([("hole", 1000, 1500)], [(SNAPSHOT, 15)]))
         self.assertEqual(ids(self.turn(diff(16, 17))), [(15, 16), (16, 17)])
+
+    def test_the_slower_of_two_connections_has_longer(self) -> None:
+        """What one left out the other can bring: for two seconds nothing is asked for."""
+        self.live()
+        self.lane.add(diff(12, 14))
+        self.assertEqual(self.lane.turn(self.now_s, START_MS), [])
+        self.now_s += 1.9
+        self.assertEqual((self.step(), self.requested), ([], []))
+        self.now_s += 0.2
+        self.step()
+        self.assertEqual(len(self.requested), 1)
 
     def test_ids_begin_anew(self) -> None:
         """Three low ids, made long after the last row, prove it: the file is set aside, another begins."""
