@@ -58,8 +58,9 @@ class Run(NamedTuple):
 
 
 def run(
-    symbols: list[str], frames: int, *, rate: float = 0.0, tls: bool = False, waits: bool = False, old_bytes: int = 0
-) -> Run:
+    symbols: list[str], frames: int, *, rate: float = 0.0, tls: bool = False, waits: bool = False, record: bool = False,
+    old_bytes: int = 0,
+) -> Run:  # fmt: skip
     """Let the whole program collect so many frames, and count what it wrote; `old_bytes` is the size of old files."""
     scope = Scope(FUTURES, tuple(KINDS[name] for name in DEFAULT), OPTIONS)
     connections = len(plan_groups("ws://127.0.0.1:65535", scope, symbols))
@@ -80,7 +81,7 @@ def run(
         command = [
             sys.executable, "-m", *module, *symbols, "--order-book-levels", "20", "--data-dir", str(data),
             "--ws-url", f"ws{secure}://127.0.0.1:{port}", "--rest-url", f"http{secure}://127.0.0.1:{port}",
-            *(["--receive-time"] if waits else []), "--stall-timeout", "600",
+            *(["--receive-time"] if waits else []), *(["--record"] if record else []), "--stall-timeout", "600",
         ]  # fmt: skip
         with log.open("w") as out:
             environment = {**os.environ, "SSL_CERT_FILE": TLS[0]}
@@ -243,9 +244,11 @@ def percentiles(values: list[float]) -> str:
     return " / ".join(f"{ordered[min(len(ordered) - 1, int(len(ordered) * share))]:.1f}" for share in (0.5, 0.99, 1.0))
 
 
-def full_speed(name: str, symbols: list[str], frames: int, runs: int, floor_s: float, *, tls: bool = False) -> bool:
+def full_speed(
+    name: str, symbols: list[str], frames: int, runs: int, floor_s: float, *, tls: bool = False, record: bool = False
+) -> bool:
     """Measure and print one mix at full speed; return whether every row was written."""
-    done = [run(symbols, frames, tls=tls) for _ in range(runs)]
+    done = [run(symbols, frames, tls=tls, record=record) for _ in range(runs)]
     cpu = statistics.median(one.cpu_a_million for one in done)
     speed = statistics.median(one.frames / one.wall_s for one in done)
     peak = statistics.median(one.peak_mb for one in done)
@@ -316,6 +319,7 @@ def main() -> int:
     base = statistics.median(floor(TWO, 200_000) for _ in range(runs))
     print(f"floor: json.loads and csv.writer alone: {base:.2f} CPU s/million", flush=True)
     whole = full_speed("2 symbols", TWO, frames, runs, base)
+    whole &= full_speed("2 symbols, --record", TWO, frames, runs, base, record=True)
     if words.quick:
         return 0 if whole else 1
     whole &= full_speed("200 symbols, 4 connections", MANY, frames, runs, base)

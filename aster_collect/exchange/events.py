@@ -102,6 +102,14 @@ class Answer(NamedTuple):
     refused: str = ""
 
 
+class Lines(NamedTuple):
+    """Lines of the raw record as they stand in it, line ends included: the stamp of all of them, and how many."""
+
+    stamp_ns: int
+    number: int
+    text: bytes
+
+
 class Listed(NamedTuple):
     """These symbols are to be collected too; the connections that carry them are wanted next."""
 

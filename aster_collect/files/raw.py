@@ -7,12 +7,11 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from ..exchange.events import Lines
 from .appender import Write, fdatasync
 from .members import Member
 from .names import HOUR_MS, raw_name, raw_period
@@ -21,11 +20,9 @@ from .raw_file import RawFile
 
 log = logging.getLogger(__name__)
 
+TEXT_BYTES = 1 << 16  # are compressed at once
 MEMBER_BYTES = 4 << 20  # packed: what is more goes to the next one, so that memory has bounds
 _MS_NS = 1_000_000
-_stamp = itemgetter(0)
-
-Line = tuple[int, bytes]
 
 
 class Stretch(NamedTuple):
@@ -68,6 +65,8 @@ class RawWriter:
         self._sync = fdatasync if sync else None
         self._end_ms = 0  # of the hour whose member is being made
         self._member, self._made = Member(), NOTHING
+        self._texts: list[bytes] = []  # that are to be compressed
+        self._text_bytes = 0
         self._waiting: deque[Waiting] = deque()
         self._file: RawFile | None = None
         self._in_file = NOTHING  # what of this run is in it
@@ -76,8 +75,8 @@ class RawWriter:
 
     @property
     def pending_bytes(self) -> int:
-        """How many packed bytes wait in memory."""
-        return self._member.packed_bytes + sum(len(one.data) for one in self._waiting)
+        """How many bytes wait in memory, nearly all of them packed."""
+        return self._text_bytes + self._member.packed_bytes + sum(len(one.data) for one in self._waiting)
 
     def begin(self) -> None:
         """Cut what a crash left of the newest file's last member, before anything else comes; raises `OSError`."""
@@ -85,27 +84,27 @@ class RawWriter:
         if newest:
             self._open(newest)
 
-    def append(self, lines: Sequence[Line]) -> None:
-        """Keep lines for the next flush. Time never goes back to an earlier hour: such a line stays in this one."""
-        start = 0
-        if lines and lines[-1][0] >= self._end_ms * _MS_NS:
-            for at, (stamp_ns, _) in enumerate(lines):
-                if stamp_ns >= self._end_ms * _MS_NS:
-                    self._add(lines[start:at])
-                    self._end_member()
-                    start = at
-                    self._end_ms = period_end(stamp_ns // _MS_NS, HOUR_MS)
-        self._add(lines[start:] if start else lines)
-        if self._member.packed_bytes >= MEMBER_BYTES:
+    def append(self, lines: Lines) -> None:
+        """Keep lines for the next flush. Time never goes back to an earlier hour: such lines stay in this one."""
+        if lines.stamp_ns >= self._end_ms * _MS_NS:
             self._end_member()
+            self._end_ms = period_end(lines.stamp_ns // _MS_NS, HOUR_MS)
+        self._texts.append(lines.text)
+        self._text_bytes += len(lines.text)
+        self._made = joined(self._made, Stretch(lines.number, lines.stamp_ns, lines.stamp_ns))
+        if self._text_bytes >= TEXT_BYTES:
+            self._pack()
+            if self._member.packed_bytes >= MEMBER_BYTES:
+                self._end_member()
 
-    def _add(self, lines: Sequence[Line]) -> None:
-        if lines:
-            self._member.add(text_of(lines))
-            self._made = joined(self._made, Stretch(len(lines), lines[0][0], lines[-1][0]))
+    def _pack(self) -> None:
+        """Compress what has gathered, in one piece: each call has its price."""
+        self._member.add(b"".join(self._texts))
+        self._texts, self._text_bytes = [], 0
 
     def _end_member(self) -> None:
         if self._made.lines:
+            self._pack()
             period = period_name(self._end_ms, HOUR_MS)
             self._waiting.append(Waiting(period, self._member.end(), self._made))
             self._member, self._made = Member(), NOTHING
@@ -164,12 +163,3 @@ def raw_periods(folder: Path) -> Iterable[str]:
     """Yield the hours that a folder has a record of; raises `OSError`."""
     with os.scandir(folder) as entries:
         yield from filter(None, (raw_period(entry.name) for entry in entries))
-
-
-def text_of(lines: Iterable[Line]) -> bytes:
-    """Return lines as they stand in a file; those of one read have one stamp, which is written out once."""
-    parts = []
-    for stamp_ns, several in groupby(lines, _stamp):
-        stamp = b"%019d " % stamp_ns
-        parts += [stamp, (b"\n" + stamp).join([text for _, text in several]), b"\n"]
-    return b"".join(parts)

@@ -29,10 +29,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import DecodeError
-from ..exchange.events import Answer, Ask, Bad, Batch, Lost, Message, Opened, Reopen, Wanted
+from ..exchange.events import Answer, Ask, Bad, Batch, Lines, Lost, Message, Opened, Reopen, Wanted
 from .lane import Left
 
 OURS = b'{"aster"'
+_OF_A_STREAM = b'{"stream":"'
 
 Line = tuple[int, bytes]
 
@@ -93,9 +94,15 @@ def nowhere(moment: Moment, entry: Entry) -> None:
     """Record nothing."""
 
 
-def lines_of(moment: Moment, entry: Entry) -> list[Line]:
+def lines_of(moment: Moment, entry: Entry) -> Lines:
     """Return the lines of an entry."""
     return _WRITERS[type(entry)](moment, entry)
+
+
+def one_line(stamp_ns: int, facts: Mapping[str, object]) -> Lines:
+    """Return a line of ours."""
+    text = json.dumps(facts, separators=(",", ":")).encode("ascii")
+    return Lines(stamp_ns, 1, b"%019d %b\n" % (stamp_ns, text))
 
 
 def read_entries(lines: Iterable[Line]) -> Iterator[tuple[Moment, Entry]]:
@@ -122,21 +129,40 @@ def read_entries(lines: Iterable[Line]) -> Iterator[tuple[Moment, Entry]]:
             yield _moment(stamp_ns, read), _batch_of(stamp_ns, read, frames)
 
 
-def _line(stamp_ns: int, word: str, moment: Moment, **facts: object) -> list[Line]:
-    said = {"aster": word, "s": moment.s, "ns": moment.ns, **facts}
-    return [(stamp_ns, json.dumps(said, separators=(",", ":")).encode("ascii"))]
+def _line(stamp_ns: int, word: str, moment: Moment, **facts: object) -> Lines:
+    return one_line(stamp_ns, {"aster": word, "s": moment.s, "ns": moment.ns, **facts})
 
 
-def _batch(moment: Moment, batch: Batch) -> list[Line]:
+def _batch(moment: Moment, batch: Batch) -> Lines:
     stamp_ns, data = batch.received_ns, batch.data
     each = iter(batch.bounds)
     frames = [data[start:stop] for start, stop in zip(each, each, strict=True)]
-    head = (
-        f'{{"aster":"batch","s":{moment.s!r},"ns":{moment.ns},"of":{batch.connection},'
-        f'"received_s":{batch.received_s!r},"frames":{len(frames)}}}'
-    )
-    lines = [(stamp_ns, frame if _can_stand(frame) else _escaped(frame)) for frame in frames]
-    return [(stamp_ns, head.encode("ascii")), *lines]
+    stamp = b"%019d " % stamp_ns
+    head = b'{"aster":"batch","s":%b,"ns":%d,"of":%d,"received_s":%b,"frames":%d}\n' % (
+        repr(moment.s).encode("ascii"), moment.ns, batch.connection, repr(batch.received_s).encode("ascii"),
+        len(frames),
+    )  # fmt: skip
+    text = _together(frames, stamp) or b"".join([b"%b%b\n" % (stamp, _alone(frame)) for frame in frames])
+    return Lines(stamp_ns, 1 + len(frames), stamp + head + text)
+
+
+def _together(frames: Sequence[bytes], stamp: bytes) -> bytes:
+    """Return the lines of frames all of which can stand as they came; nothing where one can't, or is not of a stream.
+
+    To look at them as one text costs a third of looking at each.
+    """
+    joined = b"\n".join(frames)
+    if not (joined.startswith(_OF_A_STREAM) and joined.endswith(b"}") and (joined.isascii() or _is_text(joined))):
+        return b""
+    between = len(frames) - 1
+    text = joined.replace(b"\n", b"\n" + stamp)
+    if len(text) - len(joined) != between * len(stamp):
+        return b""
+    return b"%b%b\n" % (stamp, text) if text.count(b"}\n" + stamp + _OF_A_STREAM) == between else b""
+
+
+def _alone(frame: bytes) -> bytes:
+    return frame if _can_stand(frame) else _escaped(frame)
 
 
 def _can_stand(frame: bytes) -> bool:
@@ -170,7 +196,7 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _answer(moment: Moment, answer: Answer) -> list[Line]:
+def _answer(moment: Moment, answer: Answer) -> Lines:
     ask = answer.ask
     said = {"refused": answer.refused} if answer.refused else {"value": answer.value}
     query = "&".join(f"{name}={value}" for name, value in ask.query)
@@ -181,7 +207,7 @@ def _answer(moment: Moment, answer: Answer) -> list[Line]:
     )  # fmt: skip
 
 
-_WRITERS: dict[type, Callable[[Moment, Any], list[Line]]] = {
+_WRITERS: dict[type, Callable[[Moment, Any], Lines]] = {
     Batch: _batch,
     Answer: _answer,
     Run: lambda at, one: _line(
@@ -199,7 +225,7 @@ _WRITERS: dict[type, Callable[[Moment, Any], list[Line]]] = {
     ),
     Lost: lambda at, one: _line(at.ns, "closed", at, of=one.connection, reason=one.reason, over=one.over),
     Reopen: lambda at, one: _line(at.ns, "reopen", at),
-    Step: lambda at, one: [(at.ns, b'{"aster":"step","s":%b,"ns":%d}' % (repr(at.s).encode("ascii"), at.ns))],
+    Step: lambda at, one: _line(at.ns, "step", at),
     Settle: lambda at, one: _line(at.ns, "settle", at, stopped_s=one.stopped_s),
     Close: lambda at, one: _line(at.ns, "close", at),
 }  # fmt: skip

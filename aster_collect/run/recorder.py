@@ -1,21 +1,21 @@
 """The raw record's thread: what is put there is compressed and written beside all else, and holds nothing up."""
 
-import json
 import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from ..files.raw import NOTHING, Line, RawWriter, Stretch, joined
-from ..order.record import Entry, Moment, lines_of
+from ..exchange.events import Lines
+from ..files.raw import NOTHING, RawWriter, Stretch, joined
+from ..order.record import Entry, Moment, lines_of, one_line
 from ..watch.snapshot import NOT_RECORDED, Recorded
 
 log = logging.getLogger(__name__)
 
 QUEUE_BYTES = 32 << 20  # of lines that wait to be compressed
 PENDING_BYTES = 32 << 20  # of members that wait for a full disk
-LINE_OVERHEAD = 120  # bytes of memory that a line costs beside its text: a tuple, and the head of a bytes object
+OVERHEAD = 200  # bytes of memory that lines of one stamp cost beside their text, measured with sys.getsizeof
 GATHER_S = 0.1  # lines are compressed together, and the thread is not woken for each
 FULL_DISK_S = 2.0  # how long an end waits for room
 RETRY_S = 5.0
@@ -45,7 +45,7 @@ class Recorder:
         self.all_written = False  # once it has ended
         self._writer, self._flush_interval_s, self._closed = writer, flush_interval_s, closed
         self._queue_bytes, self._pending_bytes, self._clock = queue_bytes, pending_bytes, clock
-        self._queue: queue.SimpleQueue[tuple[int, Sequence[Line]]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Lines] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._losing = NOTHING
         self._recorded = NOT_RECORDED
@@ -62,35 +62,26 @@ class Recorder:
         """Return what was recorded so far, by this run."""
         return self._recorded
 
-    def put(self, lines: Sequence[Line]) -> None:
-        """Take lines, in order, each the stamp in Unix nanoseconds and a text without a line end; never waits.
-
-        For the collecting thread alone. The sequence must not be changed any more.
-        """
-        if not lines:
-            return
+    def put(self, lines: Lines) -> None:
+        """Take lines; never waits. For the collecting thread alone."""
+        stamp_ns, number, text = lines
+        so_far = self._recorded
         if self._put_bytes - self._taken_bytes > self._queue_bytes:
-            self._lose(lines)
+            if not self._losing.lines:
+                log.error("record lost why=disk_full_or_slow_and_memory_full")
+            self._losing = joined(self._losing, Stretch(number, stamp_ns, stamp_ns))
+            self._recorded = so_far._replace(lost=so_far.lost + number)
             return
         if self._losing.lines:
             self._tell_losing()
-        size = sum([len(text) for _, text in lines])
-        lines_so_far, bytes_so_far, lost = self._recorded
-        self._recorded = Recorded(lines_so_far + len(lines), bytes_so_far + size, lost)
-        self._hand_over(size + LINE_OVERHEAD * len(lines), lines)
-
-    def _hand_over(self, size: int, lines: Sequence[Line]) -> None:
-        self._put_bytes += size
-        self._queue.put((size, lines))
-
-    def _lose(self, lines: Sequence[Line]) -> None:
-        if not self._losing.lines:
-            log.error("record lost why=disk_full_or_slow_and_memory_full")
-        self._losing = joined(self._losing, Stretch(len(lines), lines[0][0], lines[-1][0]))
-        self._recorded = self._recorded._replace(lost=self._recorded.lost + len(lines))
+        self._recorded = Recorded(so_far.lines + number, so_far.bytes + len(text), so_far.lost)
+        self._put_bytes += len(text) + OVERHEAD
+        self._queue.put(lines)
 
     def _tell_losing(self) -> None:
-        self._hand_over(0, [_told(self._losing, "overflow")])
+        told = _told(self._losing, "overflow")
+        self._put_bytes += len(told.text) + OVERHEAD
+        self._queue.put(told)
         self._losing = NOTHING
 
     def stop(self) -> None:
@@ -134,11 +125,11 @@ class Recorder:
     def _take(self) -> None:
         while self._writer.pending_bytes <= self._pending_bytes:
             try:
-                size, lines = self._queue.get_nowait()
+                lines = self._queue.get_nowait()
             except queue.Empty:
                 return
             self._writer.append(lines)
-            self._taken_bytes += size
+            self._taken_bytes += len(lines.text) + OVERHEAD
 
     def _flush(self) -> None:
         try:
@@ -151,7 +142,8 @@ class Recorder:
                 log.warning("write works again written_bytes=%d", self._writer.written_bytes)
             self._failing = False
             self._flush_s = self._clock() + self._flush_interval_s
-        self._writer.append([_told(lost, "destroyed") for lost in self._writer.take_lost()])
+        for lost in self._writer.take_lost():
+            self._writer.append(_told(lost, "destroyed"))
         if self._writer.take_closed():
             self._closed()
 
@@ -165,7 +157,7 @@ class Recorder:
             )  # fmt: skip
 
 
-def _told(lost: Stretch, why: str) -> Line:
+def _told(lost: Stretch, why: str) -> Lines:
     """Return the line that says in the record what is lost of it."""
     facts = {"aster": "lost", "lines": lost.lines, "from_ns": lost.from_ns, "to_ns": lost.to_ns, "why": why}
-    return lost.to_ns, json.dumps(facts, separators=(",", ":")).encode("ascii")
+    return one_line(lost.to_ns, facts)

@@ -1,4 +1,4 @@
-"""The raw record keeps each line once and in order, whatever a crash, a full disk or another program does to its files."""
+"""The raw record has each line once and in order, whatever a crash, a full disk or another program does."""
 
 import errno
 import gzip
@@ -9,9 +9,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from aster_collect.exchange.events import Lines
 from aster_collect.files.members import find_end
 from aster_collect.files.names import raw_name, raw_period
-from aster_collect.files.raw import Line, RawWriter, Stretch
+from aster_collect.files.raw import RawWriter, Stretch
 from aster_collect.files.raw_reader import read_raw
 from aster_collect.files.rotate import delete_expired, expired_raw
 
@@ -19,6 +20,8 @@ HOUR_NS = 3_600_000_000_000
 NOON_NS = 1_795_521_600_000_000_000  # 2026-11-24T12:00Z
 NOON, ONE = "2026-11-24T12", "2026-11-24T13"
 WALL_S = 1_795_525_000.0
+
+Line = tuple[int, bytes]
 
 
 def line(number: int, stamp_ns: int = NOON_NS) -> Line:
@@ -28,6 +31,11 @@ def line(number: int, stamp_ns: int = NOON_NS) -> Line:
 
 def lines(start: int, stop: int, stamp_ns: int = NOON_NS) -> list[Line]:
     return [line(number, stamp_ns) for number in range(start, stop)]
+
+
+def append(writer: RawWriter, new: list[Line]) -> None:
+    for stamp_ns, text in new:
+        writer.append(Lines(stamp_ns, 1, b"%d %b\n" % (stamp_ns, text)))
 
 
 class Disk:
@@ -61,7 +69,7 @@ class Case(unittest.TestCase):
         """Let a run write these, a flush each, and be killed."""
         writer = self.writer()
         for one in flushes:
-            writer.append(one)
+            append(writer, one)
             writer.flush()
         writer.close()
 
@@ -169,10 +177,10 @@ class OtherPrograms(Case):
     def test_a_file_that_is_deleted(self) -> None:
         """Another is begun, and it is known from when to when lines may be gone."""
         writer = self.writer()
-        writer.append(lines(0, 3))
+        append(writer, lines(0, 3))
         writer.flush()
         self.path().unlink()
-        writer.append(lines(3, 5))
+        append(writer, lines(3, 5))
         writer.flush()
         self.assertEqual(self.read(), lines(3, 5))
         self.assertEqual(writer.take_lost(), [Stretch(3, NOON_NS, NOON_NS + 2)])
@@ -182,10 +190,10 @@ class OtherPrograms(Case):
         """What is left of whole members stays, and what may be gone is known."""
         writer = self.writer()
         for at in (0, 3):
-            writer.append(lines(at, at + 3))
+            append(writer, lines(at, at + 3))
             writer.flush()
         os.truncate(self.path(), self.path().stat().st_size - 1)
-        writer.append(lines(6, 8))
+        append(writer, lines(6, 8))
         writer.flush()
         self.assertEqual(self.read(), lines(0, 3) + lines(6, 8))
         self.assertEqual(writer.take_lost(), [Stretch(6, NOON_NS, NOON_NS + 5)])
@@ -193,10 +201,10 @@ class OtherPrograms(Case):
     def test_a_file_that_is_moved(self) -> None:
         """Another is begun under the name, and nothing is lost."""
         writer = self.writer()
-        writer.append(lines(0, 3))
+        append(writer, lines(0, 3))
         writer.flush()
         self.path().rename(self.folder / "moved.gz")
-        writer.append(lines(3, 5))
+        append(writer, lines(3, 5))
         writer.flush()
         self.assertEqual(list(read_raw([self.folder / "moved.gz"])), lines(0, 3))
         self.assertEqual(self.read(), lines(3, 5))
@@ -213,7 +221,7 @@ class AFullDisk(Case):
             put: list[Line] = []
             for number in range(draw.randrange(2, 30)):
                 new = lines(2 * number, 2 * number + 2, NOON_NS if number < 10 else NOON_NS + HOUR_NS)
-                writer.append(new)
+                append(writer, new)
                 put += new
                 try:
                     writer.flush()
@@ -231,10 +239,10 @@ class AFullDisk(Case):
         """The part of a member that had room is taken out: the file is whole."""
         disk = Disk(1 << 20)
         writer = self.writer(disk)
-        writer.append(lines(0, 3))
+        append(writer, lines(0, 3))
         writer.flush()
         disk.room = 30
-        writer.append(lines(3, 6))
+        append(writer, lines(3, 6))
         with self.assertRaises(OSError):
             writer.flush()
         self.assertGreater(writer.pending_bytes, 30)
@@ -247,7 +255,7 @@ class AnHour(Case):
         """Each line is in the file of its hour, and each file can be read alone."""
         last, first = lines(0, 3, NOON_NS + HOUR_NS - 3), lines(0, 3, NOON_NS + HOUR_NS)
         writer = self.writer()
-        writer.append([*last, *first])
+        append(writer, [*last, *first])
         writer.flush()
         self.assertEqual(self.names(), [raw_name(NOON), raw_name(ONE)])
         self.assertEqual((self.read(NOON), self.read(ONE)), (last, first))
@@ -257,8 +265,8 @@ class AnHour(Case):
     def test_time_goes_back_over_it(self) -> None:
         """Such a line stays in the file that is being written: lines stand in the order in which they came."""
         writer = self.writer()
-        writer.append(lines(0, 2, NOON_NS + HOUR_NS))
-        writer.append([line(9, NOON_NS), line(10, NOON_NS + HOUR_NS)])
+        append(writer, lines(0, 2, NOON_NS + HOUR_NS))
+        append(writer, [line(9, NOON_NS), line(10, NOON_NS + HOUR_NS)])
         writer.flush()
         self.assertEqual(self.read(ONE), [*lines(0, 2, NOON_NS + HOUR_NS), line(9), line(10, NOON_NS + HOUR_NS)])
 
