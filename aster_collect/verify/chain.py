@@ -24,6 +24,7 @@ class Chain:
     def __init__(self, kind: Kind, ledger: Ledger, cross: Cross) -> None:
         self._cross = cross
         self._explained = ledger.explained(kind.name)
+        self._lost = ledger.lost(kind.name)
         self._set_aside = ledger.set_aside(kind.name)
         self._book = Book()
         self._is_known = False
@@ -46,10 +47,11 @@ class Chain:
                 why = self._snapshot(place, bids, asks)
             if why:
                 flaws.append((number, why))
-            self._last = place
+            last, self._last = self._last, place
             if self._is_known:
                 self._look(place)
-                self._cross.check(place, self._book, self._explained)
+                if last is None or last.update_id != update_id:
+                    self._cross.check(place, self._book, self._explained)
         return flaws
 
     def lose_track(self) -> None:
@@ -85,17 +87,23 @@ class Chain:
             return ""
         if place.update_id < last.update_id:
             return f"update_id {place.update_id} does not rise from {last.update_id}"
+        if place.update_id == last.update_id:
+            if not was_known or self._explained.spans(last.time_ms, place.time_ms):
+                return ""
+            return f"a snapshot that shows another book than the rows before it: {difference}"
         if self._is_explained(last.time_ms, place.time_ms):
             return ""
-        if place.update_id == last.update_id:
-            return f"a snapshot that shows another book than the rows before it: {difference}" if was_known else ""
         ids = f"update_id {place.update_id} behind {last.update_id}"
         return f"a snapshot with {ids}, and no row of the ledger that reaches from there to it"
 
     def _is_explained(self, before_ms: int, time_ms: int) -> bool:
-        """Return whether the ledger lists a stretch between two rows; in it may lie a file that was set aside."""
+        """Return whether the ledger lists a stretch from one row to another, or rows between them that are lost.
+
+        In it may lie a file that was set aside.
+        """
         starts = [before_ms, *(start for start, _ in self._set_aside if before_ms <= start <= time_ms)]
-        return any(self._explained.spans(start + MARGIN_MS, time_ms - MARGIN_MS) for start in starts)
+        is_lost = self._lost.next(before_ms - MARGIN_MS) <= time_ms + MARGIN_MS
+        return is_lost or any(self._explained.spans(start + MARGIN_MS, time_ms - MARGIN_MS) for start in starts)
 
     def _look(self, place: Place) -> None:
         """Count where the book is crossed within a time; where it is at its end, that is wrong."""

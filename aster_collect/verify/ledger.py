@@ -18,6 +18,7 @@ MARGIN_MS = 1000
 HOLDS_ROWS = ("late", "restart", "clock", "mismatch")
 SET_CLOCK = "clock"
 BEGINS_BEFORE = ("restart", "clock")  # behind such a stretch times may begin anew from within it
+LOSES_ROWS = ("overflow", "destroyed")  # such a stretch reaches from the first lost row to the last
 
 
 class Stretch(NamedTuple):
@@ -125,6 +126,10 @@ class Ledger:
     def begins_anew(self, kind: str) -> Listed:
         """Return the times behind which rows may begin anew, with times before those that are there."""
         return Listed((one.from_ms, one.to_ms) for one in self.stretches[kind] if one.cause in BEGINS_BEFORE)
+
+    def lost(self, kind: str) -> Listed:
+        """Return the times of rows that were there and are lost."""
+        return Listed((one.from_ms, one.to_ms) for one in self.stretches[kind] if one.cause in LOSES_ROWS)
 
     def begin_file(self, period_ms: int) -> None:
         """Nothing to note: the rows of a ledger do not depend on each other."""

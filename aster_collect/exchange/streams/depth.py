@@ -148,7 +148,7 @@ def _flaw(row: Sequence[bytes]) -> str:
         elif not all(map(before, prices, prices[1:])):
             return f"{word}s of a snapshot do not {ordered} strictly"
         elif not all(map(_not_zero, cells[1::2])):
-            return f"a snapshot has a {word} of quantity zero"
+            return f"a snapshot's {word} of quantity zero"
     return ""
 
 
