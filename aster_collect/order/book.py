@@ -12,7 +12,7 @@ from ..exchange.pages import SNAPSHOT_LEVELS
 from ..exchange.streams.depth import SNAPSHOT, Diff
 from ..exchange.streams.kind import Event
 
-KEPT_CHARACTERS = 1 << 16  # of changes, until they are put together
+KEPT_CHARACTERS = 1 << 17  # of changes, until they are put together
 OVERHEAD = 200  # what a change takes in memory beside its characters
 
 Levels = dict[str, str]
