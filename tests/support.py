@@ -23,6 +23,7 @@ from aster_collect.simulator import Market, Sent, Simulator
 from aster_collect.verify import check_folder
 
 ROOT = Path(__file__).resolve().parent.parent
+END_BYTES = 1 << 18  # of a file: more than its last row takes, a whole book too
 DEADLINE_S = 30.0  # for what takes a moment: only a broken program takes longer, even on a busy machine
 LOOK_S = 0.01
 LOG_SHOWN = 40  # lines of the program's log that a failure shows
@@ -244,7 +245,7 @@ def last_ms(path: Path) -> int:
     """Return the time of a file's last whole row, in milliseconds, -1 while it has none."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 8192))
+            file.seek(max(0, path.stat().st_size - END_BYTES))
             lines = file.read().decode("ascii", "replace").split("\n")[:-1]
     except FileNotFoundError:
         return -1

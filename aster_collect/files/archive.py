@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from ..exchange.streams.kind import Kind
 from .names import PACKED, TABLE, Entry, Part, read_name
 from .plain import LINK
-from .source import Damaged, IsRow, Source
+from .source import Damaged, Source
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +169,7 @@ def open_closed(folder: Path, part: Part, *, links: bool = False) -> Source:
         return Source(path.with_name(path.name + PACKED), part, links=links)
 
 
-def last_row(folder: Path, parts: Iterable[Part], is_row: IsRow) -> str | None:
+def last_row(folder: Path, parts: Iterable[Part], kind: Kind) -> str | None:
     """Return the last row of the newest of a history's closed files that has one, and say which of them have none.
 
     Raises `OSError` for a link.
@@ -176,7 +177,7 @@ def last_row(folder: Path, parts: Iterable[Part], is_row: IsRow) -> str | None:
     for part in reversed(in_order(folder, parts)):
         try:
             with open_closed(folder, part) as source:
-                row = source.last_row(is_row)
+                row = source.last_row(kind)
         except FileNotFoundError:
             continue  # deleted since the folder was listed
         except (OSError, Damaged) as error:

@@ -35,7 +35,7 @@ class Resumed:
         kind = self._form.kind
         parts = self._folder.parts(kind, self._symbol)
         if last is None and parts:
-            last = last_row(self._folder.path, parts, kind.is_row)
+            last = last_row(self._folder.path, parts, kind)
         written_ms = [part.end_ms - 1 for part in parts]
         if last is None or kind is LEDGER:
             return written_ms

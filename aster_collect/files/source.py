@@ -3,19 +3,19 @@
 import gzip
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
+from ..exchange.streams import KINDS
+from ..exchange.streams.kind import Kind
 from .names import PACKED, Part
 from .plain import read_plain
 from .tail import BLOCK, find_tail, read_at
 
 BLOCK_BYTES = 1 << 16
-LINE_BYTES = 1 << 20
+LINE_BYTES = max(kind.row_bytes for kind in KINDS.values())
 _BAD = (gzip.BadGzipFile, EOFError, zlib.error)
-
-IsRow = Callable[[int, str], bool]  # gets how many cells the header has, and a line
 
 
 class Damaged(Exception):
@@ -88,27 +88,27 @@ class Source:
         lines = self._read(BLOCK).split(b"\n", 2)
         return lines[1] if len(lines) > 1 else b""
 
-    def last_row(self, is_row: IsRow) -> str | None:
+    def last_row(self, kind: Kind) -> str | None:
         """Return the last row near the end, None where there is none; raises as `blocks` does.
 
         A plain file is read from its end, a compressed one has to be read whole.
         """
-        return self._last_row(is_row) if self._left is not None else self._last_packed_row(is_row)
+        return self._last_row(kind) if self._left is not None else self._last_packed_row(kind)
 
-    def _last_row(self, is_row: IsRow) -> str | None:
+    def _last_row(self, kind: Kind) -> str | None:
         descriptor = self._file.fileno()
         header, newline, _ = read_at(descriptor, BLOCK, 0).partition(b"\n")
         cells = header.count(b",") + 1
-        tail = find_tail(descriptor, len(header + newline), lambda text: is_row(cells, text))
+        tail = find_tail(descriptor, len(header + newline), lambda text: kind.is_row(cells, text), kind.row_bytes)
         return tail.last_row if tail else None
 
-    def _last_packed_row(self, is_row: IsRow) -> str | None:
+    def _last_packed_row(self, kind: Kind) -> str | None:
         header, _, end = self._read(BLOCK_BYTES).partition(b"\n")
         cells = header.count(b",") + 1
         while chunk := self._read(BLOCK_BYTES):
-            end = (end + chunk)[-BLOCK:]
+            end = (end + chunk)[-kind.row_bytes :]
         lines = end.decode("utf-8", "replace").split("\n")[:-1]
-        return next((line for line in reversed(lines) if is_row(cells, line)), None)
+        return next((line for line in reversed(lines) if kind.is_row(cells, line)), None)
 
     def _read(self, size: int) -> bytes:
         """Return up to so many bytes, none at the end."""

@@ -29,24 +29,29 @@ def read_at(descriptor: int, length: int, offset: int) -> bytes:
     return os.read(descriptor, length)
 
 
-def find_tail(descriptor: int, start: int, is_row: Callable[[str], bool]) -> Tail | None:
+def find_tail(descriptor: int, start: int, is_row: Callable[[str], bool], row_bytes: int = BLOCK) -> Tail | None:
     """Return a file's tail behind its header, which ends at `start`; None if no whole row is near the end.
 
-    A last line counts as a row when it ends in a newline and `is_row` says so of its text.
+    A last line counts as a row when it ends in a newline and `is_row` says so of its text; none is longer than
+    `row_bytes`.
     """
     size = os.fstat(descriptor).st_size
     written = written_end(descriptor, start)
-    end = written
+    end, reach = written, BLOCK
     while end > start:
-        low = max(start, end - BLOCK)
+        low = max(start, end - reach)
         block = read_at(descriptor, end - low, low)
         newline = block.rfind(b"\n")
-        if newline < 0 and low > start:
-            return None  # no row is that long
         stop = newline + 1
         begin = block.rfind(b"\n", 0, max(newline, 0)) + 1
-        if begin == 0 and low > start:
+        if begin == 0 and low > start:  # its last line begins before it
+            if reach > 2 * row_bytes:
+                return None  # no row is that long, nor are two
+            reach *= 2
+            continue
+        if newline - begin > row_bytes:
             return None
+        reach = BLOCK
         line = block[begin:newline] if newline >= 0 else b""
         text = _text(line)
         if text is not None and is_row(text):

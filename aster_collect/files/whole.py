@@ -56,7 +56,7 @@ class Whole:
         descriptor, header = self.appender.descriptor, self._form.header
         begin = read_at(descriptor, len(header), 0)
         if begin == header:
-            tail = find_tail(descriptor, len(header), self._form.is_row)
+            tail = find_tail(descriptor, len(header), self._form.is_row, self._form.kind.row_bytes)
             if tail is None:
                 return "no_whole_row_near_the_end"
             return "other_rows" if self._is_of_others(tail.torn) else tail

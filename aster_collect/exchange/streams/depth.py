@@ -12,6 +12,7 @@ from ..fields import PLAIN_DECIMAL, Payload, field, symbol, times_ms, whole
 from . import shapes
 from .kind import Add, Check, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
 
+ROW_BYTES = 8 << 20  # a whole book of 200,000 levels a side
 SNAPSHOT = -1  # what a snapshot has for the update id of the row before it
 
 _LEVEL = f"{DECIMAL.pattern} {DECIMAL.pattern}"
@@ -170,5 +171,6 @@ KIND = Kind(
     wire=Wire("depthUpdate", _channel, decode, take=_take),
     ids="update_id",
     steady=True,
+    row_bytes=ROW_BYTES,
     check=Check("previous_update_id", lambda _: 4, _flaw),
 )

@@ -15,6 +15,7 @@ from ..cells import Column
 from ..fields import Payload
 
 ID, TIME, RECEIVED = 0, 1, -1
+ROW_BYTES = 1 << 16
 
 Event = tuple[Any, ...]
 Add = Callable[[Event], object]
@@ -137,6 +138,7 @@ class Kind:
     ids: str = ""  # which column has the ids, in the files that have one
     steady: bool = False  # events come all the time: a whole hour without any is one that is missing
     check: Check | None = None
+    row_bytes: int = ROW_BYTES  # no row is longer
     top: Callable[[Options], Top | None] | None = None  # where its rows show the top of the full book
 
     @property

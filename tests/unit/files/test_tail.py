@@ -17,12 +17,12 @@ def is_row(text: str) -> bool:
 
 
 class Tails(unittest.TestCase):
-    def tail(self, body: bytes) -> Tail | None:
+    def tail(self, body: bytes, row_bytes: int = BLOCK) -> Tail | None:
         """Return the tail of a file with this behind its header."""
         with tempfile.TemporaryFile() as file:
             file.write(HEADER + body)
             file.flush()
-            return find_tail(file.fileno(), len(HEADER), is_row)
+            return find_tail(file.fileno(), len(HEADER), is_row, row_bytes)
 
     def test_a_whole_file(self) -> None:
         """A file of whole rows ends where it ends."""
@@ -66,6 +66,17 @@ class Tails(unittest.TestCase):
         for extra in range(12):
             body = b"1,2\n" * (BLOCK // 4) + b"3," + b"4" * extra + b"\n"
             self.assertEqual(self.tail(body), Tail(4 + len(body), "3," + "4" * extra, b"", 0))
+
+    def test_a_row_that_is_longer_than_a_block(self) -> None:
+        """A whole book takes as long a row; whole or torn, and with another behind it, its line is found."""
+        for length in (BLOCK - 1, BLOCK, 3 * BLOCK, SEARCH_LIMIT + BLOCK):
+            book = b"3," + b"0" * length + b"\n"
+            for more in (b"", b"1,2\n", book, book[:-1], book[: length // 2]):
+                body = b"1,2\n" + book + more
+                end = body.rindex(b"\n") + 1
+                row = body[body.rfind(b"\n", 0, end - 1) + 1 : end - 1].decode()
+                with self.subTest(length=length, more=len(more)):
+                    self.assertEqual(self.tail(body, 2 * SEARCH_LIMIT), Tail(4 + end, row, body[end:], 0))
 
     def test_something_else_than_rows(self) -> None:
         """Without a whole row near the end there is no tail to repair: the file is somebody else's."""
