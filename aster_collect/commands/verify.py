@@ -35,10 +35,17 @@ checked for each symbol, over rotated and compressed files as one history:
                 stretch of restart or clock; of what is asked for, each once
   quotes        bid below ask (a price of zero is an absent side), mid exact
   books         bids descend, asks ascend, blank levels last, not crossed
+  full books    each row joins the one before it, but for snapshots: one stands
+                where the ledger has a stretch from the row before to it, or
+                shows the book as it was; each file begins with one; no level
+                twice in a row; at the end of a timestamp not crossed
+  by the full   books and quotes (with --quantities) show its best levels at
+  book          the same update id; between two of its ids, in a stretch of the
+                ledger, and behind what a snapshot shows, that can't be said
   gaps          there, well-formed, and not contradicted: no id is both listed
                 and present, and at most one row lies in a stretch that is
                 listed (its first and last second aside), but for stretches of
-                late, restart and clock
+                late, restart, clock and mismatch
   closed files  of what comes all the time: behind one, no whole hour or day
                 (as it is named) without rows, but for what the ledger lists; a
                 missing file of trades is a hole in the ids
@@ -56,7 +63,9 @@ Rounded down: 100.000 % means all.
   histories  [{{symbol, kind, files (names, in order), rows, first, last (UTC),
              gaps (ledger rows), missing_ids (trades) or missing_s,
              covered_percent, time_back {{steps, largest_ms, and where first:
-             file, line}}}}], null where it has no meaning
+             file, line}}, crossed {{moments, and where first: file, line}}
+             (depth), proven {{rows, unsaid}} (by the full book)}}],
+             null where it has no meaning
   reasons    [{{file, line, reason}}], at most 20 a file
 
 examples:

@@ -63,6 +63,22 @@ class TheColumns(TestCase):
             self.assertGreater(data.count(b"\n"), 1)
 
 
+class TheFullBook(TestCase):
+    def test_a_book_that_is_rebuilt(self) -> None:
+        """The snippet makes the book of the sample's last row."""
+        self.enterContext(contextlib.chdir(self.enterContext(tempfile.TemporaryDirectory())))
+        section = FILES.section("depth")
+        (sample,), (code,) = fenced("csv", section), fenced("python", section)
+        Path("ASTER_data").mkdir()
+        Path("ASTER_data/depth_BTCUSDT.csv").write_text(sample, "ascii")
+        names: dict[str, Any] = {}
+        exec(compile(code, "docs/files.md", "exec"), names)
+        bids, asks = names["book"]["bids"], names["book"]["asks"]
+        self.assertEqual(max(bids), "61527.50")
+        self.assertEqual((bids["61527.50"], min(asks), asks[min(asks)]), ("0.013", "61527.60", "0.595"))
+        self.assertEqual((len(bids), len(asks)), (5, 6))
+
+
 class TheRejects(TestCase):
     def test_bytes_that_are_not_utf_8(self) -> None:
         """The snippet gives the original bytes back."""
