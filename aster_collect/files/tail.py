@@ -49,7 +49,7 @@ def find_tail(descriptor: int, start: int, is_row: Callable[[str], bool], row_by
                 return None  # no row is that long, nor are two
             reach *= 2
             continue
-        if newline - begin > row_bytes:
+        if max(newline - begin, len(block) - stop) > row_bytes:
             return None
         reach = BLOCK
         line = block[begin:newline] if newline >= 0 else b""
