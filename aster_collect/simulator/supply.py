@@ -25,7 +25,7 @@ class Source(NamedTuple):
     after: Callable[[int], int] = following
 
 
-class Listed(Protocol):
+class ListedSymbol(Protocol):
     """One symbol as REST shows it; times are Unix microseconds, rows and objects JSON text."""
 
     @property
@@ -90,8 +90,8 @@ class Supply(Protocol):
     def source(self, stream: str) -> Source | None:
         """What a stream name stands for; None for a name that stays silent."""
 
-    def listed(self) -> Sequence[Listed]:
+    def listed(self) -> Sequence[ListedSymbol]:
         """All symbols, trading or not."""
 
-    def one_listed(self, symbol: str) -> Listed | None:
+    def one_listed(self, symbol: str) -> ListedSymbol | None:
         """An upper-case symbol."""

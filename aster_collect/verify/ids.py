@@ -5,7 +5,7 @@ from operator import lt
 from typing import Protocol
 
 from ..exchange.streams.kind import Kind, Lane
-from .ledger import Flaw, Ledger, Listed
+from .ledger import Flaw, Ledger, Ranges
 
 
 class Ids(Protocol):
@@ -24,7 +24,7 @@ class Contiguous:
     """Each id once, each next id one higher but for what the ledger lists."""
 
     def __init__(self, kind: Kind, ledger: Ledger) -> None:
-        self._listed = Listed(ledger.missing[kind.name])
+        self._listed = Ranges(ledger.missing[kind.name])
         self._watch_id = 0
         self._next_id: int | None = None
         self.missing = 0
