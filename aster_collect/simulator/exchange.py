@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from .board import Board
 from .clerk import Clerk
+from .client_socket import Sent
 from .connection import ConnectionInfo
 from .connections import Connections
 from .damage import Step
@@ -19,7 +20,6 @@ from .faults import Fault
 from .front import Front, Reception, Request
 from .injector import Injector
 from .instruments import DEFAULT_SYMBOLS
-from .line import Sent
 from .listener import HOST, Listener
 from .market import DEFAULT_RATE, Market
 from .recording import Recording

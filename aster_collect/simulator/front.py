@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 from . import framing
 from .clerk import Clerk
+from .client_socket import reset_on_close
 from .connections import Connections
 from .gate import Answer, error_body
-from .line import reset_on_close
 
 log = logging.getLogger(__name__)
 

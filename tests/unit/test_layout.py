@@ -50,7 +50,7 @@ ORDERS = {
     "simulator": ("venues", "noise", "faults", "framing", "supply", "instruments", "books", "perpetual", "listing",
                   "shown", "payloads", "streams", "market", "board", "recording", "rebuilt", "playback",
                   "replayed_trades", "replayed", "replay", "damage", "troubles", "maker", "due", "subscriptions",
-                  "line", "pulse", "connection", "connections", "gate", "rest", "clerk", "injector", "front",
+                  "client_socket", "pulse", "connection", "connections", "gate", "rest", "clerk", "injector", "front",
                   "listener", "door", "exchange", "__main__"),
 }  # fmt: skip
 PURE = {"errors", "wording", "options", "settings",
