@@ -15,10 +15,14 @@ DRIFT = 0.001  # how fast the freshest frame so far is forgotten: no two clocks 
 
 
 class Moment(NamedTuple):
-    """When a frame was sent: on the even scale, which is what moments are ordered by, and by the exchange's clock."""
+    """When a frame was sent: on the even scale, which is what moments are ordered by, and by the exchange's clock.
+
+    `lag_ms` is by how much what was sent then had been made earlier, None where nothing says so.
+    """
 
     at_ms: int
     sent_ms: int
+    lag_ms: int | None = None
 
 
 class _Newest(NamedTuple):

@@ -128,28 +128,42 @@ class Lags(Case):
         assert told is not None
         self.assertEqual((told.from_lag_ms, told.to_lag_ms), (3000, 0))
 
-    def test_other_connections_alone_say_by_how_much_the_exchange_lags(self) -> None:
-        """It is taken from them until a frame of its own says it."""
+    def test_a_quiet_symbol_while_the_exchange_lags(self) -> None:
+        """What other connections say of the lag is taken too: its own frames may say nothing, or say it of long ago."""
+        for own_ms in (None, 0):
+            with self.subTest(own_ms=own_ms):
+                self.bundle = Bundle(("BTCUSDT",))
+                self.frame(1, 0, lag_ms=own_ms)
+                self.bundle.suppose(3000)
+                self.frame(1, 1000, lag_ms=None)
+                self.bundle.lost(1, False)
+                told = self.frame(1, 9000, lag_ms=0)
+                self.assertEqual(told, self.outage(1000, 9000)._replace(from_lag_ms=3000))
+
+    def test_other_connections_say_that_the_exchange_lags_and_the_first_frame_behind_does_not_say(self) -> None:
+        """It may have begun before the outage, or be over behind it."""
+        self.frame(1, 0)
+        self.bundle.lost(1, False)
         self.bundle.suppose(3000)
-        self.frame(1, 0, lag_ms=None)
-        self.bundle.lost(1, False)
-        told = self.frame(1, 9000, lag_ms=0)
-        assert told is not None
-        self.assertEqual(told.from_lag_ms, 3000)
-        self.bundle.suppose(4000)
-        self.bundle.lost(1, False)
-        told = self.frame(1, 18_000, lag_ms=0)
-        assert told is not None
-        self.assertEqual(told.from_lag_ms, 0)
+        told = self.frame(1, 9000, lag_ms=None)
+        self.assertEqual(told, self.outage(0, 9000, "clock")._replace(from_lag_ms=3000))
 
     def test_an_outage_that_shows_when_a_connection_ends_while_the_exchange_lags(self) -> None:
-        """What is certain only with the end of a connection is told in the rows' time too."""
-        self.frame(1, 0)
-        self.frame(2, 0)
-        self.frame(2, 6000)
-        self.bundle.lost(2, False)
-        self.assertIsNone(self.frame(2, 15_000, lag_ms=3000))
-        self.assertEqual(self.bundle.lost(1, False), self.outage(6000, 15_000, lag_ms=3000))
+        """What is certain only with the end of a connection is told in the rows' time too: that of before, and behind.
+
+        What came since, without a lag by then, says nothing of that.
+        """
+        for before_ms, behind_ms, cause in ((3000, 3000, "reconnect"), (0, 3000, "clock"), (3000, 0, "reconnect")):
+            with self.subTest(before_ms=before_ms, behind_ms=behind_ms):
+                self.bundle = Bundle(("BTCUSDT",))
+                self.frame(1, 0)
+                self.frame(2, 0)
+                self.frame(2, 6000, lag_ms=before_ms)
+                self.bundle.lost(2, False)
+                self.assertIsNone(self.frame(2, 15_000, lag_ms=behind_ms))
+                self.assertIsNone(self.frame(2, 16_000, lag_ms=0))
+                told = self.outage(6000, 15_000, cause)._replace(from_lag_ms=3000, to_lag_ms=behind_ms)
+                self.assertEqual(self.bundle.lost(1, False), told)
 
     def test_the_end_of_the_run_while_a_connection_stalls(self) -> None:
         """What the stalled one has not brought by then is told."""
