@@ -133,11 +133,13 @@ class Covering:
         gaps = {}
         for lane in lanes:
             last_ms, touched_ms = self._left.pop(lane, (0, 0))
-            if lane.kind.uncovered and (
-                last_ms or touched_ms
-            ):  # where it has no row yet, nobody collected since it was made
-                paused_ms = now_ms - touched_ms
-                stretch = pause(last_ms or first_ms - max(0, paused_ms), first_ms, paused_ms)
+            if not (last_ms or touched_ms):
+                continue
+            paused_ms = now_ms - touched_ms  # where it has no row yet, nobody collected since it was made
+            stretch = pause(last_ms or first_ms - max(0, paused_ms), first_ms, paused_ms)
+            for sequence in self._tapes([lane]):
+                sequence.since.paused(stretch.from_ms, stretch.to_ms)
+            if lane.kind.uncovered:
                 gaps[lane.symbol, lane.kind.name] = _gap(lane, stretch)
         return [Uncovered(gaps)] if gaps else []
 

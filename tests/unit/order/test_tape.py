@@ -11,6 +11,7 @@ from aster_collect.exchange.streams.trades import Trade
 from aster_collect.order.asking import GONE_S, GRACE_S
 from aster_collect.order.holes import Bounds
 from aster_collect.order.identity import Outcome
+from aster_collect.order.since import Since
 from aster_collect.order.tape import AWAY_S, Tape
 from tests.support import rounds
 
@@ -76,7 +77,8 @@ class Run:
 
     def end(self, now_s: float | None = None) -> None:
         """Close the tape; the exchange's time is then that of trade 1000."""
-        self.take(self.tape.close(self.now_s if now_s is None else now_s, item(1000).time_ms))
+        now_s = self.now_s if now_s is None else now_s
+        self.take(self.tape.close(now_s, item(1000).time_ms, Since(now_s)))
 
     def asked(self) -> tuple[int, int] | None:
         """Return the page that is wanted now for want of a live trade."""
@@ -939,7 +941,7 @@ class AnyOrder(unittest.TestCase):
                 disk.flush()
             if chance.random() < crashes:
                 if bounds.hold_s < 10**6 and chance.random() < 0.3:  # a stop does not wait for a slow REST
-                    disk.append(tape.close(now_s, 10**9))
+                    disk.append(tape.close(now_s, 10**9, Since(now_s)))
                     disk.flush()
                 disk.crash()
                 tape, pages, late = disk.tape(bounds), [], []
