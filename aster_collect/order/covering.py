@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from ..exchange.events import Gap, Lost, Wanted
 from ..exchange.subscribe import Scope, everyones
-from .bundle import Bundle, Stretch, pause
+from .bundle import LAG_LIMIT_MS, Bundle, Stretch, pause
 from .carriers import Carriers
 from .effects import Effect, Uncovered
 from .lane import Lane
@@ -135,7 +135,9 @@ class Covering:
             last_ms, touched_ms = self._left.pop(lane, (0, 0))
             if not (last_ms or touched_ms):
                 continue
-            paused_ms = now_ms - touched_ms  # where it has no row yet, nobody collected since it was made
+            # Where it has no row yet, nobody collected since the file was made, else since its last row was.
+            rested_ms = max(0, min(touched_ms - last_ms, LAG_LIMIT_MS)) if last_ms else 0
+            paused_ms = now_ms - touched_ms + rested_ms
             stretch = pause(last_ms or first_ms - max(0, paused_ms), first_ms, paused_ms)
             for sequence in self._tapes([lane]):
                 sequence.since.paused(stretch.from_ms, stretch.to_ms)

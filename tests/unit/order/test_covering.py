@@ -17,14 +17,14 @@ from aster_collect.order.lane import Left
 
 S = "BTCUSDT"
 START_MS = 1_764_000_000_000
-MARGIN_MS = 500
+HOUR_MS = 3_600_000
 
 
-def left_at(last_s: float, *, quiet: tuple[str, ...] = ()) -> dict[str, Left]:
-    """Return files that end so long after the start, or were made then where they are quiet."""
+def left_at(last_s: float, *, quiet: tuple[str, ...] = (), rested_ms: int = 0) -> dict[str, Left]:
+    """Return files whose last row was made so long after the start, and written later; or were made then."""
     at_ms = START_MS + round(last_s * 1000)
     rows = {"prices": Quote(0, at_ms, "1", "2"), "mark": Mark(0, at_ms, "1", "", "", "", "")}
-    return {name: Left([] if name in quiet else [row], at_ms) for name, row in rows.items()}
+    return {name: Left([] if name in quiet else [row], at_ms + rested_ms) for name, row in rows.items()}
 
 
 class Case(unittest.TestCase):
@@ -42,6 +42,9 @@ class Case(unittest.TestCase):
     def begin(self, last_s: float | None = None, *, quiet: tuple[str, ...] = ()) -> None:
         """Begin a symbol, whose files are as `left_at` says, or new."""
         self.effects += self.engine.begin(S, {} if last_s is None else left_at(last_s, quiet=quiet))
+        self.want()
+
+    def want(self) -> None:
         self.effects += self.engine.take(Wanted(1, 1, (S,)))
         self.effects += self.engine.take(Opened(1, 0, self.now_s))
 
@@ -112,10 +115,19 @@ class Pauses(Case):
         self.frame(0)
         self.assertEqual(self.stretch("mark"), (-20.0, 0.5, "restart"))
 
+    def test_the_clock_was_set_back_in_the_pause(self) -> None:
+        """By the clock of before it the pause begins when the last row was made, not when that was written."""
+        self.effects += self.engine.begin(S, left_at(-20.0, rested_ms=4000))
+        self.want()
+        for now_s in (0, 0.1):
+            self.frame(now_s, ahead_ms=-HOUR_MS)
+        from_s, to_s, _ = self.stretch("prices")
+        self.assertLessEqual(from_s, -20.0 - HOUR_MS / 1000)
+        self.assertGreaterEqual(to_s, 0.0)
+
     def test_files_that_could_not_be_opened_when_the_first_frames_came(self) -> None:
         """The pause lasts until the newest frame that came before they were, which is in no file."""
-        self.engine.take(Wanted(1, 1, (S,)))
-        self.engine.take(Opened(1, 0, self.now_s))
+        self.want()
         self.frame(5, ahead_ms=2000)
         self.frame(5, ahead_ms=3000, step=False)
         self.effects += self.engine.begin(S, left_at(-20.0))
