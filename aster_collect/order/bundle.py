@@ -10,7 +10,7 @@ from collections.abc import Collection
 from copy import deepcopy
 from typing import NamedTuple
 
-from .clock import ExchangeClock
+from .clock import BEHIND_MS, ExchangeClock
 from .coverage import Coverage, Outage
 from .lane import Lane
 
@@ -171,7 +171,8 @@ class Bundle:
         """Return what an outage is, given by how much the exchange lagged before and behind it.
 
         Where nothing says that of behind it, it may lag still or not, and where it lags by more than before, that may
-        have begun before it, with nothing sent yet to show it: both are told as a clock that is unsure.
+        have begun before it, with nothing sent yet to show it: both are told as a clock that is unsure. Where the clocks
+        contradict each other, one may have been set, and the server of before or behind be late besides.
         """
         if outage is None:
             return None
@@ -185,7 +186,8 @@ class Bundle:
             to_ms = max(first_ms + MARGIN_MS, last_ms + elapsed_ms)
             stretch = Stretch(last_ms, to_ms, "clock" if unsure else "reconnect")
         else:
-            stretch = both_placings(last_ms, first_ms, elapsed_ms, "clock")
+            placed = both_placings(last_ms, first_ms, elapsed_ms, "clock")
+            stretch = placed._replace(from_ms=placed.from_ms - BEHIND_MS, to_ms=placed.to_ms + BEHIND_MS)
         return Stretch(stretch.from_ms - MARGIN_MS, stretch.to_ms, stretch.cause, from_lag_ms, to_lag_ms)
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 JUMP_MS = 5000  # a sending time that is ahead by so much more than the time that has passed is doubted …
 BACK_MS = 1000  # … and so is one that goes back by so much: TCP brings in order what was sent in order
+BEHIND_MS = 10_000  # by so much a front server can be behind another; by more, its clock is another
 SPREAD_LIMIT_MS = 60_000  # of what the first read brought at once
 DRIFT = 0.001  # how fast the freshest frame so far is forgotten: no two clocks run at the same speed
 
@@ -98,7 +99,7 @@ class ExchangeClock:
         if self._zero_ms is not None:
             now_ms = self.scale_ms(received_ms)
             fresh = [newest for newest in self._newest.values() if newest.at_ms >= now_ms - JUMP_MS]
-            if off_ms > JUMP_MS or (off_ms < -BACK_MS and not fresh):
+            if off_ms > BEHIND_MS or (off_ms < -BACK_MS and not fresh):
                 at_ms = now_ms  # its clock is another, and no other connection says that it is late
         self._note(connection, _Newest(at_ms, newest_ms, received_ms))
         spread_ms = max(0, min(newest_ms - first_ms, SPREAD_LIMIT_MS))

@@ -13,6 +13,7 @@ from aster_collect.order.bundle import (
     Stretch,
     pause,
 )
+from aster_collect.order.clock import BEHIND_MS
 from tests.support import rounds
 
 START_MS = 1_764_000_000_000
@@ -82,8 +83,23 @@ class SetClocks(Case):
                 elapsed_ms = max(9000, 9000 + step_ms) if abs(step_ms) <= 5000 else 9000
                 begin_ms = min(0, 9000 + step_ms - elapsed_ms)
                 end_ms = max(9000 + step_ms, 9000 - MARGIN_MS)
-                cause = "reconnect" if step_ms == 3000 else "clock"
-                self.assertEqual(told, self.outage(begin_ms, end_ms, cause))
+                if step_ms == 3000:
+                    self.assertEqual(told, self.outage(begin_ms, end_ms))
+                else:
+                    self.assertEqual(told, self.outage(begin_ms - BEHIND_MS, end_ms + BEHIND_MS, "clock"))
+
+    def test_the_exchange_sets_its_clock_and_the_server_of_before_was_behind(self) -> None:
+        """The row takes in what was made since, though no clock here tells by how much that server was behind."""
+        for behind_ms in (2500, 9000):
+            with self.subTest(behind_ms=behind_ms):
+                self.bundle = Bundle(("BTCUSDT",))
+                for after_ms in (0, 100):
+                    self.frame(1, after_ms, -behind_ms)
+                self.bundle.lost(1, False)
+                told = self.frame(1, 300, -30_000) or self.frame(1, 400, -30_000)
+                assert told is not None
+                self.assertLessEqual(told.from_ms, START_MS - 30_000 - behind_ms)
+                self.assertGreaterEqual(told.to_ms, START_MS + 300)
 
     def test_a_long_silence_is_no_jump(self) -> None:
         """A sending time that is as far ahead as the time that has passed is believed at once."""
@@ -384,7 +400,7 @@ class AnyDay(unittest.TestCase):
             steps = sum(abs(step) for _, step in exchange.steps)
             self.assertLess(len(rows) if not steps else 0, 2, (rows[:3], stretches))
             silence = max(later - made for made, later in pairwise(sorted(event.made for event in got)))
-            wide = silence + 2 * steps + 2 * SKEW_MS + 2 * EDGE_MS
+            wide = silence + 2 * steps + 2 * SKEW_MS + 2 * EDGE_MS + 2 * BEHIND_MS * (cause == "clock")
             self.assertLess(to_ms - from_ms, wide, (stretches, exchange.steps))
 
 
