@@ -171,7 +171,7 @@ class Bundle:
         """Return what an outage is, given by how much the exchange lagged before and behind it.
 
         Where nothing says that of behind it, it may lag still or not, and where it lags by more than before, that may
-        have begun before it, with nothing sent yet to show it: both are told as a clock that is unsure. Where the clocks
+        have begun before it, with nothing sent yet to show it: both are told as a clock that is unsure. Where clocks
         contradict each other, one may have been set, and the server of before or behind be late besides.
         """
         if outage is None:

@@ -14,8 +14,9 @@ from .effects import Effect
 class Left(NamedTuple):
     """What a run before has left in a file.
 
-    `last` are all events at its end that bear the time of the last one, or of a kind told by content the last ones, and `touched_ms` is when it was last changed,
-    by this machine's clock; `missing` are the ranges of ids, both ends included, that the ledger calls missing.
+    `last` are all events at its end that bear the time of the last one, or of a kind told by content the last ones,
+    and `touched_ms` is when it was last changed, by this machine's clock; `missing` are the ranges of ids, both ends
+    included, that the ledger calls missing.
     """
 
     last: Sequence[Event] = ()

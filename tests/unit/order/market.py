@@ -28,7 +28,7 @@ class Made(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A message for all who listen to a stream when it is sent: that time, by the exchange, belongs between its parts."""
+    """A message for all who listen to a stream when it is sent: that time, in milliseconds, is between its parts."""
 
     made_s: float
     stream: str
