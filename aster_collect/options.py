@@ -90,7 +90,7 @@ class Number(Option):
 
 
 @dataclass(frozen=True)
-class Whole(Number):
+class WholeNumber(Number):
     """A whole number within a range."""
 
     number: ClassVar[type[float] | type[int]] = int
@@ -210,7 +210,7 @@ class Place(Option):
 
 
 @dataclass(frozen=True)
-class Endpoint(Option):
+class Url(Option):
     """A URL of one of the schemes, absolute, without path, query or fragment."""
 
     schemes: tuple[str, ...]

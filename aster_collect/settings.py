@@ -11,7 +11,7 @@ from .exchange.streams.orderbook import LEVELS
 from .exchange.subscribe import Scope
 from .exchange.symbols import checked_symbol
 from .exchange.venues import FUTURES, VENUES, Venue
-from .options import ALL, Choice, Endpoint, Number, Option, Place, Switch, Whole, Words
+from .options import ALL, Choice, Number, Option, Place, Switch, Url, WholeNumber, Words
 from .wording import shortened, without_secret
 
 LIST_MARKETS = ["ASTERUSDT", "BTCUSDT", "ETHUSDT", "USD1USDT"]
@@ -76,21 +76,19 @@ class Settings:
     duration_s: float | None = _asked(
         None, Number("--duration", "stop cleanly after so long", 0.1, 31_536_000, "seconds", default="until stopped")
     )
-    ws_url: str = _asked(
-        "", Endpoint("--ws-url", "WebSocket endpoint, ws or wss", ("ws", "wss"), default=FUTURES.ws_url)
-    )
+    ws_url: str = _asked("", Url("--ws-url", "WebSocket endpoint, ws or wss", ("ws", "wss"), default=FUTURES.ws_url))
     rest_url: str = _asked(
-        "", Endpoint("--rest-url", "REST endpoint, http or https", ("http", "https"), default=FUTURES.rest_url)
+        "", Url("--rest-url", "REST endpoint, http or https", ("http", "https"), default=FUTURES.rest_url)
     )
     stall_timeout_s: float = _asked(
         10.0, Number("--stall-timeout", "reconnect after so long without a frame", 1, 600, "seconds")
     )
     history: int = _asked(
-        1000, Whole("--history", "how many past trades a fresh file begins with", 0, 100_000, "trades")
+        1000, WholeNumber("--history", "how many past trades a fresh file begins with", 0, 100_000, "trades")
     )
     backfill_limit: int = _asked(
         200_000,
-        Whole(
+        WholeNumber(
             "--backfill-limit",
             "how large a hole in a symbol's trades is fetched; of a larger one the newest part is, and 0 fetches none",
             0,
@@ -100,7 +98,7 @@ class Settings:
     )
     hold_trades: int = _asked(
         100_000,
-        Whole(
+        WholeNumber(
             "--hold-limit",
             "how many trades of a symbol are held, and how long, while REST does not fill the hole before them; "
             "then it is a gap",
@@ -111,7 +109,7 @@ class Settings:
     )
     hold_s: float = _asked(900.0, Number("--hold-limit", "", 1, 604_800, "seconds"))
     connections: int = _asked(
-        1, Whole("--connections", "carry every stream on so many connections at all times", 1, 4, "connections")
+        1, WholeNumber("--connections", "carry every stream on so many connections at all times", 1, 4, "connections")
     )
     max_connection_age_s: float = _asked(
         82_800.0, Number("--max-connection-age", "hand over to a new connection at this age", 2, 86_000, "seconds")
@@ -135,12 +133,15 @@ class Settings:
     )
     compress: bool = _asked(False, Switch("--compress", "compress closed files with gzip in the background"))
     keep_days: int | None = _asked(
-        None, Whole("--keep-days", "delete closed files that are older", 1, 36_500, "days", default="all are kept")
+        None,
+        WholeNumber("--keep-days", "delete closed files that are older", 1, 36_500, "days", default="all are kept"),
+    )
+    min_free_mb: int = _asked(
+        200, WholeNumber("--min-free-mb", "warn when the disk has less room", 0, 1_000_000_000, "MB")
     )
     record: bool = _asked(
         False, Switch("--record", "keep every frame and answer as it came, in raw.HOUR.jsonl.gz, a file an hour")
     )
-    min_free_mb: int = _asked(200, Whole("--min-free-mb", "warn when the disk has less room", 0, 1_000_000_000, "MB"))
     max_clock_offset_s: float = _asked(
         1.0,
         Number(

@@ -47,10 +47,10 @@ examples:
 
 def command() -> Command:
     """Return the command."""
-    return Command(NAME, SENTENCE, Words, run)
+    return Command(NAME, SENTENCE, Arguments, run)
 
 
-class Words:
+class Arguments:
     """The grammar; argparse would take as long as everything else."""
 
     def read(self, words: list[str]) -> tuple[str, float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from textwrap import fill
 
 from ..errors import ConfigError
-from ..options import Choice, Number, Option, Place, Switch, Whole
+from ..options import Choice, Number, Option, Place, Switch, WholeNumber
 from ..simulator.exchange import Simulator
 from ..simulator.faults import FAULTS, parse
 from ..simulator.instruments import DEFAULT_SYMBOLS
@@ -26,9 +26,9 @@ from .statuses import DONE
 NAME = "simulate"
 SENTENCE = "Run an exchange on 127.0.0.1 that speaks the protocol: a deterministic market, or a recording."
 OPTIONS: dict[str, Option] = {
-    "port": Whole("--port", "TCP port, 0 for a free one", 0, 65_535, "", "PORT"),
+    "port": WholeNumber("--port", "TCP port, 0 for a free one", 0, 65_535, "", "PORT"),
     "rate": Number("--rate", "over all symbols and kinds", 0.001, 1_000_000, "frames a second", "FRAMES"),
-    "seed": Whole("--seed", "another seed, another market", 0, 2**32 - 1, "", "SEED"),
+    "seed": WholeNumber("--seed", "another seed, another market", 0, 2**32 - 1, "", "SEED"),
     "market": Choice("--market", "which of the exchange's markets", tuple(VENUES)),
     "spot_quotes": Choice("--spot-quotes", "a bookTicker of spot as published, or with the times seen", QUOTES),
     "spot_depth": Choice("--spot-depth", "the form of depth<N> of spot, or that there is none", PARTIAL_DEPTHS),

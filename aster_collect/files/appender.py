@@ -13,7 +13,7 @@ fdatasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 Write = Callable[[int, bytes], int]
 
 
-class Mark(NamedTuple):
+class Divider(NamedTuple):
     """What is to be done to a file between the rows before and those behind: a word, and what belongs to it."""
 
     do: str
@@ -21,17 +21,17 @@ class Mark(NamedTuple):
 
 
 class Pending:
-    """Bytes that wait, and what is written of their first line; nothing behind a mark is in front before it is passed.
+    """Bytes that wait, and what is written of their first line; nothing behind a divider goes before it is passed.
 
     ```
-    on disk ▏ begun │ front … ┃ mark ┃ … ┃ mark ┃ … ◀── append
+    on disk ▏ begun │ front … ┃ divider ┃ … ┃ divider ┃ … ◀── append
     ```
     """
 
     def __init__(self) -> None:
         self.size = 0
         self._front: list[bytes] = []
-        self._behind: list[tuple[Mark, list[bytes]]] = []  # each mark, and what is pending behind it
+        self._behind: list[tuple[Divider, list[bytes]]] = []  # each divider, and what is pending behind it
         self._begun = b""  # what is on disk of a line whose rest is pending
 
     def append(self, data: bytes) -> None:
@@ -39,27 +39,27 @@ class Pending:
         (self._behind[-1][1] if self._behind else self._front).append(data)
         self.size += len(data)
 
-    def add_mark(self, mark: Mark) -> None:
-        """Keep a mark behind what is pending; the same again with nothing between is one."""
-        if not (self._behind and self._behind[-1] == (mark, [])):
-            self._behind.append((mark, []))
+    def add_divider(self, divider: Divider) -> None:
+        """Keep a divider behind what is pending; the same again with nothing between is one."""
+        if not (self._behind and self._behind[-1] == (divider, [])):
+            self._behind.append((divider, []))
 
     @property
-    def mark(self) -> Mark | None:
-        """The mark that everything before has been written of, if there is one."""
+    def divider(self) -> Divider | None:
+        """The divider that everything before has been written of, if there is one."""
         return self._behind[0][0] if self._behind and not self._front else None
 
     @property
-    def marks(self) -> list[Mark]:
-        """All marks, in order."""
-        return [mark for mark, _ in self._behind]
+    def dividers(self) -> list[Divider]:
+        """All dividers, in order."""
+        return [divider for divider, _ in self._behind]
 
-    def pass_mark(self) -> None:
-        """Let what is behind the mark be written."""
+    def pass_divider(self) -> None:
+        """Let what is behind the divider be written."""
         _, self._front = self._behind.pop(0)
 
     def front(self) -> bytes:
-        """Return what is to be written next: all before the first mark."""
+        """Return what is to be written next: all before the first divider."""
         if len(self._front) > 1:
             self._front = [b"".join(self._front)]
         return self._front[0] if self._front else b""
@@ -78,11 +78,11 @@ class Pending:
         return line
 
     def all(self) -> bytes:
-        """Return all that is pending, marks left out, from the begin of a line on, of which a part may be on disk."""
+        """Return all that is pending, without dividers, from the begin of a line on, of which a part may be on disk."""
         return self._begun + b"".join([*self._front, *(data for _, behind in self._behind for data in behind)])
 
     def take(self) -> bytes:
-        """Return that, and keep nothing of it; no mark either."""
+        """Return that, and keep nothing of it; no divider either."""
         data = self.all()
         self._front, self._behind, self._begun, self.size = [], [], b"", 0
         return data
@@ -107,7 +107,7 @@ class Appender:
     """One file that only grows, by unbuffered writes; after an error the unwritten remainder is kept.
 
     A text file object under `csv.writer` loses or repeats rows after a full disk; a descriptor says what it took.
-    Nothing behind a mark is written before its owner has changed the file.
+    Nothing behind a divider is written before its owner has changed the file.
     """
 
     def __init__(self, path: Path, *, write: Write = os.write, sync: Callable[[int], None] | None = fdatasync) -> None:
@@ -127,7 +127,7 @@ class Appender:
         self.last_line = b""
 
     def flush(self, *, sync: bool = True) -> int:
-        """Write what is pending before the first mark, and sync what was written; return how many bytes went out.
+        """Write what is pending before the first divider, and sync what was written; return how many bytes went out.
 
         Raises `OSError`; nothing is lost by it.
         """

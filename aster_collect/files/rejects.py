@@ -3,7 +3,7 @@
 import json
 import logging
 
-from .appender import Appender, Mark
+from .appender import Appender, Divider
 from .tail import last_line_end
 
 log = logging.getLogger(__name__)
@@ -49,17 +49,17 @@ class Rejects:
 
     def reopen(self) -> None:
         """At the next flush, once all is written, go on in the file that is under the name by then."""
-        self.appender.pending.add_mark(Mark("reopen"))
+        self.appender.pending.add_divider(Divider("reopen"))
 
     def flush(self, *, sync: bool) -> None:
         """Write what is pending; raises `OSError`, and nothing is lost by it."""
         self.appender.flush(sync=sync)
-        while self.appender.pending.mark is not None:
+        while self.appender.pending.divider is not None:
             if not self.appender.is_at_path():
                 self.appender.sync()
                 self.appender.close()
                 self._open()
-            self.appender.pending.pass_mark()
+            self.appender.pending.pass_divider()
             self.appender.flush(sync=sync)
 
     def _open(self) -> None:

@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 
 from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
-from ..exchange.streams.kind import Event
+from ..exchange.streams.kind import KNOWN_ROWS, Event
 from .appender import Appender
 from .archive import last_row
 from .folder import Folder
@@ -23,7 +23,7 @@ class Resumed:
         self.found, self._inode = _found(appender.path)
         self.touched_ms = self.found[1] if self.found else 0  # also where what there was is set aside
         self._form, self._symbol, self._folder, self._appender = form, symbol, folder, appender
-        self._rows: list[str] = []  # all at the end that bear the time of the last one
+        self._rows: list[str] = []
 
     def read(self, last: str | None) -> list[int]:
         """Read what is behind the closed files, up to the `last` row; return times up to which rows are written.
@@ -40,7 +40,9 @@ class Resumed:
         if last is None or kind is LEDGER:
             return written_ms
         last_ms = kind.row_time_ms(last)
-        self._rows = list(takewhile(lambda row: kind.row_time_ms(row) == last_ms, self._newest(last)))[::-1]
+        newest = self._newest(last)
+        of_last_ms = takewhile(lambda row: kind.row_time_ms(row) == last_ms, newest)
+        self._rows = list(islice(newest, KNOWN_ROWS) if kind.by_content else of_last_ms)[::-1]
         # One odd time, far ahead of when it was written, is none; where all are it is this machine's that is odd.
         times_ms = map(kind.row_time_ms, self._newest(last))
         return [*written_ms, next((one for one in times_ms if one <= self.touched_ms + DAY_MS), last_ms)]
@@ -52,7 +54,7 @@ class Resumed:
 
     @property
     def events(self) -> list[Event]:
-        """All events at the end that bear the time of the last row, in order."""
+        """All events at the end that bear the time of the last row, or of a kind told by content the last, in order."""
         return [event for row in self._rows if (event := self._event(row)) is not None]
 
     def _event(self, row: str) -> Event | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import TIME, Event, Lane
-from .appender import Mark
+from .appender import Divider
 from .destroyed import Destroyed, destroyed
 from .folder import Folder
 from .losses import Losses
@@ -19,7 +19,7 @@ LINKED = (Lane.SEQUENCE, Lane.CHAIN)  # a row of theirs is of no use without the
 
 
 class Sheet:
-    """One CSV file, and what of it waits for the disk: rows, with marks between them for what is done to the file."""
+    """One CSV file, and what of it waits for the disk: rows, and dividers between them for what is done to the file."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Sheet:
         return self.kind.row_time_ms(row)
 
     def append(self, events: Sequence[Event], now_ms: int | None = None, opening: Opening | None = None) -> int:
-        """Keep events for the next flush, a mark where a period ends; return how many bytes their rows are.
+        """Keep events for the next flush, a divider where a period ends; return how many bytes their rows are.
 
         There is at least one. `now_ms` is what the exchange's clock says, if that is known; `opening` makes of an event
         the row that must stand before it where a file begins, or something lacks before it.
@@ -74,7 +74,7 @@ class Sheet:
         kept = 0
         for ended, piece in self._period.split(events, now_ms):
             if ended:
-                self._pending.add_mark(Mark(CLOSE, ended))
+                self._pending.add_divider(Divider(CLOSE, ended))
                 piece = _opened(piece, opening)
             kept += self._keep(piece)
         return kept
@@ -90,7 +90,7 @@ class Sheet:
 
     def reopen(self) -> None:
         """Go on, once all that is pending is written, in the file that is under the path by then."""
-        self._pending.add_mark(Mark(REOPEN))
+        self._pending.add_divider(Divider(REOPEN))
         self.begin()
 
     def set_aside(self, why: str) -> None:
@@ -98,24 +98,24 @@ class Sheet:
 
         What comes next is of another history, and goes to a fresh file.
         """
-        self._pending.add_mark(Mark(ASIDE, why))
+        self._pending.add_divider(Divider(ASIDE, why))
         self._period.start_over()
 
     def forget(self, stream: str) -> None:
         """Once all that is pending is written, set a ledger aside if it has rows of a stream; the others stay."""
-        self._pending.add_mark(Mark(FORGET, stream))
+        self._pending.add_divider(Divider(FORGET, stream))
 
     def flush(self, *, sync: bool) -> None:
-        """Write what is pending, through every mark; raises `OSError`, and nothing is lost by it."""
+        """Write what is pending, through every divider; raises `OSError`, and nothing is lost by it."""
         appender = self.appender
         if not self.made:
             self.table.open(ours=False)
             self.made = True
         try:
             appender.flush(sync=sync)
-            while (mark := self._pending.mark) is not None:
-                self._turns.take(mark)
-                self._pending.pass_mark()
+            while (divider := self._pending.divider) is not None:
+                self._turns.take(divider)
+                self._pending.pass_divider()
                 appender.flush(sync=sync)
         finally:
             self.table.look_on()
@@ -129,8 +129,8 @@ class Sheet:
         cut = self.table.heal()
         if cut is None or self.kind is LEDGER:
             return None
-        marks = self._pending.marks
-        if any(mark.do == ASIDE for mark in marks):
+        dividers = self._pending.dividers
+        if any(divider.do == ASIDE for divider in dividers):
             return None  # what is gone is of a history that leaves the ledger's
         self.begin()
         if self.kind.lane not in LINKED:
@@ -138,7 +138,7 @@ class Sheet:
         waiting = self._pending.take()
         if waiting.startswith(self.table.header):
             self._pending.append(self.table.header)
-        if Mark(REOPEN) in marks:
+        if Divider(REOPEN) in dividers:
             self.reopen()
         self.losses.forget()  # they are fetched again with the others
         parts_ms = [part.end_ms - 1 for part in self._folder.parts(self.kind, self.symbol)]

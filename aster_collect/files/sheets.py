@@ -52,7 +52,7 @@ class Sheets:
     def left(self, kind: Kind, symbol: str) -> list[Event]:
         """Return all events at the end of a file, as it was opened, that bear the time of its last row.
 
-        Where it had none they are of the closed files before it.
+        Of a kind told by content they are the last, of any time. Where it had none they are of the closed files before.
         """
         return self.all[kind.name, symbol].resumed.events
 

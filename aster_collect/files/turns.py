@@ -5,27 +5,27 @@ import logging
 import sys
 
 from ..exchange.streams.kind import Kind
-from .appender import Mark
+from .appender import Divider
 from .folder import Folder
 from .table import Table
 
 log = logging.getLogger(__name__)
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-REOPEN, CLOSE, ASIDE, FORGET = "reopen", "close", "set aside", "forget a stream"  # what marks say
+REOPEN, CLOSE, ASIDE, FORGET = "reopen", "close", "set aside", "forget a stream"  # what dividers say
 
 
 class Turns:
-    """What is done to one file, by the words of marks; what raises `OSError` is to be called again."""
+    """What is done to one file, by the words of dividers; what raises `OSError` is to be called again."""
 
     def __init__(self, table: Table, kind: Kind, symbol: str, folder: Folder) -> None:
         self._table, self._appender = table, table.appender
         self._kind, self._symbol, self._folder = kind, symbol, folder
         self._turns = {REOPEN: self._reopen, CLOSE: self._close, ASIDE: self._set_aside, FORGET: self._forget}
 
-    def take(self, mark: Mark) -> None:
-        """Do what a mark says; raises `OSError`."""
-        self._turns[mark.do](mark.word)
+    def take(self, divider: Divider) -> None:
+        """Do what a divider says; raises `OSError`."""
+        self._turns[divider.do](divider.word)
 
     def _reopen(self, _: str) -> None:
         if not self._appender.is_at_path():

@@ -44,7 +44,7 @@ READ_BYTES = 1 << 16  # four times as much fragments the memory: 2.6 MB more aft
 TLS_RECORD_BYTES = 1 << 14  # one call gives one record, and allocates all that is asked for
 
 
-class Line(NamedTuple):
+class Target(NamedTuple):
     """What a feed connects to: its number, its place's, the URL, how patient it is, and how much it may say there."""
 
     number: int
@@ -148,7 +148,7 @@ class Connection:
 
 
 class Feed:
-    """Keeps one line open until it is stopped, or relieved by a successor, which may relieve several.
+    """Keeps one connection open until it is stopped, or relieved by a successor, which may relieve several.
 
     ```
     turn ──▶ connect ──▶ read ──▶ … ──┬─ FeedError ──▶ Lost to the inbox ──▶ back-off ──▶ turn
@@ -160,7 +160,7 @@ class Feed:
 
     def __init__(
         self,
-        line: Line,
+        target: Target,
         inbox: Inbox,
         handshakes: Handshakes,
         want_successor: Callable[[], None],
@@ -172,7 +172,7 @@ class Feed:
         sleep: Callable[[float], None] = time.sleep,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self.line = line
+        self.target = target
         self.stopping = threading.Event()
         self.replaced = threading.Event()  # a successor is on its way …
         self.relieved = threading.Event()  # … and delivers
@@ -181,9 +181,9 @@ class Feed:
         self._want_successor = want_successor
         self._predecessors = predecessors
         self._connect, self._clock, self._wall_ns, self._sleep = connect, clock, wall_ns, sleep
-        self._age_s = connection_age_s(line.oldest_s, draw)
+        self._age_s = connection_age_s(target.oldest_s, draw)
         self._backoff = Backoff(draw)
-        self._pong_every_s = 1 / (SAID_OF_ALLOWED * line.messages_a_second)
+        self._pong_every_s = 1 / (SAID_OF_ALLOWED * target.messages_a_second)
         self._ponged_s = -self._pong_every_s
         self._full_said_s = -FULL_REPEAT_S
 
@@ -197,11 +197,11 @@ class Feed:
                 if error.wait_s:
                     self._handshakes.banned(error.wait_s, str(error))
                 over = self.replaced.is_set()
-                self._put(Lost(self.line.number, error.reason, over))
+                self._put(Lost(self.target.number, error.reason, over))
                 if over:
                     return
                 delay_s = max(self._backoff.failed(), error.wait_s)
-                log.warning("connection lost connection=%d why=%s retry_s=%.1f", self.line.place, error, delay_s)
+                log.warning("connection lost connection=%d why=%s retry_s=%.1f", self.target.place, error, delay_s)
                 self.stopping.wait(delay_s)
 
     def _has_turn(self) -> bool:
@@ -209,29 +209,29 @@ class Feed:
         said = False
         while not self.stopping.is_set():
             if self.replaced.is_set():
-                self._put(Lost(self.line.number, HAND_OVER, True))
+                self._put(Lost(self.target.number, HAND_OVER, True))
                 return False
             wait_s = self._handshakes.take()
             if not wait_s:
                 return True
             if not said:
-                log.warning("connection waits connection=%d wait_s=%.1f", self.line.place, wait_s)
+                log.warning("connection waits connection=%d wait_s=%.1f", self.target.place, wait_s)
                 said = True
             self.stopping.wait(wait_s)
         return False
 
     def serve(self) -> None:
         """Connect once and read until stopped or relieved; raises `FeedError` when the connection is of no more use."""
-        connection = self._connect(self.line.url)
-        self._put(Opened(self.line.number, self._wall_ns(), self._clock()))
-        log.info("connection open connection=%d", self.line.place)
+        connection = self._connect(self.target.url)
+        self._put(Opened(self.target.number, self._wall_ns(), self._clock()))
+        log.info("connection open connection=%d", self.target.place)
         try:
             self._read_on(connection)
         finally:
             connection.close()
         if self.relieved.is_set():
-            log.info("connection relieved connection=%d", self.line.place)
-            self._put(Lost(self.line.number, HAND_OVER, True))
+            log.info("connection relieved connection=%d", self.target.place)
+            self._put(Lost(self.target.number, HAND_OVER, True))
 
     def _read_on(self, connection: Connection) -> None:
         splitter = Splitter()
@@ -242,15 +242,14 @@ class Feed:
             data = connection.read()
             if not data:
                 now_s = self._clock()
-                if now_s - frame_s > self.line.stall_timeout_s:
-                    raise FeedError("stalled", f"no frame for {self.line.stall_timeout_s:g} s")
-                connection.wait(min(CHECK_S, self.line.stall_timeout_s))
+                if now_s - frame_s > self.target.stall_timeout_s:
+                    raise FeedError("stalled", f"no frame for {self.target.stall_timeout_s:g} s")
+                connection.wait(min(CHECK_S, self.target.stall_timeout_s))
             else:
                 received_ns, now_s = self._wall_ns(), self._clock()
                 split = splitter.split(data)
                 if split.bounds:
-                    line = self.line
-                    self._put(Batch(line.number, received_ns, now_s, split.data, split.bounds))
+                    self._put(Batch(self.target.number, received_ns, now_s, split.data, split.bounds))
                     self._delivered(now_s - opened_s)
                     frame_s = now_s
                 for one in split.odd:
@@ -280,7 +279,7 @@ class Feed:
         elif odd.reason == "close":
             raise FeedError("closed", close_reason(odd.data))
         elif odd.reason != "pong":
-            self._put(Bad(self.line.number, received_ns, odd.reason, odd.data))
+            self._put(Bad(self.target.number, received_ns, odd.reason, odd.data))
 
     def _put(self, message: Opened | Batch | Bad | Lost) -> None:
         """Hand a message over; waits while the inbox is full, and when stopped gives the collector 2 s more."""
@@ -290,7 +289,7 @@ class Feed:
         except queue.Full:
             if self._clock() - self._full_said_s >= FULL_REPEAT_S:
                 self._full_said_s = self._clock()
-                log.warning("inbox full connection=%d next=wait", self.line.place)
+                log.warning("inbox full connection=%d next=wait", self.target.place)
         patience_s = self._clock() + SEND_TIMEOUT_S
         while True:
             if not self.stopping.is_set():

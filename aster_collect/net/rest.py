@@ -125,7 +125,7 @@ class Rest:
             self.budget.observe(int(used), self._clock())
 
 
-class Desk:
+class Requests:
     """The requests that wait, by rank and in order, and how many are under way."""
 
     def __init__(
@@ -217,21 +217,21 @@ def serve(
     than any wait for weight. Patient ones go behind holes, and polls last. At the end nothing is waited for; those who
     make the requests are told.
     """
-    desk = Desk(rest, send, deliver, wall_ns)
+    requests = Requests(rest, send, deliver, wall_ns)
     while True:
-        desk.refuse_banned()
-        wait_s = desk.wait_s()
+        requests.refuse_banned()
+        wait_s = requests.wait_s()
         try:
             message = told.get_nowait() if wait_s == 0 else told.get(timeout=wait_s)
         except queue.Empty:
             if wait_s == 0:
-                desk.send_next()
+                requests.send_next()
             continue
         if message is None:
             break
         if isinstance(message, Called):
-            desk.take(message)
+            requests.take(message)
         else:
-            desk.ask(message)
+            requests.ask(message)
     for _ in range(UNDER_WAY):
         send(None)

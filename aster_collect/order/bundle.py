@@ -10,7 +10,7 @@ from collections.abc import Collection
 from copy import deepcopy
 from typing import NamedTuple
 
-from .clock import ExchangeClock
+from .clock import BEHIND_MS, ExchangeClock
 from .coverage import Coverage, Outage
 from .lane import Lane
 
@@ -51,8 +51,8 @@ class Bundle:
         self._clock = ExchangeClock()
         self._coverage = Coverage()
         self._wanted: set[int] = set()
-        self._lag_ms = 0
-        self._lag_is_own = False
+        self._lag_ms = 0  # by how much the exchange lags, as its own frames said last …
+        self._supposed_lag_ms = 0  # … and as those of any connection did
         self._doubts = 0  # reads whose times were not believed
         self._open_s: float | None = None  # since when there may be an outage, or not
 
@@ -135,56 +135,64 @@ class Bundle:
         `first_ms` matters for the first batch of a connection alone. `lag_ms` is by how much a sending time is behind
         the event's, None where nothing in the batch says so.
         """
+        lag_ms = None if lag_ms is None else _bounded(lag_ms)
         if not self.is_new(connection):
-            moments = [self._clock.next(connection, _ms(received_s), newest_ms)]
+            begun, newest = None, self._clock.next(connection, _ms(received_s), newest_ms)
         else:
-            begun = self._clock.first(connection, _ms(received_s), first_ms, newest_ms, wall_ms)
-            if begun is None:
+            both = self._clock.first(connection, _ms(received_s), first_ms, newest_ms, wall_ms)
+            if both is None:
                 self._doubts += 1
                 return None
-            moments = [*begun]
-            self.begun_ms = begun[0].sent_ms if self.begun_ms is None else self.begun_ms
-        last_lag_ms = self._lag_ms
-        if lag_ms is not None:
-            self._lag_ms, self._lag_is_own = max(0, min(lag_ms, LAG_LIMIT_MS)), True
+            begun, newest = both
+            self.begun_ms = begun.sent_ms if self.begun_ms is None else self.begun_ms
+        self._lag_ms = self._lag_ms if lag_ms is None else lag_ms
+        moments = [newest._replace(lag_ms=max(self._lag_ms, self._supposed_lag_ms))]
+        if begun is not None:
+            moments.insert(0, begun._replace(lag_ms=lag_ms))
         outages = [self._coverage.frame(connection, moment) for moment in moments]
-        return self._told(next(filter(None, outages), None), last_lag_ms, lag_ms)
+        return self._told(next(filter(None, outages), None))
 
     def suppose(self, lag_ms: int) -> None:
-        """Take what other connections say of how much the exchange lags, until a frame of its own does."""
-        if not self._lag_is_own:
-            self._lag_ms = max(0, min(lag_ms, LAG_LIMIT_MS))
+        """Take what any connection says of how much the exchange lags: its own may say nothing for long."""
+        self._supposed_lag_ms = _bounded(lag_ms)
 
     def lost(self, connection: int, over: bool) -> Stretch | None:
         """Note that a connection ended, for good or not; return the outage that is certain now, if there is one."""
         self._clock.ended(connection)
         if over:
             self._wanted.discard(connection)
-        return self._told(self._coverage.lost(connection), self._lag_ms, self._lag_ms)
+        return self._told(self._coverage.lost(connection))
 
     def close(self) -> list[Stretch]:
         """End it; return the outages that a connection which is behind could have filled yet."""
-        lag_ms = self._lag_ms
-        return [told for outage in self._coverage.close() if (told := self._told(outage, lag_ms, lag_ms)) is not None]
+        return [told for outage in self._coverage.close() if (told := self._told(outage)) is not None]
 
-    def _told(self, outage: Outage | None, last_lag_ms: int, lag_ms: int | None) -> Stretch | None:
+    def _told(self, outage: Outage | None) -> Stretch | None:
         """Return what an outage is, given by how much the exchange lagged before and behind it.
 
         Where nothing says that of behind it, it may lag still or not, and where it lags by more than before, that may
-        have begun before it, with nothing sent yet to show it: both are told as a clock that is unsure.
+        have begun before it, with nothing sent yet to show it: both are told as a clock that is unsure. Where clocks
+        contradict each other, one may have been set, and the server of before or behind be late besides.
         """
         if outage is None:
             return None
         last_ms, first_ms = outage.last.sent_ms, outage.first.sent_ms
         elapsed_ms = outage.first.at_ms - outage.last.at_ms
-        before_ms, behind_ms = _lag(last_lag_ms), _lag(lag_ms or 0)
-        unsure = behind_ms > before_ms or (lag_ms is None and before_ms > 0)
+        behind_ms, supposed_ms = outage.first.lag_ms, self._supposed_lag_ms
+        before_ms, to_lag_ms = _lag(outage.last.lag_ms or 0), _lag(behind_ms or 0)
+        from_lag_ms = max(before_ms, _lag(supposed_ms if behind_ms is None else behind_ms))
+        unsure = from_lag_ms > (before_ms if behind_ms is not None else 0)
         if abs(first_ms - last_ms - elapsed_ms) <= AGREE_MS:
             to_ms = max(first_ms + MARGIN_MS, last_ms + elapsed_ms)
             stretch = Stretch(last_ms, to_ms, "clock" if unsure else "reconnect")
         else:
-            stretch = both_placings(last_ms, first_ms, elapsed_ms, "clock")
-        return Stretch(stretch.from_ms - MARGIN_MS, stretch.to_ms, stretch.cause, max(before_ms, behind_ms), behind_ms)
+            placed = both_placings(last_ms, first_ms, elapsed_ms, "clock")
+            stretch = placed._replace(from_ms=placed.from_ms - BEHIND_MS, to_ms=placed.to_ms + BEHIND_MS)
+        return Stretch(stretch.from_ms - MARGIN_MS, stretch.to_ms, stretch.cause, from_lag_ms, to_lag_ms)
+
+
+def _bounded(lag_ms: int) -> int:
+    return max(0, min(lag_ms, LAG_LIMIT_MS))
 
 
 def _lag(lag_ms: int) -> int:

@@ -73,6 +73,12 @@ class Chain:
         """Return what came last, None if nothing did."""
         return self._fresh[-1] if self._fresh else self._newest
 
+    def paused(self, from_ms: int, to_ms: int) -> None:
+        """Take the stretch in which nobody collected: a clock that was set may let it begin earlier."""
+        if self._missing:
+            cause, since_ms = self._missing
+            self._missing = cause, min(since_ms, from_ms)
+
     def begin_outage(self) -> None:
         """Do nothing: the next change shows whether one did not come."""
 

@@ -10,18 +10,23 @@ from typing import NamedTuple
 
 JUMP_MS = 5000  # a sending time that is ahead by so much more than the time that has passed is doubted …
 BACK_MS = 1000  # … and so is one that goes back by so much: TCP brings in order what was sent in order
+BEHIND_MS = 10_000  # by so much a front server can be behind another; by more, its clock is another
 SPREAD_LIMIT_MS = 60_000  # of what the first read brought at once
 DRIFT = 0.001  # how fast the freshest frame so far is forgotten: no two clocks run at the same speed
 
 
 class Moment(NamedTuple):
-    """When a frame was sent: on the even scale, which is what moments are ordered by, and by the exchange's clock."""
+    """When a frame was sent: on the even scale, which is what moments are ordered by, and by the exchange's clock.
+
+    `lag_ms` is by how much what was sent then had been made earlier, None where nothing says so.
+    """
 
     at_ms: int
     sent_ms: int
+    lag_ms: int | None = None
 
 
-class _Line(NamedTuple):
+class _Newest(NamedTuple):
     """A connection's newest moment, when it came by our monotonic clock, and what its clock has over the scale."""
 
     at_ms: int
@@ -44,7 +49,7 @@ class ExchangeClock:
     """
 
     def __init__(self) -> None:
-        self._lines: dict[int, _Line] = {}
+        self._newest: dict[int, _Newest] = {}
         self._doubted_ms: dict[int, int] = {}  # each connection's last doubted sending time, less our monotonic time
         self._opened_ms: dict[int, int] = {}
         self._zero_ms: float | None = None  # the scale less our monotonic time, by the freshest frame
@@ -57,12 +62,12 @@ class ExchangeClock:
 
     def ended(self, connection: int) -> None:
         """Forget a connection."""
-        for of_connection in (self._lines, self._doubted_ms, self._opened_ms):
+        for of_connection in (self._newest, self._doubted_ms, self._opened_ms):
             of_connection.pop(connection, None)
 
     def knows(self, connection: int) -> bool:
         """Return whether a connection has brought a sending time that was believed."""
-        return connection in self._lines
+        return connection in self._newest
 
     def scale_ms(self, received_ms: int) -> int:
         """Return the place of a time of our monotonic clock on the scale; only once a frame has been believed."""
@@ -93,10 +98,10 @@ class ExchangeClock:
         at_ms = newest_ms - self._step_ms
         if self._zero_ms is not None:
             now_ms = self.scale_ms(received_ms)
-            fresh = [line for line in self._lines.values() if line.at_ms >= now_ms - JUMP_MS]
-            if off_ms > JUMP_MS or (off_ms < -BACK_MS and not fresh):
+            fresh = [newest for newest in self._newest.values() if newest.at_ms >= now_ms - JUMP_MS]
+            if off_ms > BEHIND_MS or (off_ms < -BACK_MS and not fresh):
                 at_ms = now_ms  # its clock is another, and no other connection says that it is late
-        self._note(connection, _Line(at_ms, newest_ms, received_ms))
+        self._note(connection, _Newest(at_ms, newest_ms, received_ms))
         spread_ms = max(0, min(newest_ms - first_ms, SPREAD_LIMIT_MS))
         begun_ms = max(received_ms - spread_ms, self._opened_ms.get(connection, received_ms - spread_ms))
         begun = Moment(self.scale_ms(begun_ms), newest_ms - (received_ms - begun_ms))
@@ -104,16 +109,16 @@ class ExchangeClock:
 
     def next(self, connection: int, received_ms: int, newest_ms: int) -> Moment:
         """Take another read of a connection that is known; return its newest moment."""
-        line = self._lines[connection]
-        passed_ms = max(0, received_ms - line.received_ms)
-        late_ms = max(0, self.scale_ms(line.received_ms) - line.at_ms)
-        if -BACK_MS <= newest_ms - line.sent_ms <= passed_ms + late_ms + JUMP_MS:
+        newest = self._newest[connection]
+        passed_ms = max(0, received_ms - newest.received_ms)
+        late_ms = max(0, self.scale_ms(newest.received_ms) - newest.at_ms)
+        if -BACK_MS <= newest_ms - newest.sent_ms <= passed_ms + late_ms + JUMP_MS:
             self._doubted_ms.pop(connection, None)
-            sent_ms = max(newest_ms, line.sent_ms)
-            return self._note(connection, _Line(sent_ms - line.step_ms, sent_ms, received_ms))
-        at_ms = line.at_ms + passed_ms
+            sent_ms = max(newest_ms, newest.sent_ms)
+            return self._note(connection, _Newest(sent_ms - newest.step_ms, sent_ms, received_ms))
+        at_ms = newest.at_ms + passed_ms
         agreed = self._agrees(connection, newest_ms - received_ms)
-        return self._note(connection, _Line(at_ms, newest_ms if agreed else line.sent_ms + passed_ms, received_ms))
+        return self._note(connection, _Newest(at_ms, newest_ms if agreed else newest.sent_ms + passed_ms, received_ms))
 
     def _agrees(self, connection: int, offset_ms: int) -> bool:
         before_ms = self._doubted_ms.get(connection)
@@ -123,13 +128,13 @@ class ExchangeClock:
         del self._doubted_ms[connection]
         return True
 
-    def _note(self, connection: int, line: _Line) -> Moment:
-        self._lines[connection] = line
-        zero_ms: float = line.at_ms - line.received_ms
+    def _note(self, connection: int, newest: _Newest) -> Moment:
+        self._newest[connection] = newest
+        zero_ms: float = newest.at_ms - newest.received_ms
         if self._zero_ms is not None:
-            passed_ms = min(max(0, line.received_ms - self._received_ms), BACK_MS)
+            passed_ms = min(max(0, newest.received_ms - self._received_ms), BACK_MS)
             zero_ms = max(self._zero_ms - DRIFT * passed_ms, zero_ms)
-        self._zero_ms, self._received_ms = zero_ms, line.received_ms
-        if line.at_ms >= self.scale_ms(line.received_ms) - BACK_MS:
-            self._step_ms = line.step_ms
-        return Moment(line.at_ms, line.sent_ms)
+        self._zero_ms, self._received_ms = zero_ms, newest.received_ms
+        if newest.at_ms >= self.scale_ms(newest.received_ms) - BACK_MS:
+            self._step_ms = newest.step_ms
+        return Moment(newest.at_ms, newest.sent_ms)

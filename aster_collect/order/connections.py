@@ -28,11 +28,12 @@ class Connections:
 
     def begin(self, symbol: str, lanes: Sequence[Lane], left: Mapping[str, Left]) -> list[Effect]:
         """Have a symbol's new lanes carried, behind what a run before has left, by kind."""
+        effects = self.look_back()  # what was read before is in no file of this symbol
         wired = [lane for lane in lanes if lane.kind.wire]
         self._intake.begin(symbol, {lane.kind: lane.add for lane in wired})
         touched_ms = {name: one.touched_ms for name, one in left.items()}
         waiting = [(lane, touched_ms.get(lane.kind.name, 0)) for lane in wired]
-        return self._covering.begin(waiting, self._clock(), self._wall_ms())
+        return effects + self._covering.begin(waiting, self._clock(), self._wall_ms())
 
     def wanted(self, wanted: Wanted) -> list[Effect]:
         """Note that a connection is to be made."""

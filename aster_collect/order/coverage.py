@@ -90,4 +90,4 @@ class Coverage:
 
 
 def _later(one: Moment, other: Moment) -> Moment:
-    return other if other.at_ms > one.at_ms else one
+    return other if other.at_ms >= one.at_ms else one

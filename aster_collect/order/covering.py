@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from ..exchange.events import Gap, Lost, Wanted
 from ..exchange.subscribe import Scope, everyones
-from .bundle import Bundle, Stretch, pause
+from .bundle import LAG_LIMIT_MS, Bundle, Stretch, pause
 from .carriers import Carriers
 from .effects import Effect, Uncovered
 from .lane import Asker, Lane
@@ -132,11 +132,15 @@ class Covering:
         gaps = {}
         for lane in lanes:
             last_ms, touched_ms = self._left.pop(lane, (0, 0))
-            if lane.kind.uncovered and (
-                last_ms or touched_ms
-            ):  # where it has no row yet, nobody collected since it was made
-                paused_ms = now_ms - touched_ms
-                stretch = pause(last_ms or first_ms - max(0, paused_ms), first_ms, paused_ms)
+            if not (last_ms or touched_ms):
+                continue
+            # Where it has no row yet, nobody collected since the file was made, else since its last row was.
+            rested_ms = max(0, min(touched_ms - last_ms, LAG_LIMIT_MS)) if last_ms else 0
+            paused_ms = now_ms - touched_ms + rested_ms
+            stretch = pause(last_ms or first_ms - max(0, paused_ms), first_ms, paused_ms)
+            for asker in self._asking([lane]):
+                asker.paused(stretch.from_ms, stretch.to_ms)
+            if lane.kind.uncovered:
                 gaps[lane.symbol, lane.kind.name] = _gap(lane, stretch)
         return [Uncovered(gaps)] if gaps else []
 

@@ -15,8 +15,9 @@ from .effects import Effect
 class Left(NamedTuple):
     """What a run before has left in a file.
 
-    `last` are all events at its end that bear the time of the last one, and `touched_ms` is when it was last changed,
-    by this machine's clock; `missing` are the ranges of ids, both ends included, that the ledger calls missing.
+    `last` are all events at its end that bear the time of the last one, or of a kind told by content the last ones,
+    and `touched_ms` is when it was last changed, by this machine's clock; `missing` are the ranges of ids, both ends
+    included, that the ledger calls missing.
     """
 
     last: Sequence[Event] = ()
@@ -75,6 +76,9 @@ class Asker(Lane, Protocol):
 
     def answer(self, answer: Answer) -> None:
         """Take what REST answered; what follows of it comes with the next step or turn."""
+
+    def paused(self, from_ms: int, to_ms: int) -> None:
+        """Take the stretch in which nobody collected, and behind which the file goes on."""
 
     def begin_outage(self) -> None:
         """Note that no connection brings events: there may be some that no live one shows."""

@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from operator import itemgetter
 
 from ..exchange.events import Gap
-from ..exchange.streams.kind import TIME, Event, Kind
+from ..exchange.streams.kind import KNOWN_ROWS, TIME, Event, Kind
 from .effects import Effect, Missing, Rows
 from .lane import Left
 from .steps import STEP_BACK_MS, steps_back
@@ -38,8 +38,9 @@ class Plain:
         self.rows = 0
         self.skipped = 0
         self.duplicates = 0
-        self._left_ms = self.last_ms  # the end of the file as it was found, while something of before can come again
-        self._left = {content(event) for event in left.last}
+        self._left = left.last  # while something of before can come again
+        # What is older was in the file perhaps; in a short one it was not.
+        self._oldest_ms = min(event[TIME] for event in left.last) if len(left.last) == KNOWN_ROWS else 0
         self._frames = 0
         self._fresh: list[Event] = []
         self._rested: list[Event] = []
@@ -72,8 +73,8 @@ class Plain:
         fresh = sorted(self._fresh, key=_time)
         self._frames += len(fresh)
         self._fresh.clear()
+        fresh, effects = self._behind_left(fresh, now_ms)
         fresh = self._new(fresh, now_ms)
-        effects: list[Effect] = []
         rested = self._rested
         if rested and fresh:  # what a slower connection, or another server, brings of before finds its place
             newest_ms, redundant = rested[-1][TIME], remember_s is not None
@@ -98,8 +99,6 @@ class Plain:
 
     def _new(self, events: list[Event], now_ms: int) -> list[Event]:
         """Return the events that are not known, and know them for a while."""
-        if self._left_ms:
-            events = self._behind_left(events)
         while self._known_when and self._known_when[0][0] < now_ms - REMEMBERED_MS:
             self.forget()
         new: list[Event] = []
@@ -113,20 +112,26 @@ class Plain:
             new.append(event)
         return new
 
-    def _behind_left(self, events: list[Event]) -> list[Event]:
-        """Return what is not in the file already: a restart can lead to a server that is behind."""
-        oldest_ms = self._left_ms - BEHIND_MS  # what is older by more was made by a clock that was set back: it is new
-        new = [
-            event
-            for event in events
-            if event[TIME] > self._left_ms
-            or event[TIME] < oldest_ms
-            or (event[TIME] == self._left_ms and content(event) not in self._left)
-        ]
-        self.duplicates += len(events) - len(new)
-        if self.last_ms > self._left_ms + BEHIND_MS:
-            self._left_ms, self._left = 0, set()
-        return new
+    def _behind_left(self, events: list[Event], now_ms: int) -> tuple[list[Event], list[Effect]]:
+        """Know what is in the file, and return what is not older, and that the other is missing, if it is not there.
+
+        A restart can lead to a server that is behind. Where clocks are set, or a server brought what others lacked, the
+        last row of a file is not its newest.
+        """
+        for event in self._left:
+            self._known.add(said := content(event))
+            self._known_when.append((now_ms, said))
+        self._left = ()
+        if not self._oldest_ms:
+            return events, []
+        # What is older by more was made by a clock that was set back: it is new.
+        older = [event for event in events if self._oldest_ms - BEHIND_MS <= event[TIME] < self._oldest_ms]
+        self.duplicates += len(older)
+        if self.last_ms > self._oldest_ms + REMEMBERED_MS + BEHIND_MS:
+            self._oldest_ms = 0
+        if not older:
+            return events, []
+        return [event for event in events if event not in older], [self._missing(older[0][TIME], older[-1][TIME])]
 
     def _missing(self, from_ms: int, to_ms: int) -> Missing:
         return Missing(self.symbol, Gap(self.kind.name, from_ms, to_ms, None, None, "late"))

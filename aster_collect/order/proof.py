@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum
 
 from ..exchange.streams.trades import Trade
+from .steps import FARTHEST_STEP_MS
 from .suspects import PROOF_ROWS, SAME_MS
 
 
@@ -36,11 +37,16 @@ def by_page(last: Trade, page: Sequence[Trade]) -> Verdict:
 def without(last: Trade, waiting: Sequence[Trade]) -> Verdict:
     """Return what live trades say, where REST stays away: ids and times that both rise are taken for the same ids.
 
-    Without such a trade as many that contradict are needed as for ids that have begun anew; with fewer it stays open.
+    Without such a trade as many are needed as for ids that have begun anew: of ids that go on, by a clock that was set
+    back, or of others that contradict. With fewer it stays open.
     """
-    if any(one.id > last.id and one.time_ms >= last.time_ms for one in waiting):
+    beyond = [one for one in waiting if one.id > last.id]
+    if any(one.time_ms >= last.time_ms for one in beyond):
         return Verdict.SAME
-    return Verdict.FOREIGN if len(waiting) >= PROOF_ROWS else Verdict.OPEN
+    set_back = sum(one.time_ms >= last.time_ms - FARTHEST_STEP_MS for one in beyond)
+    if set_back >= PROOF_ROWS:
+        return Verdict.SAME
+    return Verdict.FOREIGN if len(waiting) - set_back >= PROOF_ROWS else Verdict.OPEN
 
 
 def _agree(one: Trade, other: Trade) -> bool:

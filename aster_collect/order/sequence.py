@@ -17,6 +17,7 @@ from .effects import Aside, Effect, Missing, Reject, Request, Rows, Say
 from .holes import Bounds
 from .identity import Outcome
 from .lane import Left
+from .since import Since
 from .tape import Tape
 
 
@@ -34,6 +35,7 @@ class Sequence:
         self.skipped = 0
         self.frames = 0
         self.tape = Tape(bounds, last, left.missing)
+        self.since = Since(clock())
         self._venue, self._clock = venue, clock
         self._fresh: list[Event] = []
         self._newest: Event | None = None
@@ -68,6 +70,10 @@ class Sequence:
         else:
             self._apply(self.tape.add(Trade(*event), self._clock()))
 
+    def paused(self, from_ms: int, to_ms: int) -> None:
+        """Take the stretch in which nobody collected."""
+        self.since.paused(from_ms, to_ms)
+
     def begin_outage(self) -> None:
         """Note that nobody brings trades: a quiet symbol may have some that no live one shows."""
         self.tape.holes.begin_outage()
@@ -98,6 +104,8 @@ class Sequence:
         """Return what is to be written now; trades have no need to rest."""
         fresh, self._fresh = self._fresh, []
         effects, self._effects = self._effects, []
+        if not self.tape.waiting:
+            self.since.whole(self._clock(), now_ms - fresh[-1][TIME] if fresh else None)
         if fresh:
             self.rows += len(fresh)
             self.last_ms, self._newest = fresh[-1][TIME], fresh[-1]
@@ -134,7 +142,7 @@ class Sequence:
 
     def end(self, now_ms: int) -> None:
         """End, as the tape does; `now_ms` is what the exchange's clock says."""
-        self._apply(self.tape.close(self._clock(), now_ms))
+        self._apply(self.tape.close(self._clock(), now_ms, self.since))
         if self.tape.held:
             facts = self.symbol, self.tape.held
             self._effects.append(Say("info", "trades held symbol=%s count=%d the_next_start=fetches_them", facts))

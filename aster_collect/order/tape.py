@@ -12,6 +12,7 @@ from ..exchange.streams.trades import KIND, Trade
 from .assembly import Assembly
 from .holes import Bounds, Holes, Page
 from .identity import Identity, Outcome
+from .since import Since
 
 BEYOND = 10**9  # trades: years of the busiest symbol
 AWAY_S = 10.0  # at a stop, a hole without progress for so long is given up; a younger one is left to the next start
@@ -138,10 +139,10 @@ class Tape:
                 self.holes.put(trade, now_s)
         return self._outcome()
 
-    def close(self, now_s: float, now_ms: int) -> Outcome:
+    def close(self, now_s: float, now_ms: int, since: Since) -> Outcome:
         """End: what REST can still fill is left to the next start; where it was away, what is held is released.
 
-        What is not known then up to `now_ms`, the exchange's time, is in the ledger.
+        What is not known then up to `now_ms`, the exchange's time, is in the ledger: `since` says from when on.
         """
         assembly = self._assembly
         away = now_s - self._asking.progress_s > AWAY_S
@@ -152,7 +153,8 @@ class Tape:
         self._identity.leave()
         written_ms = assembly.written_ms
         if written_ms is not None and self.waiting and written_ms < self._told_ms:
-            assembly.gaps.append(Gap(KIND.name, written_ms, max(written_ms, now_ms), None, None, "not-asked"))
+            from_ms, to_ms = since.stretch(written_ms, now_s, now_ms)
+            assembly.gaps.append(Gap(KIND.name, from_ms, to_ms, None, None, "not-asked"))
             self._told_ms = written_ms
         return self._outcome()
 

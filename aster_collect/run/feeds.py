@@ -7,7 +7,7 @@ from functools import partial
 from ..exchange.events import Wanted
 from ..exchange.subscribe import plan_groups, stream_url
 from ..net.bans import Handshakes
-from ..net.feed import Feed, Line
+from ..net.feed import Feed, Target
 from ..net.inbox import Inbox
 from ..settings import Settings
 from .fleet import Carrier, Fleet
@@ -46,7 +46,7 @@ class Feeds:
     def may_end(self, ended: Ended) -> bool:
         """Return whether a thread that ended is a connection's that another relieves."""
         feed = self._feeds.get(ended.name)
-        if feed is None or ended.error is not None or not self._fleet.ended(feed.line.number):
+        if feed is None or ended.error is not None or not self._fleet.ended(feed.target.number):
             return False
         del self._feeds[ended.name]
         return True
@@ -60,14 +60,14 @@ class Feeds:
     def _start(self, carrier: Carrier) -> None:
         settings, number = self._settings, carrier.number
         url = stream_url(settings.ws_url, carrier.group.streams)
-        line = Line(
+        target = Target(
             number, carrier.place, url, settings.stall_timeout_s, settings.max_connection_age_s,
             settings.venue.messages_a_second,
         )  # fmt: skip
         formers = [self._feeds[_name(former)] for former in carrier.relieves]
         for former in formers:
             former.replaced.set()
-        feed = Feed(line, self._inbox, self._handshakes, lambda: self._control.put(Aged(number)), formers)
+        feed = Feed(target, self._inbox, self._handshakes, lambda: self._control.put(Aged(number)), formers)
         self._feeds[_name(number)] = feed
         self._inbox.tell(Wanted(number, carrier.place, carrier.group.symbols))
         self._threads.start(_name(number), feed.run)

@@ -1,11 +1,11 @@
 """An exchange on loopback that speaks the protocol: one deterministic market, WebSocket and REST, faults on request."""
 
+from .client_socket import Sent
 from .connection import ConnectionInfo
 from .exchange import Simulator
 from .faults import FAULTS, Fault
 from .front import Request
 from .instruments import DEMO_SYMBOL_RATE, DEMO_SYMBOLS
-from .line import Sent
 from .market import Market
 from .recording import Recording
 from .venues import FUTURES, SPOT, Rules, Venue

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from . import framing, subscriptions
+from .client_socket import ClientSocket, Sent
 from .damage import Frame, Step, garbage, with_set_clock
 from .due import Due
 from .faults import Fault
-from .line import Line, Sent
 from .pulse import Pulse
 from .supply import Source, Supply
 from .troubles import Troubles
@@ -60,10 +60,10 @@ class Connection:
         """
         self.number = number
         self._opened_ns = clock_ns()
-        self._line = Line(number, sock, record, clock_ns, one_send_a_frame=one_send_a_frame)
+        self._client = ClientSocket(number, sock, record, clock_ns, one_send_a_frame=one_send_a_frame)
         self._wrapped = wrapped
         self._max_streams = rules.max_streams
-        self._pulse = Pulse(self._line, rules, clock_ns)
+        self._pulse = Pulse(self._client, rules, clock_ns)
         self._steps = steps
         self._clock_ns = clock_ns
         self._due = Due(supply, lambda source, number: encode(source, number, wrapped))
@@ -79,41 +79,41 @@ class Connection:
         """Let a fault happen to this connection, from any thread."""
         self._orders.put(fault)
         if fault.name in ("drop", "reset", "close"):
-            self._line.halt()
+            self._client.halt()
 
     def stop(self) -> None:
         """Let `run` return soon, whatever it is doing, from any thread; the caller shuts the socket down."""
         self._stopped = True
-        self._line.halt()
+        self._client.halt()
 
     def info(self) -> ConnectionInfo:
         """What can be said of the connection now, from any thread."""
-        return ConnectionInfo(self.number, self._due.streams, self._opened_ns, self._line.frames)
+        return ConnectionInfo(self.number, self._due.streams, self._opened_ns, self._client.frames)
 
     def run(self) -> None:
         """Serve until the connection ends; the caller closes the socket."""
-        line = self._line
-        while line.is_open and not self._stopped:
-            while line.is_open and not self._orders.empty():
+        client = self._client
+        while client.is_open and not self._stopped:
+            while client.is_open and not self._orders.empty():
                 self._obey(self._orders.get())
-            if line.is_open and self._troubles.is_silent:
+            if client.is_open and self._troubles.is_silent:
                 time.sleep(TICK_S)
-            elif line.is_open:
+            elif client.is_open:
                 self._read()
                 self._pulse.beat()
-                if line.is_open and not self._troubles.is_stalled:
+                if client.is_open and not self._troubles.is_stalled:
                     self._send_due()
 
     def _obey(self, fault: Fault) -> None:
         if fault.name == "drop":
-            self._line.end("drop")
+            self._client.end("drop")
         elif fault.name == "reset":
-            self._line.reset()
+            self._client.reset()
         elif fault.name == "close":
-            self._line.close(int(fault.value or 1001), fault.reason or "")
+            self._client.close(int(fault.value or 1001), fault.reason or "")
         elif fault.name == "garbage":
             symbol = next((stream.partition("@")[0].upper() for stream in self._due.streams), "BTCUSDT")
-            self._line.send(garbage(str(fault.value), symbol, wrapped=self._wrapped) * (fault.count or 1))
+            self._client.send(garbage(str(fault.value), symbol, wrapped=self._wrapped) * (fault.count or 1))
         elif fault.name == "max_age":
             self._pulse.max_age_s = fault.seconds or 0.0
         else:
@@ -122,43 +122,43 @@ class Connection:
     # What the client says
 
     def _read(self) -> None:
-        data = self._line.read(0.0002 if self._behind else TICK_S)
+        data = self._client.read(0.0002 if self._behind else TICK_S)
         try:
             for message in self._reader.feed(data):
-                if not self._line.is_open:
+                if not self._client.is_open:
                     return
                 self._hear(message)
         except framing.ProtocolError as error:
-            self._line.close(error.code, str(error))
+            self._client.close(error.code, str(error))
 
     def _hear(self, message: framing.Message) -> None:
         if message.opcode == framing.CLOSE:
-            self._line.send(framing.encode(framing.CLOSE, message.payload[:2]))
-            self._line.end("client_close")
+            self._client.send(framing.encode(framing.CLOSE, message.payload[:2]))
+            self._client.end("client_close")
             return
         now_s = time.monotonic()
         stamps = self._client_messages
         if len(stamps) == stamps.maxlen and now_s - stamps[0] < 1.0:
-            self._line.close(1008, "too many messages")
+            self._client.close(1008, "too many messages")
             return
         stamps.append(now_s)
         if message.opcode == framing.PING:
-            self._line.send(framing.encode(framing.PONG, message.payload))
+            self._client.send(framing.encode(framing.PONG, message.payload))
         elif message.opcode == framing.PONG:
             self._pulse.heard()
         elif message.opcode == framing.TEXT:
             self._answer(message.payload)
         else:
-            self._line.close(1003, "text only")
+            self._client.close(1003, "text only")
 
     def _answer(self, payload: bytes) -> None:
         try:
             answer = subscriptions.obey(payload, self._due, self._max_streams, self._now_us())
         except subscriptions.TooManyStreamsError as error:
-            self._line.send(framing.encode(framing.TEXT, str(error).encode()))
-            self._line.close(1008, "too many streams")
+            self._client.send(framing.encode(framing.TEXT, str(error).encode()))
+            self._client.close(1008, "too many streams")
             return
-        self._line.send(framing.encode(framing.TEXT, answer.encode()))
+        self._client.send(framing.encode(framing.TEXT, answer.encode()))
 
     # What is due
 
@@ -177,9 +177,9 @@ class Connection:
             frames = [self._stamped(frame) for frame in frames]
         frames = self._troubles.apply(frames)
         if frames and self._troubles.is_cut_next:
-            self._line.send_frames(frames[:-1])
+            self._client.send_frames(frames[:-1])
             half = frames[-1].encoded
-            self._line.send(half[: len(half) // 2])
-            self._line.end("cut")
+            self._client.send(half[: len(half) // 2])
+            self._client.end("cut")
         elif frames:
-            self._line.send_frames(frames)
+            self._client.send_frames(frames)

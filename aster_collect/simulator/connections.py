@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Sequence
 
+from .client_socket import Sent
 from .connection import Connection, ConnectionInfo
 from .damage import Step
 from .faults import Fault
-from .line import Sent
 from .maker import FrameMaker
 from .supply import Supply
 from .venues import Rules

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from .board import Board
+from .clerk import Clerk
+from .client_socket import Sent
 from .connection import ConnectionInfo
 from .connections import Connections
 from .damage import Step
-from .desk import Desk
 from .door import Door
 from .faults import Fault
 from .front import Front, Reception, Request
 from .injector import Injector
 from .instruments import DEFAULT_SYMBOLS
-from .line import Sent
 from .listener import HOST, Listener
 from .market import DEFAULT_RATE, Market
 from .recording import Recording
@@ -67,7 +67,7 @@ class Simulator:
         self._stopping = threading.Event()
         steps: list[Step] = []  # how the clock has been set
         limit = venue.weight_limit if weight_limit is None else weight_limit
-        self._desk = Desk(self._supply, limit, steps, self._stopping.wait)
+        self._clerk = Clerk(self._supply, limit, steps, self._stopping.wait)
         self._connections = Connections(
             self._supply,
             rules or venue.rules,
@@ -75,9 +75,9 @@ class Simulator:
             self.sent if record else None,
             one_send_a_frame=tls is not None or frames is not None,
         )
-        self._injector = Injector(faults, self._board, self._desk, self._connections, steps, self._refuse_until)
+        self._injector = Injector(faults, self._board, self._clerk, self._connections, steps, self._refuse_until)
         self._reception = Reception(
-            self._desk, self._connections, self.requests if record else None, self._injector.refuses_upgrades
+            self._clerk, self._connections, self.requests if record else None, self._injector.refuses_upgrades
         )
         self._tls: ssl.SSLContext | None = None
         if tls is not None:
@@ -152,7 +152,7 @@ class Simulator:
     @property
     def requests_while_banned(self) -> int:
         """Requests that came while the client had been told to stay away."""
-        return self._desk.requests_while_banned
+        return self._clerk.requests_while_banned
 
     def list_symbol(self, symbol: str) -> None:
         """Let a symbol begin to trade now."""

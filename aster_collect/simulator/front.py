@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 from . import framing
+from .clerk import Clerk
+from .client_socket import reset_on_close
 from .connections import Connections
-from .desk import Desk
 from .gate import Answer, error_body
-from .line import reset_on_close
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Request(NamedTuple):
 class Reception(NamedTuple):
     """Whom an HTTP request is handed to, and who takes note of it."""
 
-    desk: Desk
+    clerk: Clerk
     connections: Connections
     requests: list[Request] | None  # takes each request
     refuses_upgrades: Callable[[], bool]  # whether WebSockets are answered with 503
@@ -75,7 +75,7 @@ class Front(BaseHTTPRequestHandler):
 
     def _call(self, path: str, query: str) -> None:
         params = dict(parse_qsl(query, keep_blank_values=True))
-        answer = self._reception.desk.answer(path, params)
+        answer = self._reception.clerk.answer(path, params)
         if answer is None:
             self._note(path, query, 0)
             reset_on_close(self.connection)

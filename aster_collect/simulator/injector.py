@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 
 from . import faults as fault_words
 from .board import Board
+from .clerk import Clerk
 from .connections import Connections
 from .damage import Step
-from .desk import Desk
 from .faults import Fault, Schedule
 from .listing import TRADING
 
@@ -24,7 +24,7 @@ class Injector:
         self,
         schedule: Sequence[Fault],
         board: Board,
-        desk: Desk,
+        clerk: Clerk,
         connections: Connections,
         steps: list[Step],
         refuse_until: Callable[[float], None],
@@ -35,7 +35,7 @@ class Injector:
         """
         self._schedule = Schedule([fault_words.check(fault) for fault in schedule])
         self._board = board
-        self._desk = desk
+        self._clerk = clerk
         self._connections = connections
         self._steps = steps
         self._refuse_until = refuse_until
@@ -56,7 +56,7 @@ class Injector:
         log.info("fault name=%s seconds=%s count=%s value=%s", fault.name, fault.seconds, fault.count, fault.value)
         until = time.monotonic() + (float("inf") if fault.seconds is None else fault.seconds)
         if fault.name.startswith("rest_"):
-            self._desk.inject(fault, until)
+            self._clerk.inject(fault, until)
         elif fault.name in fault_words.CONNECTION_FAULTS:
             self._connections.order(fault)
         else:
@@ -106,5 +106,5 @@ class Injector:
         self._refuse_upgrades_until = 0.0
         self._connections.behind_ns = 0
         self._refuse(Fault("refuse"), 0.0)
-        self._desk.clear()
+        self._clerk.clear()
         self._connections.order(fault)

@@ -16,7 +16,7 @@ INTEREST_STEPS = 4000  # a middling open interest, in middling quantities
 INTEREST_VOLATILITY = 2e-5
 
 
-class Mark(NamedTuple):
+class MarkPrice(NamedTuple):
     """Prices with eight decimals; the rate is blank and the next funding 0 before the first, the settle price may be
     blank."""
 
@@ -41,7 +41,7 @@ class Perpetual:
         salt = salt_of(seed, grid.symbol, "interest")
         self._interest = Walk(salt, grid.typical_steps * INTEREST_STEPS, INTEREST_VOLATILITY)
 
-    def mark(self, time_us: int) -> Mark:
+    def mark(self, time_us: int) -> MarkPrice:
         """The mark price and what belongs to it."""
         units = self._grid.tick_units / 10**self._grid.price_decimals
         index = self._walk.at(time_us) * units
@@ -53,7 +53,7 @@ class Perpetual:
             rate, next_us = "", 0
         else:
             rate = self.rate(next_us)
-        return Mark(f"{price:.8f}", f"{index:.8f}", settle, rate, next_us // 1000)
+        return MarkPrice(f"{price:.8f}", f"{index:.8f}", settle, rate, next_us // 1000)
 
     def rate(self, funding_us: int) -> str:
         """The rate of a funding; three in eight are negative, and the shorts pay."""

@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable
 
 from . import framing
-from .line import Line
+from .client_socket import ClientSocket
 from .venues import Rules
 
 
 class Pulse:
-    """Pings a client, and closes its line where no pong comes or the rules call it too old."""
+    """Pings a client, and closes its connection where no pong comes or the rules call it too old."""
 
-    def __init__(self, line: Line, rules: Rules, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, client: ClientSocket, rules: Rules, clock_ns: Callable[[], int]) -> None:
         """The connection opens now; `clock_ns` is what a ping says."""
-        self._line = line
+        self._client = client
         self._clock_ns = clock_ns
         self._ping_interval_s = rules.ping_interval_s
         self._pong_timeout_s = rules.pong_timeout_s
@@ -31,8 +31,8 @@ class Pulse:
         now_s = time.monotonic()
         if now_s - self._pinged_s >= self._ping_interval_s:
             self._pinged_s = now_s
-            self._line.send(framing.encode(framing.PING, str(self._clock_ns() // 1_000_000).encode()))
+            self._client.send(framing.encode(framing.PING, str(self._clock_ns() // 1_000_000).encode()))
         if now_s - self._ponged_s >= self._pong_timeout_s:
-            self._line.close(1008, "no pong")
+            self._client.close(1008, "no pong")
         elif now_s - self._opened_s >= self.max_age_s:
-            self._line.close(1001, "connection age limit")
+            self._client.close(1001, "connection age limit")

@@ -20,7 +20,7 @@ MARKS = ("@markPrice@1s", "@markPrice")
 
 
 class Replayed:
-    """One symbol of a recording; see `supply.Listed`."""
+    """One symbol of a recording; see `supply.ListedSymbol`."""
 
     def __init__(self, playback: Playback, symbol: str) -> None:
         """Its streams are those of the recording that begin with its name."""

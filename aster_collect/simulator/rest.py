@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .gate import Answer, error_body
-from .supply import Listed, Supply
+from .supply import ListedSymbol, Supply
 
 HOUR_MS = 3_600_000
 PAGE_DEFAULT, FUNDING_DEFAULT, PAGE_LIMIT = 500, 100, 1000
@@ -80,7 +80,7 @@ def answer(
 # Parameters
 
 
-def _listed(call: Call) -> Listed:
+def _listed(call: Call) -> ListedSymbol:
     symbol = call.params.get("symbol", "")
     if not symbol:
         message = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
@@ -91,7 +91,7 @@ def _listed(call: Call) -> Listed:
     return listed
 
 
-def _until(call: Call, listed: Listed) -> int:
+def _until(call: Call, listed: ListedSymbol) -> int:
     return call.now_us if listed.end_us is None else min(call.now_us, listed.end_us)
 
 

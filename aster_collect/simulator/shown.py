@@ -14,7 +14,7 @@ INTEREST_RATE = "0.00010000"
 
 
 class Shown:
-    """One symbol of the seeded market; see `supply.Listed`."""
+    """One symbol of the seeded market; see `supply.ListedSymbol`."""
 
     def __init__(self, listing: Listing, venue: Venue) -> None:
         """The venue decides which keys there are."""

@@ -26,7 +26,7 @@ class Source(NamedTuple):
     cut_us: int = 0  # by how much later than elsewhere batches are cut: the same number is another event then
 
 
-class Listed(Protocol):
+class ListedSymbol(Protocol):
     """One symbol as REST shows it; times are Unix microseconds, rows and objects JSON text."""
 
     @property
@@ -94,8 +94,8 @@ class Supply(Protocol):
         A market's servers may cut a stream of changes into other batches: each so much later.
         """
 
-    def listed(self) -> Sequence[Listed]:
+    def listed(self) -> Sequence[ListedSymbol]:
         """All symbols, trading or not."""
 
-    def one_listed(self, symbol: str) -> Listed | None:
+    def one_listed(self, symbol: str) -> ListedSymbol | None:
         """An upper-case symbol."""

@@ -6,7 +6,7 @@ from sys import maxsize
 from typing import NamedTuple
 
 from .book import Book, shown
-from .ledger import Listed
+from .ledger import Ranges
 from .lines import Lines
 from .report import Proof, Report
 
@@ -85,7 +85,7 @@ class Cross:
         """Note what is wrong with an earlier row of the full book."""
         self._report.broken(place.name, place.line, why)
 
-    def check(self, place: Place, book: Book, unsure: Listed) -> None:
+    def check(self, place: Place, book: Book, unsure: Ranges) -> None:
         """Hold the rows that have this update id against the book as it is now."""
         for claims in self.claims:
             found = claims.at(place.update_id)

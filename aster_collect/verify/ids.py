@@ -6,7 +6,7 @@ from typing import Protocol
 from ..exchange.streams.kind import Kind, Lane
 from .chain import Chain
 from .cross import Cross
-from .ledger import Flaw, Ledger, Listed
+from .ledger import Flaw, Ledger, Ranges
 from .lines import Lines
 from .report import Crossed
 
@@ -30,7 +30,7 @@ class Contiguous:
     crossed: Crossed | None = None
 
     def __init__(self, kind: Kind, ledger: Ledger) -> None:
-        self._listed = Listed(ledger.missing[kind.name])
+        self._listed = Ranges(ledger.missing[kind.name])
         self._watch_id = 0
         self._next_id: int | None = None
         self.missing = 0

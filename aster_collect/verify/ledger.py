@@ -46,7 +46,7 @@ def union(ranges: Iterable[Range], step: int) -> list[Range]:
     return merged
 
 
-class Listed:
+class Ranges:
     """The ids that the ledger lists, or its times in milliseconds, in disjoint ascending ranges."""
 
     def __init__(self, ranges: Iterable[Range]) -> None:
@@ -114,22 +114,22 @@ class Ledger:
                 self.stretches[stream].append(Stretch(from_ms, to_ms, f"{lines.name}:{line}", cause))
         return flaws
 
-    def explained(self, kind: str) -> Listed:
+    def explained(self, kind: str) -> Ranges:
         """Return the times of which there may be no rows."""
         listed = ((stretch.from_ms, stretch.to_ms) for stretch in self.stretches[kind])
-        return Listed([*listed, *self.set_aside(kind)])
+        return Ranges([*listed, *self.set_aside(kind)])
 
     def set_aside(self, kind: str) -> Sequence[Range]:
         """Return the times whose rows are in files that were set aside."""
         return self._set_aside.get(kind, ())
 
-    def begins_anew(self, kind: str) -> Listed:
+    def begins_anew(self, kind: str) -> Ranges:
         """Return the times behind which rows may begin anew, with times before those that are there."""
-        return Listed((one.from_ms, one.to_ms) for one in self.stretches[kind] if one.cause in BEGINS_BEFORE)
+        return Ranges((one.from_ms, one.to_ms) for one in self.stretches[kind] if one.cause in BEGINS_BEFORE)
 
-    def lost(self, kind: str) -> Listed:
+    def lost(self, kind: str) -> Ranges:
         """Return the times of rows that were there and are lost."""
-        return Listed((one.from_ms, one.to_ms) for one in self.stretches[kind] if one.cause in LOSES_ROWS)
+        return Ranges((one.from_ms, one.to_ms) for one in self.stretches[kind] if one.cause in LOSES_ROWS)
 
     def begin_file(self, period_ms: int) -> None:
         """Nothing to note: the rows of a ledger do not depend on each other."""

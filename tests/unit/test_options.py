@@ -4,13 +4,13 @@ import unittest
 from pathlib import Path
 
 from aster_collect.errors import ConfigError
-from aster_collect.options import Choice, Endpoint, Number, Option, Place, Switch, Whole, Words
+from aster_collect.options import Choice, Number, Option, Place, Switch, Url, WholeNumber, Words
 
 HALF = Number("--half", "how much", 0.5, 7, "seconds")
-COUNT = Whole("--count", "how many", 1, 3, "", "N")
+COUNT = WholeNumber("--count", "how many", 1, 3, "", "N")
 SIZE = Choice("--size", "which", (5, 10, "All"))
 SOME = Words("--some", "what", ("this", "that"))
-URL = Endpoint("--url", "where", ("ws", "wss"))
+URL = Url("--url", "where", ("ws", "wss"))
 FOLDER = Place("--dir", "where to", "DIR", "a folder's name")
 OFF = Switch("--off", "not", on=False)
 

@@ -16,6 +16,7 @@ from ..fields import Payload
 
 ID, TIME, RECEIVED = 0, 1, -1
 ROW_BYTES = 1 << 16
+KNOWN_ROWS = 128  # at the end of a file, of a kind told by content: two minutes of marks
 
 Event = tuple[Any, ...]
 Add = Callable[[Event], object]
@@ -149,6 +150,11 @@ class Kind:
     def file_name(self, symbol: str) -> str:
         """Return the name of the file that a symbol's rows are appended to."""
         return f"{self.prefix}.csv" if self.whole_folder else f"{self.prefix}_{symbol}.csv"
+
+    @property
+    def by_content(self) -> bool:
+        """Whether what comes twice is told by what it says alone."""
+        return self.lane is Lane.PLAIN
 
     @property
     def uncovered(self) -> bool:

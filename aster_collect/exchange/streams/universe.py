@@ -22,7 +22,7 @@ _OURS = (
 )
 
 
-class Listed(NamedTuple):
+class SymbolRules(NamedTuple):
     """One symbol as the exchange lists it; what it does not say is blank."""
 
     id: int
@@ -51,7 +51,7 @@ def decode(_: str, answers: Sequence[Any], received_ns: int) -> Found:
         except DecodeError as error:
             found.odd.append((str(error), item))
         else:
-            found.events.append(Listed(0, made_ms, *facts, hours.get(facts[0], ""), received_ns))
+            found.events.append(SymbolRules(0, made_ms, *facts, hours.get(facts[0], ""), received_ns))
     return found
 
 
@@ -94,7 +94,7 @@ def _write(_: Options) -> Write:
 
 def _read(cells: Sequence[str]) -> Event:
     name, status, contract_type, tick_size, step_size, onboard_ms, hours = cells[1 : len(_OURS)]
-    return Listed(0, milliseconds(cells[0]), name, status, contract_type, tick_size, step_size, onboard_ms, hours)
+    return SymbolRules(0, milliseconds(cells[0]), name, status, contract_type, tick_size, step_size, onboard_ms, hours)
 
 
 KIND = Kind(

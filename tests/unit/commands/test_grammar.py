@@ -5,10 +5,10 @@ from pathlib import Path
 
 from aster_collect.commands.grammar import Grammar
 from aster_collect.errors import ConfigError
-from aster_collect.options import Number, Place, Switch, Whole
+from aster_collect.options import Number, Place, Switch, WholeNumber
 
 OPTIONS = {
-    "many": Whole("--pair", "how many, and how long", 1, 9, "rows"),
+    "many": WholeNumber("--pair", "how many, and how long", 1, 9, "rows"),
     "long": Number("--pair", "", 0.5, 60, "seconds"),
     "loud": Switch("--loud", "say more of 100 %"),
     "quiet": Switch("--no-noise", "say less", on=False),

@@ -47,8 +47,8 @@ class TheCall(Folder):
     def test_the_default_folder_is_the_collectors(self) -> None:
         """Without DIR it looks where the collector writes by default."""
         self.assertEqual(health.DATA_DIR, str(settings.DATA_DIR))
-        self.assertEqual(health.Words().read([]), (health.DATA_DIR, 60.0))
-        self.assertEqual(health.Words().read(["--max-age=7", "there"]), ("there", 7.0))
+        self.assertEqual(health.Arguments().read([]), (health.DATA_DIR, 60.0))
+        self.assertEqual(health.Arguments().read(["--max-age=7", "there"]), ("there", 7.0))
 
     def test_an_error_of_two_lines(self) -> None:
         """What the file says is one line of the output, whatever is in it."""

@@ -1,35 +1,35 @@
-"""What waits goes out whole, once and in order, whatever is taken of it, and none of it before its mark is passed."""
+"""What waits goes out whole, once and in order, whatever is taken of it, and none before its divider is passed."""
 
 import random
 import unittest
 
-from aster_collect.files.appender import Mark, Pending
+from aster_collect.files.appender import Divider, Pending
 from tests.support import rounds
 
-CLOSE, REOPEN = Mark("close", "2026-11-22"), Mark("reopen")
+CLOSE, REOPEN = Divider("close", "2026-11-22"), Divider("reopen")
 
 
-class Marks(unittest.TestCase):
+class Dividers(unittest.TestCase):
     def test_nothing_behind_a_mark_is_in_front(self) -> None:
-        """It comes to the front when the mark is passed, and a mark is there when all before it is written."""
+        """It comes to the front when the divider is passed, and a divider is there when all before it is written."""
         pending = Pending()
         pending.append(b"1\n")
-        pending.add_mark(CLOSE)
+        pending.add_divider(CLOSE)
         pending.append(b"2\n")
-        self.assertEqual((pending.front(), pending.mark), (b"1\n", None))
+        self.assertEqual((pending.front(), pending.divider), (b"1\n", None))
         pending.written(b"1\n", 2)
-        self.assertEqual((pending.front(), pending.mark), (b"", CLOSE))
-        pending.pass_mark()
-        self.assertEqual((pending.front(), pending.mark, pending.size), (b"2\n", None, 2))
+        self.assertEqual((pending.front(), pending.divider), (b"", CLOSE))
+        pending.pass_divider()
+        self.assertEqual((pending.front(), pending.divider, pending.size), (b"2\n", None, 2))
 
     def test_the_same_mark_twice(self) -> None:
         """With nothing between it is one; others and those behind bytes are all kept."""
         pending = Pending()
-        for mark in (REOPEN, REOPEN, CLOSE, REOPEN):
-            pending.add_mark(mark)
+        for divider in (REOPEN, REOPEN, CLOSE, REOPEN):
+            pending.add_divider(divider)
         pending.append(b"1\n")
-        pending.add_mark(REOPEN)
-        self.assertEqual(pending.marks, [REOPEN, CLOSE, REOPEN, REOPEN])
+        pending.add_divider(REOPEN)
+        self.assertEqual(pending.dividers, [REOPEN, CLOSE, REOPEN, REOPEN])
 
     def test_another_file_is_begun_within_a_line(self) -> None:
         """The line is written whole there, behind the header, which is put there once."""
@@ -44,14 +44,14 @@ class Marks(unittest.TestCase):
         self.assertEqual((pending.front(), pending.size), (b"a,b\n0,0\n3,4\n", 12))
 
     def test_all_is_taken(self) -> None:
-        """It is whole lines, and neither bytes nor marks stay."""
+        """It is whole lines, and neither bytes nor dividers stay."""
         pending = Pending()
         pending.append(b"1,2\n")
         pending.written(pending.front(), 1)
-        pending.add_mark(CLOSE)
+        pending.add_divider(CLOSE)
         pending.append(b"3,4\n")
         self.assertEqual(pending.take(), b"1,2\n3,4\n")
-        self.assertEqual((pending.all(), pending.size, pending.marks, pending.mark), (b"", 0, [], None))
+        self.assertEqual((pending.all(), pending.size, pending.dividers, pending.divider), (b"", 0, [], None))
 
     def test_any_order_of_bytes_marks_and_writes(self) -> None:
         """What is written and what waits is always all that came; the last whole line is the one that was written."""
@@ -61,7 +61,7 @@ class Marks(unittest.TestCase):
 
     def play(self, chance: random.Random) -> None:
         pending, came, gone, whole = Pending(), b"", b"", b""
-        marks: list[tuple[int, Mark]] = []  # behind how many bytes each stands
+        dividers: list[tuple[int, Divider]] = []  # behind how many bytes each stands
         for number in range(60):
             what = chance.randrange(4)
             if what == 0:
@@ -69,24 +69,24 @@ class Marks(unittest.TestCase):
                 came += data
                 pending.append(data)
             elif what == 1:
-                mark = Mark("close", str(number))
-                marks.append((len(came), mark))
-                pending.add_mark(mark)
-            elif what == 2 and (mark_now := pending.mark) is not None:
-                self.assertEqual(marks.pop(0), (len(gone), mark_now))
-                pending.pass_mark()
+                divider = Divider("close", str(number))
+                dividers.append((len(came), divider))
+                pending.add_divider(divider)
+            elif what == 2 and (divider_now := pending.divider) is not None:
+                self.assertEqual(dividers.pop(0), (len(gone), divider_now))
+                pending.pass_divider()
             elif front := pending.front():
                 done = chance.randrange(len(front) + 1)
                 gone += front[:done]
                 whole = pending.written(front, done) or whole
-            end = marks[0][0] if marks else len(came)
+            end = dividers[0][0] if dividers else len(came)
             self.assertEqual(gone + pending.front(), came[:end])
-            self.assertEqual(pending.mark, marks[0][1] if marks and end == len(gone) else None)
+            self.assertEqual(pending.divider, dividers[0][1] if dividers and end == len(gone) else None)
             self.assertEqual(pending.size, len(came) - len(gone))
             start = gone.rfind(b"\n") + 1
             self.assertEqual(pending.all(), came[start:])
             self.assertEqual(whole, gone[:start].split(b"\n")[-2] if start else b"")
-        self.assertEqual(pending.marks, [mark for _, mark in marks])
+        self.assertEqual(pending.dividers, [divider for _, divider in dividers])
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any
 from aster_collect.errors import FeedError
 from aster_collect.exchange.events import HAND_OVER, Bad, Batch, Lost, Opened
 from aster_collect.net.bans import Bans, Handshakes
-from aster_collect.net.feed import OVERLAP_S, Connection, Feed, Line
+from aster_collect.net.feed import OVERLAP_S, Connection, Feed, Target
 from aster_collect.net.inbox import Inbox, Message
 
 STALL_S = 10.0
@@ -118,7 +118,7 @@ class Case(unittest.TestCase):
     def feed(self, connect: Callable[[str], Any], delays: int = 1, **options: Any) -> tuple[Feed, Stopping]:
         """Return a feed that longest delays hold up, and that is stopped by so many of them."""
         feed = Feed(
-            Line(7, 3, options.pop("url", "ws://x"), STALL_S, OLDEST_S, MESSAGES_A_SECOND),
+            Target(7, 3, options.pop("url", "ws://x"), STALL_S, OLDEST_S, MESSAGES_A_SECOND),
             options.pop("inbox", self.inbox),
             self.handshakes,
             self.want_successor,
@@ -525,7 +525,7 @@ class HandOver(Case):
         former, _ = self.feed(lambda url: None)
         silence = chain(repeat(PONG, 20), [LOST])
         feed, _ = self.feed(lambda url: Wire(silence, self.clock, OLDEST_S / 18), predecessors=[former])
-        feed.line = feed.line._replace(stall_timeout_s=OLDEST_S * 2)
+        feed.target = feed.target._replace(stall_timeout_s=OLDEST_S * 2)
         self.assertRaises(FeedError, feed.serve)
         self.assertEqual(0, self.successors)
 

@@ -16,7 +16,7 @@ from aster_collect.net.bans import REST
 from aster_collect.net.calls import Call, Called, make
 from aster_collect.net.pacing import WeightBudget
 from aster_collect.net.reply import Reply
-from aster_collect.net.rest import POLLS, UNDER_WAY, Desk, Refused, Rest, serve
+from aster_collect.net.rest import POLLS, UNDER_WAY, Refused, Requests, Rest, serve
 
 WALL_S = 1_764_000_000.0
 ERROR = {"code": -1121, "msg": "Invalid symbol."}
@@ -381,18 +381,18 @@ class Slow:
         self.rest = self.server.rest()
         self.under_way: list[Call] = []
         self.delivered: list[Answer] = []
-        self.desk = Desk(self.rest, self.under_way.append, self.delivered.append, lambda: 5)
+        self.requests = Requests(self.rest, self.under_way.append, self.delivered.append, lambda: 5)
 
     def go(self) -> float | None:
         """Let all requests be made that may be now; return how long the next one has to wait."""
-        while self.desk.wait_s() == 0:
-            self.desk.send_next()
-        return self.desk.wait_s()
+        while self.requests.wait_s() == 0:
+            self.requests.send_next()
+        return self.requests.wait_s()
 
     def answer(self, at: int, reply: Any) -> None:
         """Answer one of those that are under way."""
         self.server.answers = [reply]
-        self.desk.take(self.server.make(self.under_way.pop(at)))
+        self.requests.take(self.server.make(self.under_way.pop(at)))
 
 
 class UnderWay(unittest.TestCase):
@@ -401,7 +401,7 @@ class UnderWay(unittest.TestCase):
 
     def poll(self, count: int) -> None:
         for number in range(count):
-            self.slow.desk.ask(Ask("/fapi/v3/openInterest", (), 1, "open-interest", f"S{number}", rank=POLL))
+            self.slow.requests.ask(Ask("/fapi/v3/openInterest", (), 1, "open-interest", f"S{number}", rank=POLL))
 
     def under_way(self) -> list[str]:
         return [call.ask.symbol for call in self.slow.under_way]
@@ -422,10 +422,10 @@ class UnderWay(unittest.TestCase):
         self.poll(20)
         slow.go()
         for ask in (page("HOLE"), page("OTHER"), page("QUIET")._replace(rank=PATIENT)):
-            slow.desk.ask(ask)
+            slow.requests.ask(ask)
         self.assertIsNone(slow.go())
         self.assertEqual((self.under_way()[-1], len(slow.under_way)), ("HOLE", POLLS + 1))
-        slow.desk.ask(ask_exchange_info(FUTURES))
+        slow.requests.ask(ask_exchange_info(FUTURES))
         for symbol in ("", "OTHER", "QUIET"):
             slow.answer(-1, Response([]))
             slow.go()
@@ -472,7 +472,7 @@ class UnderWay(unittest.TestCase):
             slow.go()
             self.assertEqual(len(slow.under_way), 1)
             slow.answer(0, failure(503))
-        slow.desk.ask(page("HOLE"))
+        slow.requests.ask(page("HOLE"))
         slow.go()
         self.assertEqual(self.under_way(), ["HOLE"])
         slow.answer(0, Response([]))

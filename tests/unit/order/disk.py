@@ -7,7 +7,7 @@ from aster_collect.errors import StoreError
 from aster_collect.exchange.events import Gap
 from aster_collect.exchange.form import Form
 from aster_collect.exchange.ledger import LEDGER
-from aster_collect.exchange.streams.kind import Event, Kind, Lane, Options
+from aster_collect.exchange.streams.kind import KNOWN_ROWS, Event, Kind, Lane, Options
 from aster_collect.order.lane import Left
 
 
@@ -106,8 +106,9 @@ class Disk:
 
     def _left(self, kind: Kind, symbol: str) -> Left:
         sheet = self.sheets[kind.name, symbol]
-        last = [sheet.form.event(row) for row in sheet.rows[-50:]]
-        last = [event for event in last if event[1] == last[-1][1]]
+        last = [sheet.form.event(row) for row in sheet.rows[-KNOWN_ROWS:]]
+        if not kind.by_content:
+            last = [event for event in last if event[1] == last[-1][1]]
         missing = [] if kind.whole_folder else self.ledger_end(kind.name, symbol)
         return Left(last, sheet.touched_ms, missing)
 

@@ -76,7 +76,7 @@ def forget(world: World) -> None:
 
 def behind(world: World) -> None:
     """What is connected from now on is a server that is behind; or not any more."""
-    world.front.behind_s = world.chance.choice((0.0, 0.5, 2.5, 4.5))
+    world.front.behind_s = world.chance.choice((0.0, 0.5, 2.5, 4.5, 6.0, 9.0))
     if world.chance.random() < 0.5:
         drop(world)
 

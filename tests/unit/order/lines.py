@@ -40,11 +40,11 @@ class Conn:
         self.broken = ""
         self.skips = self.doubles = self.swaps = 0
         self.without = ""  # a kind of which nothing is sent
-        self._exchange, self._streams, self._opened_s = exchange, frozenset(streams), opened_s
+        self._streams, self._opened_s = frozenset(streams), opened_s
         self._queue: deque[tuple[float, str, Frame | None]] = deque()
         self._kept: tuple[float, str, Frame | None] | None = None
-        for frame in exchange.recent if self.behind_s else ():
-            if frame.made_s + self.behind_s > opened_s:
+        for frame in exchange.recent:
+            if frame.sent_s + self.behind_s > opened_s:
                 self.send(frame)
 
     def send(self, frame: Frame) -> None:
@@ -53,11 +53,8 @@ class Conn:
         if self.skips and frame.events[0].kind == "trades":
             self.skips -= 1
             return
-        exchange = self._exchange
-        sent_s = frame.made_s + exchange.lag_s(frame.made_s)
-        sent_ms = exchange.now_ms(sent_s)
-        due_s = sent_s + self.behind_s + NETWORK_S
-        one = due_s, str(sent_ms + 2).join(frame.parts), frame
+        due_s = frame.sent_s + self.behind_s + NETWORK_S
+        one = due_s, str(frame.sent_ms).join(frame.parts), frame
         if self.swaps and self._kept is None:
             self.swaps -= 1
             self._kept = one

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 START_MS = 1_764_000_000_000
 LEVELS = 5
-KEPT_S = 10.0  # frames are remembered for front servers that are behind
+KEPT_S = 15.0  # frames are remembered for front servers that are behind, and while the exchange lags
 
 
 class Made(NamedTuple):
@@ -28,12 +28,14 @@ class Made(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A message for all who listen to a stream: the time at which it is sent belongs between its parts."""
+    """A message for all who listen to a stream when it is sent: that time, in milliseconds, is between its parts."""
 
     made_s: float
     stream: str
     parts: tuple[str, ...]
     events: tuple[Made, ...]
+    sent_s: float = 0.0
+    sent_ms: int = 0
 
 
 class Market:
@@ -230,10 +232,15 @@ class Exchange:
                 market.next_s[kind] = due_s
         frames.sort(key=lambda frame: frame.made_s)
         frames += self._of_everyone(frames) if self._everyones else ()
+        frames = [self._sent(frame) for frame in frames]
         self.recent += frames
         while self.recent and self.recent[0].made_s < now_s - KEPT_S:
             self.recent.popleft()
         return frames
+
+    def _sent(self, frame: Frame) -> Frame:
+        sent_s = frame.made_s + self.lag_s(frame.made_s)
+        return frame._replace(sent_s=sent_s, sent_ms=self.now_ms(sent_s) + 2)
 
     def _make(self, market: Market, kind: str, at_s: float) -> Frame:
         sent_s = at_s + (self.lag_s(at_s) if SOURCES[kind].sent else 0.0)

@@ -13,6 +13,7 @@ from aster_collect.order.bundle import (
     Stretch,
     pause,
 )
+from aster_collect.order.clock import BEHIND_MS
 from tests.support import rounds
 
 START_MS = 1_764_000_000_000
@@ -82,8 +83,23 @@ class SetClocks(Case):
                 elapsed_ms = max(9000, 9000 + step_ms) if abs(step_ms) <= 5000 else 9000
                 begin_ms = min(0, 9000 + step_ms - elapsed_ms)
                 end_ms = max(9000 + step_ms, 9000 - MARGIN_MS)
-                cause = "reconnect" if step_ms == 3000 else "clock"
-                self.assertEqual(told, self.outage(begin_ms, end_ms, cause))
+                if step_ms == 3000:
+                    self.assertEqual(told, self.outage(begin_ms, end_ms))
+                else:
+                    self.assertEqual(told, self.outage(begin_ms - BEHIND_MS, end_ms + BEHIND_MS, "clock"))
+
+    def test_the_exchange_sets_its_clock_and_the_server_of_before_was_behind(self) -> None:
+        """The row takes in what was made since, though no clock here tells by how much that server was behind."""
+        for behind_ms in (2500, 9000):
+            with self.subTest(behind_ms=behind_ms):
+                self.bundle = Bundle(("BTCUSDT",))
+                for after_ms in (0, 100):
+                    self.frame(1, after_ms, -behind_ms)
+                self.bundle.lost(1, False)
+                told = self.frame(1, 300, -30_000) or self.frame(1, 400, -30_000)
+                assert told is not None
+                self.assertLessEqual(told.from_ms, START_MS - 30_000 - behind_ms)
+                self.assertGreaterEqual(told.to_ms, START_MS + 300)
 
     def test_a_long_silence_is_no_jump(self) -> None:
         """A sending time that is as far ahead as the time that has passed is believed at once."""
@@ -128,28 +144,42 @@ class Lags(Case):
         assert told is not None
         self.assertEqual((told.from_lag_ms, told.to_lag_ms), (3000, 0))
 
-    def test_other_connections_alone_say_by_how_much_the_exchange_lags(self) -> None:
-        """It is taken from them until a frame of its own says it."""
+    def test_a_quiet_symbol_while_the_exchange_lags(self) -> None:
+        """What other connections say of the lag is taken too: its own frames may say nothing, or say it of long ago."""
+        for own_ms in (None, 0):
+            with self.subTest(own_ms=own_ms):
+                self.bundle = Bundle(("BTCUSDT",))
+                self.frame(1, 0, lag_ms=own_ms)
+                self.bundle.suppose(3000)
+                self.frame(1, 1000, lag_ms=None)
+                self.bundle.lost(1, False)
+                told = self.frame(1, 9000, lag_ms=0)
+                self.assertEqual(told, self.outage(1000, 9000)._replace(from_lag_ms=3000))
+
+    def test_other_connections_say_that_the_exchange_lags_and_the_first_frame_behind_does_not_say(self) -> None:
+        """It may have begun before the outage, or be over behind it."""
+        self.frame(1, 0)
+        self.bundle.lost(1, False)
         self.bundle.suppose(3000)
-        self.frame(1, 0, lag_ms=None)
-        self.bundle.lost(1, False)
-        told = self.frame(1, 9000, lag_ms=0)
-        assert told is not None
-        self.assertEqual(told.from_lag_ms, 3000)
-        self.bundle.suppose(4000)
-        self.bundle.lost(1, False)
-        told = self.frame(1, 18_000, lag_ms=0)
-        assert told is not None
-        self.assertEqual(told.from_lag_ms, 0)
+        told = self.frame(1, 9000, lag_ms=None)
+        self.assertEqual(told, self.outage(0, 9000, "clock")._replace(from_lag_ms=3000))
 
     def test_an_outage_that_shows_when_a_connection_ends_while_the_exchange_lags(self) -> None:
-        """What is certain only with the end of a connection is told in the rows' time too."""
-        self.frame(1, 0)
-        self.frame(2, 0)
-        self.frame(2, 6000)
-        self.bundle.lost(2, False)
-        self.assertIsNone(self.frame(2, 15_000, lag_ms=3000))
-        self.assertEqual(self.bundle.lost(1, False), self.outage(6000, 15_000, lag_ms=3000))
+        """What is certain only with the end of a connection is told in the rows' time too: that of before, and behind.
+
+        What came since, without a lag by then, says nothing of that.
+        """
+        for before_ms, behind_ms, cause in ((3000, 3000, "reconnect"), (0, 3000, "clock"), (3000, 0, "reconnect")):
+            with self.subTest(before_ms=before_ms, behind_ms=behind_ms):
+                self.bundle = Bundle(("BTCUSDT",))
+                self.frame(1, 0)
+                self.frame(2, 0)
+                self.frame(2, 6000, lag_ms=before_ms)
+                self.bundle.lost(2, False)
+                self.assertIsNone(self.frame(2, 15_000, lag_ms=behind_ms))
+                self.assertIsNone(self.frame(2, 16_000, lag_ms=0))
+                told = self.outage(6000, 15_000, cause)._replace(from_lag_ms=3000, to_lag_ms=behind_ms)
+                self.assertEqual(self.bundle.lost(1, False), told)
 
     def test_the_end_of_the_run_while_a_connection_stalls(self) -> None:
         """What the stalled one has not brought by then is told."""
@@ -370,7 +400,7 @@ class AnyDay(unittest.TestCase):
             steps = sum(abs(step) for _, step in exchange.steps)
             self.assertLess(len(rows) if not steps else 0, 2, (rows[:3], stretches))
             silence = max(later - made for made, later in pairwise(sorted(event.made for event in got)))
-            wide = silence + 2 * steps + 2 * SKEW_MS + 2 * EDGE_MS
+            wide = silence + 2 * steps + 2 * SKEW_MS + 2 * EDGE_MS + 2 * BEHIND_MS * (cause == "clock")
             self.assertLess(to_ms - from_ms, wide, (stretches, exchange.steps))
 
 

@@ -106,6 +106,19 @@ class Lateness(Case):
         self.assertEqual(self.bring(1, 300, -4000), Moment(-3700, -3700))
         self.assertEqual(self.now_ms(400), 400)
 
+    def test_a_fresher_connection_shows_by_how_much_the_first_is_late(self) -> None:
+        """It is ahead of it on the scale by as much as servers can be behind; by more its clock is another."""
+        for behind_ms, ahead_ms in ((4000, 4000), (9000, 9000), (11_000, 0)):
+            with self.subTest(behind_ms=behind_ms):
+                self.clock = ExchangeClock()
+                for after_ms in (50, 100):
+                    self.bring(1, after_ms, -behind_ms)
+                for after_ms in (200, 250):
+                    fresh = self.bring(2, after_ms)
+                late = self.bring(1, 250, -behind_ms)
+                assert fresh is not None and late is not None
+                self.assertEqual(fresh.at_ms - late.at_ms, ahead_ms)
+
     def test_a_first_read_of_several_seconds(self) -> None:
         """A connection covers from the first frame of its first read, but not from before it was open."""
         for opened_ms, begun_ms in ((None, 5000), (0, 5000), (7000, 7000)):

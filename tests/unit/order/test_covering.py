@@ -17,7 +17,14 @@ from aster_collect.order.lane import Left
 
 S = "BTCUSDT"
 START_MS = 1_764_000_000_000
-MARGIN_MS = 500
+HOUR_MS = 3_600_000
+
+
+def left_at(last_s: float, *, quiet: tuple[str, ...] = (), rested_ms: int = 0) -> dict[str, Left]:
+    """Return files whose last row was made so long after the start, and written later; or were made then."""
+    at_ms = START_MS + round(last_s * 1000)
+    rows = {"prices": Quote(0, at_ms, "1", "2"), "mark": Mark(0, at_ms, "1", "", "", "", "")}
+    return {name: Left([] if name in quiet else [row], at_ms + rested_ms) for name, row in rows.items()}
 
 
 class Case(unittest.TestCase):
@@ -33,18 +40,15 @@ class Case(unittest.TestCase):
         self.number = 0
 
     def begin(self, last_s: float | None = None, *, quiet: tuple[str, ...] = ()) -> None:
-        """Begin a symbol, whose files end so long after the start, or were made then where they are quiet."""
-        if last_s is None:
-            left = {}
-        else:
-            at_ms = START_MS + round(last_s * 1000)
-            rows = {"prices": Quote(0, at_ms, "1", "2"), "mark": Mark(0, at_ms, "1", "", "", "", "")}
-            left = {name: Left([] if name in quiet else [row], at_ms) for name, row in rows.items()}
-        self.effects += self.engine.begin(S, left)
+        """Begin a symbol, whose files are as `left_at` says, or new."""
+        self.effects += self.engine.begin(S, {} if last_s is None else left_at(last_s, quiet=quiet))
+        self.want()
+
+    def want(self) -> None:
         self.effects += self.engine.take(Wanted(1, 1, (S,)))
         self.effects += self.engine.take(Opened(1, 0, self.now_s))
 
-    def frame(self, now_s: float, *, ahead_ms: int = 0, lag_ms: int = 0) -> None:
+    def frame(self, now_s: float, *, ahead_ms: int = 0, lag_ms: int = 0, step: bool = True) -> None:
         """Bring a quote and a mark, sent then by a clock that is ahead, and made so long before."""
         self.now_s = now_s
         sent_ms = START_MS + round(now_s * 1000) + ahead_ms
@@ -58,7 +62,7 @@ class Case(unittest.TestCase):
         bounds = [0, len(first), len(first), len(first) + len(last)]
         received_ns = START_MS * 1_000_000 + round(now_s * 1e9)
         self.effects += self.engine.take(Batch(1, received_ns, now_s, first + last, bounds))
-        self.effects += self.engine.step()
+        self.effects += self.engine.step() if step else []
 
     def gaps(self) -> dict[str, Gap]:
         """Return the last row of the ledger, by stream."""
@@ -110,6 +114,24 @@ class Pauses(Case):
         self.begin(last_s=-20.0, quiet=("mark",))
         self.frame(0)
         self.assertEqual(self.stretch("mark"), (-20.0, 0.5, "restart"))
+
+    def test_the_clock_was_set_back_in_the_pause(self) -> None:
+        """By the clock of before it the pause begins when the last row was made, not when that was written."""
+        self.effects += self.engine.begin(S, left_at(-20.0, rested_ms=4000))
+        self.want()
+        for now_s in (0, 0.1):
+            self.frame(now_s, ahead_ms=-HOUR_MS)
+        from_s, to_s, _ = self.stretch("prices")
+        self.assertLessEqual(from_s, -20.0 - HOUR_MS / 1000)
+        self.assertGreaterEqual(to_s, 0.0)
+
+    def test_files_that_could_not_be_opened_when_the_first_frames_came(self) -> None:
+        """The pause lasts until the newest frame that came before they were, which is in no file."""
+        self.want()
+        self.frame(5, ahead_ms=2000)
+        self.frame(5, ahead_ms=3000, step=False)
+        self.effects += self.engine.begin(S, left_at(-20.0))
+        self.assertGreaterEqual(self.stretch("prices")[1], 8.0)
 
     def test_a_restart_that_meets_times_that_are_not_believed_at_once(self) -> None:
         """No row is written before the pause is known, which begins at the last row of the run before."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from aster_collect.exchange.events import Gap
 from aster_collect.exchange.streams import mark
+from aster_collect.exchange.streams.kind import KNOWN_ROWS
 from aster_collect.exchange.streams.mark import Mark
 from aster_collect.order.effects import Effect, Missing, Rows
 from aster_collect.order.lane import Left
@@ -113,12 +114,40 @@ class SeveralConnections(Case):
 class Restarts(Case):
     def test_a_restart_that_leads_to_a_server_that_is_behind(self) -> None:
         """What is in the file is not written again, but another event of its last millisecond is."""
-        lane = self.lane(price(5000))
+        lane = self.lane(price(4000), price(5000))
         for one in (price(4000), price(5000), price(5000, "1.6"), price(6000)):
             lane.add(one)
         lane.turn(None, START_MS)
         self.assertEqual(times(self.bring(lane)), [5000, 6000])
         self.assertEqual(lane.duplicates, 2)
+
+    def test_a_restart_that_leads_to_a_server_that_is_behind_where_the_last_row_is_not_the_newest(self) -> None:
+        """None of what the file has at its end is written again."""
+        lane = self.lane(price(8000), price(9000), price(2000))
+        self.assertEqual(self.bring(lane, 2000, 8000, 9000, 10_000), [])
+        self.assertEqual(times(self.bring(lane)), [10_000])
+
+    def test_the_clock_is_set_back_soon_after_a_restart(self) -> None:
+        """What follows is written though it bears times of before the restart: the file does not say the same."""
+        lane = self.lane(*(price(after_ms) for after_ms in range(1000, 51_000, 1000)))
+        written = times(self.bring(lane, 60_000))
+        told = []
+        for after_ms in range(30_500, 54_000, 1000):
+            effects = self.bring(lane, after_ms)
+            written += times(effects)
+            told += gaps(effects)
+        self.assertEqual(written, [60_000, *range(30_500, 53_000, 1000)])
+        self.assertEqual(told, [Gap("mark", START_MS + 30_500, START_MS + 60_000, None, None, "clock")])
+
+    def test_a_restart_that_brings_what_is_older_than_all_that_is_known_of_a_long_file(self) -> None:
+        """It may be in the file or not: it is not written, and a row of the ledger; in a short file it is not."""
+        for count, written in ((KNOWN_ROWS, []), (KNOWN_ROWS - 1, [500])):
+            with self.subTest(count=count):
+                lane = self.lane(*(price(after_ms) for after_ms in range(1000, 1000 + 10 * count, 10)))
+                told = self.bring(lane, 500)
+                self.assertEqual(times(self.bring(lane)), written)
+                late = [Gap("mark", START_MS + 500, START_MS + 500, None, None, "late")]
+                self.assertEqual(gaps(told), [] if written else late)
 
     def test_a_restart_after_the_clock_was_set_back_by_hours(self) -> None:
         """No server is behind by so much: what comes is new."""

@@ -11,10 +11,12 @@ from aster_collect.exchange.streams.trades import Trade
 from aster_collect.order.asking import GONE_S, GRACE_S
 from aster_collect.order.holes import Bounds
 from aster_collect.order.identity import Outcome
+from aster_collect.order.since import Since
 from aster_collect.order.tape import AWAY_S, Tape
 from tests.support import rounds
 
 BOUNDS = Bounds(history=0, backfill_limit=10_000, hold_trades=10_000, hold_s=900.0, page_trades=1000)
+DAY_MS = 86_400_000
 Missing = tuple[int, int, str]
 
 
@@ -76,7 +78,8 @@ class Run:
 
     def end(self, now_s: float | None = None) -> None:
         """Close the tape; the exchange's time is then that of trade 1000."""
-        self.take(self.tape.close(self.now_s if now_s is None else now_s, item(1000).time_ms))
+        now_s = self.now_s if now_s is None else now_s
+        self.take(self.tape.close(now_s, item(1000).time_ms, Since(now_s)))
 
     def asked(self) -> tuple[int, int] | None:
         """Return the page that is wanted now for want of a live trade."""
@@ -324,15 +327,26 @@ class Foreign(Case):
         self.written(run, [105], [(101, 104, "gave-up")])
 
     def test_a_proof_while_rest_is_away_and_ids_fall(self) -> None:
-        """Without REST, a file is set aside when three live ids lie below its last, or their times before it."""
+        """Without REST, a file is set aside when three live ids lie below its last, or their times a day before it."""
         early = [Trade(one, 5, "buy", "1", "1") for one in (105, 106, 107)]
-        for three in (items(50, 51, 52), early):
-            run = Run(BOUNDS._replace(hold_s=60), last=item(100))
+        for three, last_ms in ((items(50, 51, 52), item(100).time_ms), (early, DAY_MS + 6)):
+            run = Run(BOUNDS._replace(hold_s=60), last=item(100)._replace(time_ms=last_ms))
             for number, one in enumerate(three):
                 run.take(run.tape.add(one, run.now_s))
                 run.later(61)
                 self.assertEqual(run.foreign, number == 2, one)
             self.written(run, [one.id for one in three])
+
+    def test_a_proof_while_rest_is_away_and_the_clock_was_set_back(self) -> None:
+        """Without REST, a file is resumed on trust when three ids rise and the times are less than a day earlier."""
+        run = Run(BOUNDS._replace(hold_s=60), last=item(100))
+        for number, one in enumerate((7, 105, 106, 107)):  # the first is none of them
+            run.take(run.tape.add(Trade(one, 5 if one > 7 else 2_000_000, "buy", "1", "1"), run.now_s))
+            run.later(61)
+            run.later(0)
+            self.assertEqual((run.foreign, len(run.ids)), (0, 3 if number == 3 else 0))
+        self.assertEqual(run.ids, [105, 106, 107])
+        self.assertEqual(run.missing(), [(101, 104, "gave-up")])
 
     def test_a_foreign_file_and_no_trade_yet(self) -> None:
         """A foreign file that is found out before the first live trade leaves a fresh start behind."""
@@ -878,7 +892,7 @@ class AnyOrder(unittest.TestCase):
             with self.subTest(seed=seed):
                 bounds = Bounds(
                     chance.choice((0, 10, 1500)), chance.choice((0, 1, 7, 10**6)), chance.choice((1, 5, 50, 10**6)),
-                    chance.choice((1, 5, 10**6)), chance.choice((7, 1000)),
+                    chance.choice((1, 5, 10**6)), 1000,
                 )  # fmt: skip
                 _, disk = self.play(chance, bounds, away=chance.random() < 0.5)
                 self.whole(disk)
@@ -939,7 +953,7 @@ class AnyOrder(unittest.TestCase):
                 disk.flush()
             if chance.random() < crashes:
                 if bounds.hold_s < 10**6 and chance.random() < 0.3:  # a stop does not wait for a slow REST
-                    disk.append(tape.close(now_s, 10**9))
+                    disk.append(tape.close(now_s, 10**9, Since(now_s)))
                     disk.flush()
                 disk.crash()
                 tape, pages, late = disk.tape(bounds), [], []

@@ -1,4 +1,4 @@
-"""The REST desk: each call is counted, refused where it must be, spoiled where a fault says so, and answered."""
+"""The REST clerk: each call is counted, refused where it must be, spoiled where a fault says so, and answered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .gate import Answer, Gate, error_body
 from .supply import Supply
 
 
-class Desk:
+class Clerk:
     """Answers REST from any thread; one lock guards the gate and the faults."""
 
     def __init__(

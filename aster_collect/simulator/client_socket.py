@@ -32,7 +32,7 @@ def reset_on_close(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_LINGER)
 
 
-class Line:
+class ClientSocket:
     """One client's socket, open until it ends. Owned by the connection's thread, but for `halt`."""
 
     def __init__(
