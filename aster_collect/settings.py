@@ -136,11 +136,11 @@ class Settings:
         None,
         WholeNumber("--keep-days", "delete closed files that are older", 1, 36_500, "days", default="all are kept"),
     )
-    min_free_mb: int = _asked(
-        200, WholeNumber("--min-free-mb", "warn when the disk has less room", 0, 1_000_000_000, "MB")
-    )
     record: bool = _asked(
         False, Switch("--record", "keep every frame and answer as it came, in raw.HOUR.jsonl.gz, a file an hour")
+    )
+    min_free_mb: int = _asked(
+        200, WholeNumber("--min-free-mb", "warn when the disk has less room", 0, 1_000_000_000, "MB")
     )
     max_clock_offset_s: float = _asked(
         1.0,

@@ -14,7 +14,7 @@ from .plain import read_plain
 from .tail import BLOCK, find_tail, read_at
 
 BLOCK_BYTES = 1 << 16
-LINE_BYTES = max(kind.row_bytes for kind in KINDS.values())
+LINE_BYTES = 1 << 20
 _BAD = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
@@ -40,6 +40,8 @@ class Source:
         self.name = path.name
         self.part = part
         self.growing = growing
+        kind = KINDS.get(part.kind)
+        self.line_bytes = max(LINE_BYTES, kind.row_bytes) if kind else LINE_BYTES  # no line is longer
         self._file: BinaryIO = path.open("rb", buffering=0) if links else read_plain(path)
         self._stream: BinaryIO | gzip.GzipFile = self._file
         self._left: int | None = None
@@ -67,7 +69,7 @@ class Source:
     def blocks(self) -> Iterator[Block]:
         """Yield the lines in blocks, once; only the last block can be without a line end.
 
-        A line longer than `LINE_BYTES` (a run of NUL, say) ends the file early, as a block that is not whole. Raises
+        A line longer than `line_bytes` (a run of NUL, say) ends the file early, as a block that is not whole. Raises
         `Damaged` for compressed data that can't be unpacked, `OSError` when the file can't be read.
         """
         tail = b""
@@ -78,7 +80,7 @@ class Source:
                 tail = chunk[end:]
             else:
                 tail += chunk
-                if len(tail) > LINE_BYTES:
+                if len(tail) > self.line_bytes:
                     break
         if tail:
             yield Block(tail, False)

@@ -154,7 +154,7 @@ class Links(ChainCase):
 
     def test_damaged_file(self) -> None:
         """Behind a file whose rest can't be read nothing is a break."""
-        self.files[part(DEPTH)][2:] = ["\0" * 2_000_000]
+        self.files[part(DEPTH)][2:] = ["\0" * 9_000_000]
         self.broken(f"{part(DEPTH)}:3", "and more that was not read")
 
 
