@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
-from ..exchange.streams import KINDS
 from ..exchange.streams.kind import Kind
-from .names import PACKED, Part
+from .names import PACKED, TABLE, Part
 from .plain import read_plain
 from .tail import BLOCK, find_tail, read_at
 
 BLOCK_BYTES = 1 << 16
-LINE_BYTES = max(kind.row_bytes for kind in KINDS.values())
+LINE_BYTES = 1 << 20
 _BAD = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
@@ -60,6 +59,11 @@ class Source:
         self._file.close()
 
     @property
+    def line_bytes(self) -> int:
+        """What is longer is no line: more than any row of its kind."""
+        return max(LINE_BYTES, TABLE[self.part.kind].row_bytes)
+
+    @property
     def inode(self) -> int:
         """Which file it is, whatever it is called."""
         return os.fstat(self._file.fileno()).st_ino
@@ -67,10 +71,10 @@ class Source:
     def blocks(self) -> Iterator[Block]:
         """Yield the lines in blocks, once; only the last block can be without a line end.
 
-        A line longer than `LINE_BYTES` (a run of NUL, say) ends the file early, as a block that is not whole. Raises
+        A line longer than `line_bytes` (a run of NUL, say) ends the file early, as a block that is not whole. Raises
         `Damaged` for compressed data that can't be unpacked, `OSError` when the file can't be read.
         """
-        tail = b""
+        tail, most = b"", self.line_bytes
         while chunk := self._read(BLOCK_BYTES):
             end = chunk.rfind(b"\n") + 1
             if end:
@@ -78,7 +82,7 @@ class Source:
                 tail = chunk[end:]
             else:
                 tail += chunk
-                if len(tail) > LINE_BYTES:
+                if len(tail) > most:
                     break
         if tail:
             yield Block(tail, False)

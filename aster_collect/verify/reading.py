@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from ..exchange.streams.kind import Kind
-from ..files.source import LINE_BYTES, Damaged, Source
+from ..files.source import Damaged, Source
 from .ledger import Flaw, Ledger
 from .lines import Lines
 from .order import Rows
@@ -66,7 +66,7 @@ class Reading:
     def _torn(self, source: Source, number: int, data: bytes, shape: Form | None) -> None:
         """Tell of what stands behind the last line end; in a file that grows it is a row under way."""
         why = reason(data, shape)
-        if len(data) > LINE_BYTES:
+        if len(data) > source.line_bytes:
             self._report.broken(source.name, number, f"{why}, and more that was not read")
             self._order.lose_track()
         elif not source.growing:
