@@ -10,10 +10,11 @@ import zlib
 
 from .tail import BLOCK, read_at, written_end
 
-# Measured over real frames of quotes, trades and books: level 1 is 0.7 us a frame and a 7.5th, level 6 is 1.9 us and a
-# 10th; memory level 9 is slower than 8, and makes them no smaller.
+# Measured over real frames of quotes, trades and books, with their stamps: level 1 takes 0.65 us a frame and leaves a
+# 7.4th, level 3 takes 0.9 us and leaves an 8th, level 6 takes 1.9 us and leaves a 10th. A smaller window is slower, as
+# it is moved more often, and so is more memory for hashes.
 LEVEL = 1
-_MEMORY = 8
+_MEMORY = 7
 _HEAD = struct.Struct("<4sIBBH2sHI")  # magic, no time, fastest, no system, the extra fields' length; ours, its length
 _FIXED = (b"\x1f\x8b\x08\x04", 0, 4, 255, 8, b"AC", 4)
 _LIKE = _HEAD.pack(*_FIXED, 0)[:-4]

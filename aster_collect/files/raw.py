@@ -99,7 +99,7 @@ class RawWriter:
 
     def _pack(self) -> None:
         """Compress what has gathered, in one piece: each call has its price."""
-        self._member.add(b"".join(self._texts))
+        self._member.add(self._texts[0] if len(self._texts) == 1 else b"".join(self._texts))
         self._texts, self._text_bytes = [], 0
 
     def _end_member(self) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
-from ..exchange.streams import KINDS
 from ..exchange.streams.kind import Kind
-from .names import PACKED, Part
+from .names import PACKED, TABLE, Part
 from .plain import read_plain
 from .tail import BLOCK, find_tail, read_at
 
@@ -40,8 +39,6 @@ class Source:
         self.name = path.name
         self.part = part
         self.growing = growing
-        kind = KINDS.get(part.kind)
-        self.line_bytes = max(LINE_BYTES, kind.row_bytes) if kind else LINE_BYTES  # no line is longer
         self._file: BinaryIO = path.open("rb", buffering=0) if links else read_plain(path)
         self._stream: BinaryIO | gzip.GzipFile = self._file
         self._left: int | None = None
@@ -62,6 +59,11 @@ class Source:
         self._file.close()
 
     @property
+    def line_bytes(self) -> int:
+        """What is longer is no line: more than any row of its kind."""
+        return max(LINE_BYTES, TABLE[self.part.kind].row_bytes)
+
+    @property
     def inode(self) -> int:
         """Which file it is, whatever it is called."""
         return os.fstat(self._file.fileno()).st_ino
@@ -72,7 +74,7 @@ class Source:
         A line longer than `line_bytes` (a run of NUL, say) ends the file early, as a block that is not whole. Raises
         `Damaged` for compressed data that can't be unpacked, `OSError` when the file can't be read.
         """
-        tail = b""
+        tail, most = b"", self.line_bytes
         while chunk := self._read(BLOCK_BYTES):
             end = chunk.rfind(b"\n") + 1
             if end:
@@ -80,7 +82,7 @@ class Source:
                 tail = chunk[end:]
             else:
                 tail += chunk
-                if len(tail) > self.line_bytes:
+                if len(tail) > most:
                     break
         if tail:
             yield Block(tail, False)

@@ -122,6 +122,11 @@ class AnImpossibleRequest(Folder):
             self.assert_refused(call(*words), told)
         self.assertEqual(self.made(), [])
 
+    def test_closed_files_without_rotation(self) -> None:
+        """The raw record has some: with it --keep-days needs no --rotate."""
+        asked = collect.settings_of(collect.grammar().read(["--record", "--keep-days", "3"]))
+        self.assertEqual((asked.record, asked.keep_days, asked.rotate), (True, 3, "none"))
+
     def test_a_folder_below_a_file(self) -> None:
         """A data folder that can't be made ends with status 2 and why; no other owner would mend it."""
         (self.folder / "taken").write_text("")

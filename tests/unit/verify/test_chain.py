@@ -4,6 +4,7 @@ import json
 import tracemalloc
 import unittest
 
+from aster_collect.exchange.streams import KINDS
 from aster_collect.verify import check_folder
 from aster_collect.verify.report import Proof
 from tests import rows
@@ -154,7 +155,7 @@ class Links(ChainCase):
 
     def test_damaged_file(self) -> None:
         """Behind a file whose rest can't be read nothing is a break."""
-        self.files[part(DEPTH)][2:] = ["\0" * 9_000_000]
+        self.files[part(DEPTH)][2:] = ["\0" * (KINDS["depth"].row_bytes + 100_000)]
         self.broken(f"{part(DEPTH)}:3", "and more that was not read")
 
 
@@ -243,6 +244,13 @@ class Snapshots(ChainCase):
             self.edit(part(DEPTH), line, old, new)
             with self.subTest(new=new):
                 self.broken(f"{part(DEPTH)}:{line}", reason)
+
+    def test_book_of_very_many_levels(self) -> None:
+        """A row of more than a megabyte is a row."""
+        bids = ";".join(f"{100_000 - level}.00 0.001" for level in range(90_000))
+        self.files = {DEPTH: [HEADER, f"{at(0)},,1,{bids},"], GAPS: good()[GAPS]}
+        self.assertGreater(len(self.files[DEPTH][1]), 1 << 20)
+        self.holds()
 
     def test_level_doubled(self) -> None:
         """Within a row a level stands once, however it is written."""
