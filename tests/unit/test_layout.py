@@ -47,7 +47,7 @@ ORDERS = {
     "run": ("recorder", "moments", "hands", "course", "desk", "loop", "build", "opening", "threads", "roster", "lists",
             "fleet", "feeds", "packing", "start", "supervisor", "recalled", "found", "replay"),
     "commands": ("statuses", "console", "refusals", "command", "grammar", "signals", "collect",
-                 "verify", "health", "simulate"),
+                 "verify", "health", "replay", "simulate"),
     "watch": ("health", "snapshot", "status", "metrics", "terminal", "journal", "report"),
     "simulator": ("venues", "noise", "faults", "framing", "supply", "instruments", "books", "perpetual", "ids",
                   "listing", "shown", "payloads", "streams", "market", "board", "recording", "rebuilt", "playback",
