@@ -279,8 +279,8 @@ def _answer_of(read: Mapping[str, Any]) -> Answer:
 
 def _begin_of(read: Mapping[str, Any]) -> Begin:
     left = {
-        kind: Left([tuple(event) for event in last], touched_ms, [(first, end) for first, end in missing])
-        for kind, (last, touched_ms, missing) in read["left"].items()
+        kind: Left([tuple(event) for event in last], touched_ms, [(first, end) for first, end in missing], *anew_ms)
+        for kind, (last, touched_ms, missing, *anew_ms) in read["left"].items()
     }
     found = {kind: (size, touched_ms) for kind, (size, touched_ms) in read["found"].items()}
     return Begin(read["symbol"], read["made"], left, found)
