@@ -13,12 +13,14 @@ STATUSES = {
         "collect": "stopped as asked: by a signal, or by --duration",
         "verify": "all promises hold",
         "health": "every connection has delivered within the age; one line says so",
+        "replay": "all of the record was replayed; one line says what was written",
         "simulate": "stopped as asked, by a signal",
     },
     FAILED: {
         "collect": "failed while running",
         "verify": "a promise is broken",
         "health": "something is wrong; each line says what",
+        "replay": "failed while replaying, such as for a full disk",
         "simulate": "failed while running",
     },
     IMPOSSIBLE: {
@@ -26,14 +28,19 @@ STATUSES = {
         "verify": "nothing was proven: no such folder, no data files or no rows in it, a file that can't be read, "
         "a report that can't be written, a bad call",
         "health": "a bad call",
+        "replay": f"{_CALL}; a record that is damaged, which is replayed up to there",
         "simulate": _CALL,
     },
-    LOCKED: {"collect": "another collector owns the data folder; --quiet says nothing of it"},
+    LOCKED: {
+        "collect": "another collector owns the data folder; --quiet says nothing of it",
+        "replay": "a collector owns the data folder",
+    },
     UNDELIVERED: {"collect": "--duration is over, and some symbol, or all of them, never delivered a frame"},
     INTERRUPTED: {
         "collect": "Ctrl-C came before the run had begun",
         "verify": "Ctrl-C came first: nothing was proven",
         "health": "Ctrl-C came first",
+        "replay": "Ctrl-C came first: the files hold what was replayed by then",
         "simulate": "Ctrl-C came before it had begun",
     },
 }

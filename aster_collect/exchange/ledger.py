@@ -22,9 +22,11 @@ CAUSES = {
     "clock": "the exchange's clock was set: times on both sides of the step overlap or are unsure",
     "hole": "a change of the full book did not come, and the book was fetched anew",
     "mismatch": "the book as kept differed from the exchange's, and was fetched anew",
+    "unrecorded": "the raw record that the files were replayed from lacks what stood here",
     "not-polled": "REST did not answer in this stretch, or there was no weight left to ask it",
 }
 
+UNRECORDED = "unrecorded"
 NOT_ASKED = "not-asked"  # nobody knows whether there were trades, so there are no ids to name
 # Whose rows alone a cause may stand in; any other may stand in all of them.
 _OF_A_LANE = {NOT_ASKED: Lane.SEQUENCE, "not-polled": Lane.POLLED, "hole": Lane.CHAIN, "mismatch": Lane.CHAIN}

@@ -1,5 +1,8 @@
 """The sheets of a run: one for each symbol and kind, opened together, and what a run before has left in them."""
 
+import re
+
+from ..exchange.cells import SECONDS, milliseconds
 from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import Event, Kind
@@ -62,8 +65,17 @@ class Sheets:
 
     def ledger_end(self, stream: str, symbol: str) -> list[tuple[int, int]]:
         """Return the ranges of ids, both ends included, that the end of a symbol's ledger calls missing of a stream."""
+        cells = self._told(stream, symbol)
+        return [(int(row[3]), int(row[4])) for row in cells if row[3].isdigit() and row[4].isdigit()]
+
+    def anew_ms(self, stream: str, symbol: str) -> int:
+        """Return up to when the end of a symbol's ledger tells that a stream's ids began anew; 0 where it does not."""
+        cells = [row[2] for row in self._told(stream, symbol) if row[5] == "new-ids"]
+        return max((milliseconds(cell) for cell in cells if re.fullmatch(SECONDS.pattern, cell)), default=0)
+
+    def _told(self, stream: str, symbol: str) -> list[list[str]]:
         ledger = self.all[LEDGER.name, symbol]
         written = ledger.table.end().rpartition(b"\n")[0]  # of a line that is half written the appender has all
         lines = b"\n".join((written, ledger.appender.pending.all())).decode("ascii", "replace").split("\n")
-        cells = [line.split(",") for line in lines if line.startswith(f"{stream},")]
-        return [(int(row[3]), int(row[4])) for row in cells if len(row) == 6 and row[3].isdigit() and row[4].isdigit()]
+        cells = (line.split(",") for line in lines if line.startswith(f"{stream},"))
+        return [row for row in cells if len(row) == 6]

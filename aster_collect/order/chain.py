@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import DecodeError
 from ..exchange.events import Answer, Gap
 from ..exchange.pages import ask_snapshot
-from ..exchange.streams.depth import Diff, of_snapshot
+from ..exchange.streams.depth import SNAPSHOT, Diff, of_snapshot
 from ..exchange.streams.kind import ID, TIME, Event, Kind
 from ..exchange.venues import Venue
 from .book import Book
@@ -18,12 +18,13 @@ from .checks import Checks
 from .effects import Aside, Effect, Missing, Reject, Request, Rows
 from .fetch import Fetch
 from .lane import Left
-from .linked import Linked
+from .linked import PREVIOUS, Linked
 from .steps import steps_back
 from .suspects import PROOF_ROWS, START_OVER_MS
 
 PATIENCE_S = 0.5  # two that changed places have found each other by then …
 REDUNDANT_PATIENCE_S = 2.0  # … and the slower of two connections has brought what the other left out
+LONGEST_BATCH_MS = 1000  # a file may begin with a book that bears the time of the change behind it, not of its own
 
 
 class Chain:
@@ -45,7 +46,9 @@ class Chain:
         self.rows = self.duplicates = self.skipped = 0
         self.last_ms: int = left.last[-1][TIME] if left.last else 0
         self._last_id = left.last[-1][ID] if left.last else -1
-        self._missing: tuple[str, int] | None = ("restart", self.last_ms) if left.last else None  # cause, since when
+        opens = bool(left.last) and left.last[-1][PREVIOUS] == SNAPSHOT
+        since_ms = self.last_ms - LONGEST_BATCH_MS * opens or left.anew_ms
+        self._missing: tuple[str, int] | None = ("restart", since_ms) if since_ms else None  # cause, since when
         self._venue, self._clock = venue, clock
         self._linked, self._fetch = Linked(), Fetch()
         self._fresh: list[Event] = []
@@ -154,6 +157,8 @@ class Chain:
         proven_ms = self.checks.proven_ms
         if self.checks.differs(book):
             return [self._gap("mismatch", proven_ms, self.last_ms), *self._lose("mismatch", self.last_ms)]
+        if self.checks.lacks(self._clock()):
+            return self._lose("hole", self.last_ms)
         return [self._ask()] if not self._fetch.under_way and self.checks.due(self._clock()) else []
 
     def _lose(self, cause: str, from_ms: int) -> list[Effect]:
@@ -163,15 +168,14 @@ class Chain:
         return self.step()
 
     def _begin_anew(self, new: list[Event]) -> list[Effect]:
-        """Set the file of the former ids aside; what came of the new ones waits for a snapshot."""
-        self._fetch.begin_anew()
-        self._linked.hold(new)
-        from_ms, anew_ms = self.last_ms, min((one[TIME] for one in new), default=self.last_ms)
-        return [self._gap("new-ids", from_ms, anew_ms), self._aside(), *self._lose("new-ids", anew_ms)]
+        """Let what came of new ids wait for a snapshot, with which a file of its own begins.
 
-    def _aside(self) -> Aside:
-        self._too_low, self._last_id = 0, -1
-        return Aside(self.kind, self.symbol, "update_ids_began_anew")
+        Until then the file of the former ids is the file: a run that ends before is followed by one that finds its row.
+        """
+        self._fetch.begin_anew()
+        self._too_low = 0
+        self._linked.hold(new)
+        return self._lose("hole", self.last_ms)
 
     def _gap(self, cause: str, from_ms: int, to_ms: int) -> Missing:
         return Missing(self.symbol, Gap(self.kind.name, from_ms, max(from_ms, to_ms), None, None, cause))
@@ -191,14 +195,20 @@ class Chain:
                 self._effects.append(Reject(source, answer.received_ns, str(error), kept))
             self._fetch.failed(self._clock())
             return
-        if self._linked.book is not None:
-            self.checks.found(snapshot)
+        if self._linked.book is not None and self._is_anew(snapshot):
+            self._effects = self._lose("hole", self.last_ms)  # another one proves it
+        elif self._linked.book is not None:
+            self.checks.found(snapshot, self._clock())
         elif not self._join(snapshot):
             self._fetch.failed(self._clock())
 
+    def _is_anew(self, snapshot: Diff) -> bool:
+        """Return whether a snapshot is of ids that have begun anew: none that is too old was made so late."""
+        return snapshot.id < self._last_id and snapshot.time_ms > self.last_ms + START_OVER_MS
+
     def _join(self, snapshot: Diff) -> bool:
         """Begin with a snapshot, if it is not too old for what is there and what came since."""
-        anew = snapshot.id < self._last_id and snapshot.time_ms > self.last_ms + START_OVER_MS
+        anew = self._is_anew(snapshot)
         self._linked.hold([*self._linked.held, *self._taken()])
         if (snapshot.id < self._last_id and not anew) or not self._linked.join(snapshot):
             return False
@@ -206,7 +216,7 @@ class Chain:
             cause, from_ms = ("new-ids", self.last_ms) if anew else self._missing
             self._effects.append(self._gap(cause, from_ms, snapshot.time_ms))
         if anew:
-            self._effects.append(self._aside())
+            self._effects.append(Aside(self.kind, self.symbol, "update_ids_began_anew"))
         self._fetch.worked()
         self._missing, self._too_low = None, 0
         self.checks.begin(snapshot, self._clock())

@@ -7,7 +7,7 @@ from ..exchange.streams.depth import Diff
 from .book import Book
 
 GOLDEN_RATIO = 0.618_033_988_75  # its multiples lie evenly in any interval
-AGAIN_S = 60.0  # after a snapshot that could not be compared
+PATIENCE_S = 60.0  # by then what a snapshot has has come over every connection, or it never will
 
 
 class Checks:
@@ -21,6 +21,7 @@ class Checks:
         self._share = place * GOLDEN_RATIO % 1
         self._due_s: float | None = None
         self._snapshot: Diff | None = None
+        self._patient_until_s = 0.0
 
     def begin(self, snapshot: Diff, now_s: float) -> None:
         """Note the snapshot that a book begins with."""
@@ -35,9 +36,13 @@ class Checks:
         self._due_s = now_s + self._every_s - (now_s - self._due_s) % self._every_s
         return True
 
-    def found(self, snapshot: Diff) -> None:
+    def found(self, snapshot: Diff, now_s: float) -> None:
         """Take the snapshot that was asked for; it is compared once the book has come so far."""
-        self._snapshot = snapshot
+        self._snapshot, self._patient_until_s = snapshot, now_s + min(PATIENCE_S, self._every_s)
+
+    def lacks(self, now_s: float) -> bool:
+        """Return whether the book has not come so far as a snapshot of a while ago: no change since shows the hole."""
+        return self._snapshot is not None and now_s >= self._patient_until_s
 
     def differs(self, book: Book) -> bool:
         """Return whether the snapshot that came shows another book, if one did and can be compared."""

@@ -17,12 +17,14 @@ class Left(NamedTuple):
 
     `last` are all events at its end that bear the time of the last one, or of a kind told by content the last ones,
     and `touched_ms` is when it was last changed, by this machine's clock; `missing` are the ranges of ids, both ends
-    included, that the ledger calls missing.
+    included, that the ledger calls missing. `anew_ms` is up to when it tells that ids began anew, by the exchange's
+    clock, 0 where they did not: a file that was begun with them may have none of its rows.
     """
 
     last: Sequence[Event] = ()
     touched_ms: int = 0
     missing: Sequence[tuple[int, int]] = ()
+    anew_ms: int = 0
 
 
 class Lane(Protocol):

@@ -72,7 +72,7 @@ class Polls:
     def answer(self, answer: Answer, now_s: float) -> list[Effect]:
         """Take an answer; return the next request of its poll, or what is to be said of it."""
         key = answer.ask.kind, answer.ask.symbol
-        lane, values = self._lanes[key], self._values[key]
+        lane, values = self._lanes[key], self._values.setdefault(key, [])  # of a record it may not have been asked for
         values.append(None if answer.refused else answer.value)
         if len(values) < len(_calls(self._venue, lane.kind)):
             return [self._next(key)]

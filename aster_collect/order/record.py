@@ -4,7 +4,7 @@ A line is a stamp, Unix nanoseconds by our clock, and a text. The exchange's fra
 which they were received. Lines of ours are JSON objects whose first key is `aster`, which says what the line is; `s`
 and `ns` are what our monotonic and our wall clock said while it was done:
 
-    run       a run begins: `version`, `settings`, `symbols`
+    run       a run begins: `version`, `settings`, `symbols`, and `rejects_bytes`, how large the file of rejects is
     begin     a symbol's files were opened ("": those of the whole folder): `made`, what each kind was resumed from
               (`left`: last events, time of change, ids that the ledger calls missing), and each file's size and time of
               change as it was `found`
@@ -46,11 +46,12 @@ class Moment(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A run begins: the settings by name, as JSON can hold them."""
+    """A run begins: its settings by name, as JSON can hold them, and how large the file of rejects is."""
 
     version: str
     settings: Mapping[str, Any]
     symbols: tuple[str, ...]
+    rejects_bytes: int
 
 
 class Begin(NamedTuple):
@@ -211,7 +212,8 @@ _WRITERS: dict[type, Callable[[Moment, Any], Lines]] = {
     Batch: _batch,
     Answer: _answer,
     Run: lambda at, one: _line(
-        at.ns, "run", at, version=one.version, settings=one.settings, symbols=one.symbols
+        at.ns, "run", at,
+        version=one.version, settings=one.settings, symbols=one.symbols, rejects_bytes=one.rejects_bytes,
     ),
     Begin: lambda at, one: _line(
         at.ns, "begin", at, symbol=one.symbol, made=one.made, left=one.left, found=one.found
@@ -277,15 +279,15 @@ def _answer_of(read: Mapping[str, Any]) -> Answer:
 
 def _begin_of(read: Mapping[str, Any]) -> Begin:
     left = {
-        kind: Left([tuple(event) for event in last], touched_ms, [(first, end) for first, end in missing])
-        for kind, (last, touched_ms, missing) in read["left"].items()
+        kind: Left([tuple(event) for event in last], touched_ms, [(first, end) for first, end in missing], *anew_ms)
+        for kind, (last, touched_ms, missing, *anew_ms) in read["left"].items()
     }
     found = {kind: (size, touched_ms) for kind, (size, touched_ms) in read["found"].items()}
     return Begin(read["symbol"], read["made"], left, found)
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any]], Entry]] = {
-    "run": lambda read: Run(read["version"], dict(read["settings"]), tuple(read["symbols"])),
+    "run": lambda read: Run(read["version"], dict(read["settings"]), tuple(read["symbols"]), read["rejects_bytes"]),
     "begin": _begin_of,
     "wanted": lambda read: Wanted(read["of"], read["place"], tuple(read["symbols"])),
     "opened": lambda read: Opened(read["of"], read["opened_ns"], read["opened_s"]),

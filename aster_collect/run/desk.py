@@ -63,6 +63,7 @@ class Desk:
                 store.sheets.left(kind, symbol),
                 store.sheets.touched_ms(kind, symbol),
                 [] if kind.whole_folder else store.sheets.ledger_end(kind.name, symbol),
+                0 if kind.whole_folder else store.sheets.anew_ms(kind.name, symbol),
             )
             for kind in self._kinds
             if kind.whole_folder == (not symbol)

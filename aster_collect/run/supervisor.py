@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
+from .. import __version__
 from ..exchange.events import Answer, Ask, Delisted, Listed, Reopen
 from ..exchange.pages import ask_exchange_info
 from ..exchange.streams import KINDS
@@ -17,6 +18,7 @@ from ..net.inbox import Inbox
 from ..net.pacing import WeightBudget
 from ..net.rest import UNDER_WAY, Rest
 from ..net.rest import serve as serve_rest
+from ..order.record import Run
 from ..settings import Settings
 from ..watch.journal import Journal
 from ..watch.report import Due, Report, Reporter, check_metrics_file
@@ -124,6 +126,9 @@ class Supervisor:
     def _collect(self, symbols: list[str], store: Store, feeds: Feeds) -> None:
         """Collect these symbols until the run is over, and stop in order whatever ends it."""
         self._moments.look()
+        if self._recorder is not None:
+            run = Run(__version__, self._settings.told(), tuple(symbols), store.rejects.appender.size)
+            self._recorder.record(self._moments.now, run)
         for symbol in (*symbols, ""):
             store.open(symbol, at_once=self._roster.checked)
         carriers = feeds.plan(symbols)

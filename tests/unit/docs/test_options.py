@@ -28,7 +28,9 @@ class TheOptions(TestCase):
 
     def test_an_option_that_the_docs_do_not_know(self) -> None:
         """Each command's table of options is its --help, word for word, none missing and none too many."""
-        for name, title in zip(NAMES, ("Collecting", "Verifying", "Judging health", "Simulating"), strict=True):
+        for name, title in zip(
+            NAMES, ("Collecting", "Verifying", "Judging health", "Replaying", "Simulating"), strict=True
+        ):
             with self.subTest(command=name):
                 self.assertEqual(table(DOCS["options"].section(title)), help_options(name))
 

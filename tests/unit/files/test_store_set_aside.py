@@ -145,6 +145,20 @@ class SetAside(Case):
         self.close()
         self.assertEqual(self.store().ledger_end(S), [(100, 101)])
 
+    def test_when_ids_began_anew_is_read_from_the_ledger(self) -> None:
+        """The newest row of a stream that tells so counts, and no other cause or stream."""
+        store = self.store()
+        self.assertEqual(store.sheets.anew_ms(rows.PRICES, S), 0)
+        for stream, to_ms, cause in (
+            (rows.PRICES, 2000, "new-ids"), (rows.PRICES, 3500, "new-ids"),
+            (rows.PRICES, 9000, "reconnect"), (rows.ORDERBOOK, 8000, "new-ids"),
+        ):  # fmt: skip
+            store.backlog.gap(S, Gap(stream, 1000, to_ms, None, None, cause))
+        self.assertEqual(store.sheets.anew_ms(rows.PRICES, S), 3500)
+        store.flush()
+        self.close()
+        self.assertEqual(self.store().sheets.anew_ms(rows.PRICES, S), 3500)
+
     def test_what_belongs_to_it_waits_for_a_full_disk(self) -> None:
         """Whatever the disk takes, rows and gaps of former ids are in the files that are set aside, and no others."""
         for seed, chance in rounds(60):

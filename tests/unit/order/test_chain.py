@@ -178,15 +178,46 @@ class Following(Chained):
         self.assertEqual(len(self.requested), 1)
 
     def test_ids_begin_anew(self) -> None:
-        """Three low ids, made long after the last row, prove it: the file is set aside, another begins."""
+        """Three low ids, made long after the last row, prove it: with the next snapshot another file begins."""
         self.live()
         self.assertEqual(self.turn(diff(1, 2, ms=9000), diff(2, 3, ms=9100)), [])
         effects = self.turn(diff(3, 4, ms=9200))
-        self.assertEqual(self.lost(effects), [("new-ids", 1000, 9200)])
-        self.assertTrue(any(isinstance(one, Aside) for one in effects))
+        self.assertEqual(self.lost(effects), [])
         self.asked(effects)
         effects = self.answer(4, ms=9300)
-        self.assertEqual((self.lost(effects), ids(effects)), ([("new-ids", 9200, 9300)], [(SNAPSHOT, 4)]))
+        self.assertEqual((self.lost(effects), ids(effects)), ([("new-ids", 1000, 9300)], [(SNAPSHOT, 4)]))
+        self.assertTrue(any(isinstance(one, Aside) for one in effects))
+
+    def test_ids_begin_anew_and_a_snapshot_is_of_former_ones(self) -> None:
+        """One that is behind is not what the other file begins with."""
+        self.live()
+        self.asked(self.turn(diff(1, 2, ms=9000), diff(2, 3, ms=9100), diff(3, 4, ms=9200)))
+        self.assertEqual(self.answer(9, ms=900), [])
+        self.now_s += 1.0
+        self.step()
+        self.assertEqual(ids(self.answer(4, ms=9300)), [(SNAPSHOT, 4)])
+
+    def test_a_run_ends_before_the_book_of_new_ids_is_there(self) -> None:
+        """The next run finds the last row of the former ones, and tells of all since."""
+        self.live()
+        self.asked(self.turn(diff(1, 2, ms=9000), diff(2, 3, ms=9100), diff(3, 4, ms=9200)))
+        self.requested = []
+        self.begin(Left([diff(9, 10)._replace(received_ns=None)]))
+        self.turn(diff(29, 30, ms=20_000))
+        self.step()
+        effects = self.answer(30, ms=20_000)
+        self.assertEqual(self.lost(effects), [("restart", 1000, 20_000)])
+
+    def test_ids_begin_anew_of_a_quiet_symbol(self) -> None:
+        """A comparison's snapshot that is later under a lower id, and another one, prove it without a change."""
+        self.begin(check_s=10.0)
+        self.live()
+        self.now_s += 20.0
+        self.asked(self.turn(diff(10, 11)))
+        self.assertEqual(self.answer(4, ms=9300), [])
+        self.assertEqual(len(self.requested), 1)
+        effects = self.answer(4, ms=9300)
+        self.assertEqual((self.lost(effects), ids(effects)), ([("new-ids", 1100, 9300)], [(SNAPSHOT, 4)]))
 
 
 class Restarting(Chained):
@@ -218,8 +249,36 @@ class Restarting(Chained):
         self.assertEqual(self.lost(effects), [("new-ids", 1000, 60_100)])
         self.assertEqual([type(one) for one in effects], [Missing, Aside, Rows])
 
+    def test_a_file_that_ends_with_its_first_row(self) -> None:
+        """That may bear the time of the change behind it, which was lost: the ledger tells of a batch more."""
+        self.begin(Left([diff(SNAPSHOT, 100)._replace(received_ns=None)]))
+        self.turn(diff(199, 200))
+        self.step()
+        self.assertEqual(self.lost(self.answer(200)), [("restart", 9000, 20_000)])
+
+    def test_a_file_of_new_ids_that_has_none_of_its_rows(self) -> None:
+        """The time since the ledger told of them is a row of it."""
+        self.begin(Left(anew_ms=START_MS + 2000))
+        self.turn(diff(29, 30))
+        self.step()
+        self.assertEqual(self.lost(self.answer(30)), [("restart", 2000, 3000)])
+
 
 class Comparing(Chained):
+    def test_a_snapshot_has_what_never_comes(self) -> None:
+        """Of a quiet symbol no change shows that one was lost: after a while the book is asked for anew."""
+        self.begin(check_s=60)
+        self.live()
+        self.now_s += 61
+        self.asked(self.turn())
+        self.assertEqual(self.answer(25, "5 2"), [])
+        self.now_s += 59
+        self.assertEqual(self.turn(), [])
+        self.now_s += 2
+        self.asked(self.turn())
+        effects = self.answer(25, "5 2")
+        self.assertEqual((self.lost(effects), ids(effects)), ([("hole", 1000, 2500)], [(SNAPSHOT, 25)]))
+
     def test_a_book_that_differs_is_told_since_it_was_known_to_be_right(self) -> None:
         """The stretch begins with the last snapshot that it equalled, and another book is asked for."""
         self.begin(check_s=60)

@@ -20,7 +20,10 @@ from aster_collect.net.pacing import WeightBudget
 from aster_collect.net.rest import Rest, serve
 from aster_collect.order.engine import Engine, Pace
 from aster_collect.order.holes import Bounds
+from aster_collect.order.record import Begin
+from aster_collect.run.course import Course
 from aster_collect.run.hands import Hands
+from aster_collect.run.moments import Moments
 
 from .desk import Desk
 from .disk import Crash, Disk
@@ -77,7 +80,7 @@ class World:
         self._stopped_s = 0.0
         self._settling = False
         self._number = self._place = 0
-        self._hands: Hands
+        self._course: Course
 
     def clock(self) -> float:
         return self.now_s
@@ -114,8 +117,7 @@ class World:
         self.busy_until_s = 0.0
         budget = WeightBudget(FUTURES.weight_a_minute)
         self._rest = Rest(budget, self.desk.bans, clock=self.clock, wall=self._wall)
-        self.engine = Engine(self.scope, self.setup.bounds, PACE, clock=self.clock, wall_ns=self.wall_ns)
-        self._hands = Hands(self.engine, self.disk, self.ask, clock=self.clock, wall_ns=self.wall_ns)
+        self._start()
         for symbol in [symbol for group in self.groups for symbol in group] + [""]:
             if symbol and self.chance.random() < 0.1:  # its files can't be opened yet
                 self._unopened.append((self.now_s + 3, symbol))
@@ -132,8 +134,17 @@ class World:
     def _wall(self) -> float:
         return self.wall_ns() / 1e9
 
+    def _start(self) -> None:
+        """Put the program's parts together."""
+        self.engine = Engine(self.scope, self.setup.bounds, PACE, clock=self.clock, wall_ns=self.wall_ns)
+        hands = Hands(self.engine, self.disk, self.ask, clock=self.clock, wall_ns=self.wall_ns)
+        self._course = Course(self.engine, hands, Moments(self.clock, self.wall_ns))
+
     def begin_symbol(self, symbol: str) -> None:
-        self._hands.carry(self.engine.begin(symbol, self.disk.open(symbol)))
+        self._course.begin(self._opened(symbol))
+
+    def _opened(self, symbol: str) -> Begin:
+        return Begin(symbol, True, self.disk.open(symbol), {})
 
     def want(self, symbols: tuple[str, ...], relieves: Iterable[Line] = ()) -> Line:
         """Let a connection be made, in the place of those that it relieves, or in a new one."""
@@ -217,15 +228,14 @@ class World:
         """Do what the program's loop does."""
         inbox, self._inbox = self._inbox, []
         for arrival in sorted(inbox, key=lambda arrival: arrival.at_s):
-            self._hands.carry(self.engine.take(arrival.message))
+            self._course.take(arrival.message)
             for frame in arrival.frames:
                 for event in frame.events:
                     self.delivered[event.kind, event.symbol] = event.made_s
                     if (event.kind, event.symbol) in self.engine.lanes.all:  # else its file is not open yet
                         self.came.add((event.kind, event.symbol))
         self._open_listed()
-        self._hands.carry(self.engine.step())
-        self._hands.retry()
+        self._course.step()
         if self._down_s is not None:
             self._drain()
         self._look_at_memory()
@@ -233,12 +243,12 @@ class World:
     def _drain(self) -> None:
         if not self._settling:
             self._settling = True
-            self._hands.carry(self.engine.settle(self._stopped_s))
-        if self.engine.settled:
-            self._hands.carry(self.engine.close())
+            self._course.settle(self._stopped_s)
+        if self._course.is_settled():
+            self._course.close()
             if self.disk.is_full:
                 self.disk.is_full = False
-                self._hands.carry(self.engine.close())
+                self._course.close()
             self._over = True
 
     def _look_at_memory(self) -> None:

@@ -1,0 +1,83 @@
+"""The files as a recorded run found them: what a kill, or somebody, did to them between two runs is done again."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..errors import ConfigError
+from ..exchange.events import Gap
+from ..exchange.ledger import LEDGER, UNRECORDED
+from ..exchange.streams.kind import ID, TIME, Kind, Lane
+from ..files.rejects import REJECTS_NAME
+from ..files.store import Store
+from ..order.record import Begin
+
+
+class Found:
+    """Compares the files of a replay with those that each run found, and makes them so where they can be.
+
+    The first run's must be as they were, or not there: what others put into a folder is not touched.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.notes: list[str] = []  # where the files can't be those of then
+        self._folder = folder
+        self._runs = 0
+        self._alike = True  # whether all files have looked as the recorded ones so far
+
+    def run(self, rejects_bytes: int, *, alike: bool) -> None:
+        """Begin with a run, before its store is made; `alike` says that its files look as the recorded ones."""
+        self._runs += 1
+        self._alike = self._alike and alike
+        path = self._folder / REJECTS_NAME
+        if self._runs > 1 and self._alike and path.exists() and path.stat().st_size > rejects_bytes:
+            os.truncate(path, rejects_bytes)
+
+    def make(self, store: Store, kinds: Iterable[Kind], begin: Begin) -> None:
+        """Make a symbol's files what the run found, before they are opened; raises `ConfigError` and `OSError`."""
+        for kind in kinds:
+            path, found = self._folder / kind.file_name(begin.symbol), begin.found.get(kind.name)
+            if not path.exists():
+                self._note_absent(path, found)
+                continue
+            self._check_first(path, found)
+            if found is None:
+                if self._alike:
+                    store.folder.set_aside(path, "gone_then")
+                continue
+            size, touched_ms = found
+            if self._alike and path.stat().st_size > size:
+                os.truncate(path, size)
+            os.utime(path, ns=(touched_ms * 1_000_000, touched_ms * 1_000_000))
+
+    def _note_absent(self, path: Path, found: tuple[int, int] | None) -> None:
+        if found and self._runs == 1:
+            self.notes.append(f"{path.name}: the run went on in a file of {found[0]} bytes, which is not here")
+
+    def _check_first(self, path: Path, found: tuple[int, int] | None) -> None:
+        size = path.stat().st_size
+        if self._runs == 1 and (found is None or size != found[0]):
+            told = f"one of {found[0]} bytes" if found else "none"
+            raise ConfigError(
+                f"--data-dir: {self._folder} holds {path.name} of {size} bytes, where the run found {told}; "
+                "give an empty folder, or the files of then"
+            )
+
+    def tell(self, store: Store, kinds: Iterable[Kind], begin: Begin) -> None:
+        """Tell in the ledger, once files are open, of what the runs before wrote, and the record of it lost.
+
+        A crash costs the end of the record, which can be more than it costs of the files.
+        """
+        for kind in kinds:
+            left = begin.left.get(kind.name)
+            if kind is LEDGER or kind.whole_folder or left is None or not left.last:
+                continue
+            ours = store.sheets.left(kind, begin.symbol)
+            by = ID if kind.lane is Lane.SEQUENCE else TIME
+            if ours and ours[-1][by] < left.last[-1][by]:
+                own, then = ours[-1], left.last[-1]
+                ids = (own[ID] + 1, then[ID]) if by == ID else (None, None)
+                gap = Gap(kind.name, own[TIME], max(own[TIME], then[TIME]), ids[0], ids[1], UNRECORDED)
+                store.backlog.gap(begin.symbol, gap)
+                name = kind.file_name(begin.symbol)
+                self.notes.append(f"{name}: the record lacks what a crash cost it of a run's end; the ledger tells")

@@ -1,0 +1,152 @@
+"""A raw record told to the same engine, by the clocks of then: the files that its runs wrote, or would have written."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, DecodeError, StoreError
+from ..exchange.events import Answer, Ask, Bad, Batch, Lost, Opened, Reopen, Wanted
+from ..exchange.ledger import LEDGER, UNRECORDED
+from ..files.compress import compress
+from ..files.raw_reader import read_raw
+from ..files.source import Damaged
+from ..files.store import Store
+from ..order.engine import Engine
+from ..order.record import Begin, Close, Entry, Moment, Run, Settle, Step, Unrecorded, read_entries
+from ..settings import Settings
+from .build import build_engine
+from .course import Course
+from .found import Found
+from .hands import Hands
+from .moments import Moments
+from .recalled import alike, changed, recalled
+
+
+class Replay:
+    """The recorded runs, one after another, in a folder.
+
+    ```
+    entry ──▶ its moment is now ──▶ course: engine, hands ──▶ store
+    run   ──▶ another engine and store, in the files that the one before has left
+    ```
+    """
+
+    def __init__(self, folder: Path, asked: Mapping[str, Any]) -> None:
+        """`asked` are settings that are to be others than those recorded, by name."""
+        self.runs = self.frames = self.rows = self.gaps = 0
+        self._folder, self._asked = folder, asked
+        self._moment = Moment(0.0, 0)
+        self._moments = Moments(lambda: self._moment.s, lambda: self._moment.ns)
+        self._found = Found(folder)
+        self._settings: Settings
+        self._store: Store | None = None
+        self._engine: Engine
+        self._hands: Hands
+        self._course: Course
+        self._connections: set[int] = set()
+        self._takes: dict[type, Callable[[Any], object]] = {
+            Run: self._run, Begin: self._begin, Unrecorded: self._unrecorded,
+            Step: lambda _: self._course.step(), Settle: lambda one: self._course.settle(one.stopped_s),
+            Close: lambda _: self._course.close(), Reopen: lambda one: self._course.take(one),
+            Wanted: self._wanted, Opened: self._of_connection, Bad: self._of_connection, Lost: self._lost,
+            Batch: self._batch, Answer: self._answer,
+        }  # fmt: skip
+
+    @property
+    def notes(self) -> list[str]:
+        """Where the files can't be those of then, and why."""
+        return self._found.notes
+
+    def play(self, entries: Iterable[tuple[Moment, Entry]]) -> None:
+        """Do all that is recorded. What was not flushed when a crash ended a run is not written.
+
+        Raises `ConfigError`, `LockedError` and `StoreError` as a run does, and what the entries raise.
+        """
+        try:
+            for self._moment, entry in entries:
+                if self._store is None and not isinstance(entry, Run):
+                    raise ConfigError("the record begins in the middle of a run; give the files before it too")
+                self._takes[type(entry)](entry)
+                self._look_at_files()
+        finally:
+            self._end()
+
+    def _look_at_files(self) -> None:
+        if self._hands.failing_since_ns and self._store is not None:
+            raise StoreError(self._store.last_error)
+        for path in self._hands.take_closed():
+            if self._settings.compress:
+                compress(path)
+
+    def _end(self) -> None:
+        """Let go of a run's files, as a crash does if it did not close."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+            self.rows += sum(lane.rows for lane in self._engine.lanes.all.values())
+            self.gaps += sum(self._hands.gaps.values())
+
+    def _run(self, run: Run) -> None:
+        self._end()
+        recorded = recalled(run, self._folder)
+        self._settings = settings = changed(recorded, self._asked, is_first=not self.runs)
+        self.runs += 1
+        self._found.run(run.rejects_bytes, alike=alike(recorded, settings))
+        self._moments.look()
+        self._store = Store(
+            self._folder, settings.scope().kinds, settings.scope().options,
+            market=settings.market, sync=False, rotate=settings.rotate, wall=self._moments.wall,
+        )  # fmt: skip
+        self._engine, self._hands = build_engine(settings, self._store, _ask_nobody, self._moments)
+        self._course = Course(self._engine, self._hands, self._moments)
+        self._connections.clear()
+
+    def _begin(self, begin: Begin) -> None:
+        assert self._store is not None
+        kinds = [kind for kind in (*self._settings.scope().kinds, LEDGER) if kind.whole_folder == (not begin.symbol)]
+        self._moments.look()
+        self._found.make(self._store, kinds, begin)
+        self._store.open(begin.symbol, at_once=begin.made)
+        self._found.tell(self._store, kinds, begin)
+        self._course.begin(begin)
+
+    def _unrecorded(self, lack: Unrecorded) -> None:
+        """Let what the record lacks be missing: nobody knows what the connections brought."""
+        self.notes.append(f"the record lacks {lack.lines} lines; the ledger tells of their time")
+        for connection in sorted(self._connections):
+            self._course.take(Lost(connection, UNRECORDED, False))
+
+    def _wanted(self, wanted: Wanted) -> None:
+        self._connections.add(wanted.connection)
+        self._course.take(wanted)
+
+    def _of_connection(self, message: Opened | Bad | Lost) -> None:
+        if message.connection in self._connections:
+            self._course.take(message)
+
+    def _lost(self, lost: Lost) -> None:
+        self._of_connection(lost)
+        if lost.over:
+            self._connections.discard(lost.connection)
+
+    def _batch(self, batch: Batch) -> None:
+        if batch.connection in self._connections:
+            self.frames += len(batch.bounds) // 2
+            self._course.take(batch)
+
+    def _answer(self, answer: Answer) -> None:
+        """Take an answer, but of what is not asked for now."""
+        if not answer.ask.kind or (answer.ask.kind, answer.ask.symbol) in self._engine.lanes.all:
+            self._course.take(answer)
+
+
+def read(paths: Iterable[Path]) -> Iterator[tuple[Moment, Entry]]:
+    """Yield what is recorded in files, given in order; raises `OSError`, and `DecodeError` where they are no record."""
+    try:
+        yield from read_entries(read_raw(paths))
+    except Damaged as error:
+        raise DecodeError(str(error)) from error
+
+
+def _ask_nobody(ask: Ask) -> None:
+    """Ask nobody: the answers are in the record."""

@@ -1,0 +1,153 @@
+"""A world whose program writes real files, and records all that it is told; and what a replay of that record writes."""
+
+import errno
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from aster_collect.files.lock import LOCK_NAME
+from aster_collect.files.store import Store
+from aster_collect.order.record import Begin, Entry, Line, Moment, Run, lines_of, read_entries
+from aster_collect.run.build import build_engine
+from aster_collect.run.course import Course
+from aster_collect.run.desk import Desk
+from aster_collect.run.moments import Moments
+from aster_collect.run.replay import Replay
+from aster_collect.settings import Settings
+from tests.unit.order.disk import Crash
+from tests.unit.order.market import LEVELS
+from tests.unit.order.world import PACE, Setup, World
+
+TORN_BYTES = 30  # of a row, at most so many are missing after a crash
+
+
+class Files:
+    """The real files of a world's runs, as its faults treat them."""
+
+    def __init__(self, folder: Path, chance: Random) -> None:
+        self.folder, self.chance = folder, chance
+        self.is_full = False
+        self.crash_in: int | None = None  # after so many more writes
+        self.store: Store
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        if self.is_full:
+            data = data[: self.chance.randrange(20)]
+            if not data:
+                raise OSError(errno.ENOSPC, "No space left on device")
+        if self.crash_in is not None:
+            self.crash_in -= 1
+            if self.crash_in < 0:
+                os.write(descriptor, data[: self.chance.randrange(len(data) + 1)])
+                raise Crash
+        return os.write(descriptor, data)
+
+    def crash(self, *, of_the_machine: bool) -> None:
+        """Lose what was not written; with the machine also the end of some files."""
+        self.crash_in, self.is_full = None, False
+        growing = sorted(path for path in self.folder.glob("*.csv") if path.name.count(".") == 1)
+        for path in growing if of_the_machine else ():
+            if self.chance.random() < 0.3:
+                os.truncate(path, max(0, path.stat().st_size - self.chance.randrange(TORN_BYTES)))
+
+    def files(self, kind: str, symbol: str) -> list[list[str]]:
+        """Return the rows of a kind's file."""
+        path = self.folder / f"{kind}_{symbol}.csv"
+        return [path.read_text("utf-8").splitlines()[1:]] if path.exists() else []
+
+
+class RecordedWorld(World):
+    """A world in real files. Its clocks go on with each look at them, so that none is there twice."""
+
+    def __init__(self, chance: Random, setup: Setup, folder: Path, **options: Any) -> None:
+        self._looks = 0
+        super().__init__(chance, setup)
+        self.lines_of_record: list[Line] = []
+        self.disk = Files(folder, chance)  # type: ignore[assignment]
+        bounds = setup.bounds
+        self.settings = Settings(
+            tuple(setup.symbols), setup.every_symbol, streams=setup.kinds, order_book_levels=LEVELS, data_dir=folder,
+            flush_interval_s=PACE.turn_s * 2, poll_interval_s=PACE.poll_s, max_clock_offset_s=PACE.max_clock_offset_s,
+            history=bounds.history, backfill_limit=bounds.backfill_limit, hold_trades=bounds.hold_trades,
+            hold_s=bounds.hold_s, **options,
+        )  # fmt: skip
+        self._store: Store | None = None
+        self.touch_s = 0.0
+
+    def clock(self) -> float:
+        self._looks += 1
+        return self.now_s + self._looks * 1e-7
+
+    def wall_ns(self) -> int:
+        self._looks += 1
+        return super().wall_ns() + self._looks * 100
+
+    def _start(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._touch()
+        settings, scope = self.settings, self.settings.scope()
+        moments = Moments(self.clock, self.wall_ns)
+        self._store = store = Store(
+            settings.data_dir, scope.kinds, scope.options,
+            sync=False, rotate=settings.rotate, write=self.disk.write, wall=moments.wall,
+        )  # fmt: skip
+        self.record(moments.now, Run("1.0", settings.told(), settings.symbols, store.rejects.appender.size))
+        self.engine, hands = build_engine(settings, store, self.ask, moments)
+        self._moments = moments
+        self._program_desk = Desk(settings, self.engine, store, moments)
+        self._course = Course(self.engine, hands, moments, self.record)
+
+    def _touch(self) -> None:
+        """Let the files have been changed in the world's time, not in ours."""
+        ended_ns = super().wall_ns() - round(self._down_since_s * 1e9)
+        for path in self.settings.data_dir.glob("*.csv"):
+            os.utime(path, ns=(ended_ns, ended_ns))
+
+    @property
+    def _down_since_s(self) -> float:
+        return self.chance.uniform(0.2, 3.0)
+
+    def record(self, moment: Moment, entry: Entry) -> None:
+        text = lines_of(moment, entry).text
+        self.lines_of_record += [(int(line[:19]), line[20:]) for line in text.split(b"\n")[:-1]]
+
+    def _opened(self, symbol: str) -> Begin:
+        assert self._store is not None
+        was = self.disk.is_full, self.disk.crash_in
+        self.disk.is_full, self.disk.crash_in = False, None
+        self._moments.look()
+        self._store.open(symbol)
+        self.disk.is_full, self.disk.crash_in = was
+        return self._program_desk.begin(symbol)
+
+    def end(self) -> None:
+        """Let go of the folder."""
+        if self._store is not None:
+            self._store.close()
+
+
+def replayed(lines: Iterable[Line], folder: Path, **asked: Any) -> Replay:
+    """Replay lines into a folder."""
+    replay = Replay(folder, asked)
+    replay.play(read_entries(lines))
+    return replay
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return all that is in a folder but its lock, by name."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != LOCK_NAME}
+
+
+def differences(live: Path, other: Path) -> Sequence[str]:
+    """Return which files differ, and where."""
+    one, two = contents(live), contents(other)
+    found = [f"{name} is only in {'the run' if name in one else 'the replay'}" for name in one.keys() ^ two.keys()]
+    for name in one.keys() & two.keys():
+        if one[name] != two[name]:
+            ours, theirs = one[name].split(b"\n"), two[name].split(b"\n")
+            at = next((n for n, pair in enumerate(zip(ours, theirs, strict=False)) if pair[0] != pair[1]), -1)
+            found.append(f"{name}:{at + 1}: {ours[at : at + 2]} in the run, {theirs[at : at + 2]} in the replay")
+    return sorted(found)
