@@ -55,7 +55,8 @@ class Chain:
         self._frames = 0
         self._newest: Event | None = None
         self._patience_s, self._now_ms = PATIENCE_S, 0  # as the last turn said
-        self._too_low = 0  # changes in a row whose ids are too low to be new
+        self._too_low = 0  # changes in a row whose ids are too low to be new …
+        self._lower = 0  # … and snapshots, which were made after the last row
         self._effects: list[Effect] = []
         self.add = self._fresh.append
 
@@ -195,20 +196,25 @@ class Chain:
                 self._effects.append(Reject(source, answer.received_ns, str(error), kept))
             self._fetch.failed(self._clock())
             return
-        if self._linked.book is not None and self._is_anew(snapshot):
+        anew = self._is_anew(snapshot)
+        if self._linked.book is not None and anew:
             self._effects = self._lose("hole", self.last_ms)  # another one proves it
         elif self._linked.book is not None:
             self.checks.found(snapshot, self._clock())
-        elif not self._join(snapshot):
+        elif not self._join(snapshot, anew=anew):
             self._fetch.failed(self._clock())
 
     def _is_anew(self, snapshot: Diff) -> bool:
-        """Return whether a snapshot is of ids that have begun anew: none that is too old was made so late."""
-        return snapshot.id < self._last_id and snapshot.time_ms > self.last_ms + START_OVER_MS
+        """Return whether a snapshot is of ids that have begun anew: none that is too old was made so late.
 
-    def _join(self, snapshot: Diff) -> bool:
+        Of a quiet symbol, that was made not much later than the last row, it takes some in a row.
+        """
+        is_lower = snapshot.id < self._last_id and snapshot.time_ms > self.last_ms
+        self._lower = self._lower + 1 if is_lower else 0
+        return is_lower and (snapshot.time_ms > self.last_ms + START_OVER_MS or self._lower >= PROOF_ROWS)
+
+    def _join(self, snapshot: Diff, *, anew: bool) -> bool:
         """Begin with a snapshot, if it is not too old for what is there and what came since."""
-        anew = self._is_anew(snapshot)
         self._linked.hold([*self._linked.held, *self._taken()])
         if (snapshot.id < self._last_id and not anew) or not self._linked.join(snapshot):
             return False
@@ -218,7 +224,7 @@ class Chain:
         if anew:
             self._effects.append(Aside(self.kind, self.symbol, "update_ids_began_anew"))
         self._fetch.worked()
-        self._missing, self._too_low = None, 0
+        self._missing, self._too_low, self._lower = None, 0, 0
         self.checks.begin(snapshot, self._clock())
         assert self._linked.book is not None
         self._effects += self._written([snapshot], self._linked.book, snapshot.time_ms)

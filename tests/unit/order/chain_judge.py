@@ -73,6 +73,8 @@ class Reader:
             self.wrongs.append(f"{where}: snapshot {self._market.changes[place].id} goes back")
         elif self._place >= 0:
             self._untold(self._place + 1, place, where)
+        if self._book is not None and self._market.changes[place].id < self._last_id:
+            self.wrongs.append(f"{where} has ids of two histories")
         # A file begins with the book as it was kept, and that row bears the time of the change behind it.
         kept = self._book is None and place == self._place and time_ms > self._market.changes[place].time_ms
         self._book = dict(sides[BID]), dict(sides[ASK])

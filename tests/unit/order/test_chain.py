@@ -249,6 +249,18 @@ class Restarting(Chained):
         self.assertEqual(self.lost(effects), [("new-ids", 1000, 60_100)])
         self.assertEqual([type(one) for one in effects], [Missing, Aside, Rows])
 
+    def test_ids_have_begun_anew_of_a_symbol_that_was_quiet_since(self) -> None:
+        """Three snapshots under a lower id that were made after the last row prove it, however little later."""
+        self.begin(self.left())
+        self.lane.end_outage(self.now_s - 2)
+        self.step()
+        for _ in range(2):
+            self.assertEqual(self.answer(2, ms=1500), [])
+            self.now_s += 5
+            self.step()
+        effects = self.answer(2, ms=1500)
+        self.assertEqual((self.lost(effects), ids(effects)), ([("new-ids", 1000, 1500)], [(SNAPSHOT, 2)]))
+
     def test_a_file_that_ends_with_its_first_row(self) -> None:
         """That may bear the time of the change behind it, which was lost: the ledger tells of a batch more."""
         self.begin(Left([diff(SNAPSHOT, 100)._replace(received_ns=None)]))

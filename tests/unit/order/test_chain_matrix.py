@@ -274,6 +274,10 @@ class OneAtATime(Case):
                 )
                 self.assertEqual(set(causes(world)), {"hole"})
 
+    def test_a_restart_with_a_replica_that_is_behind_the_last_row(self) -> None:
+        """Nothing happens that would show it: the file does not go back."""
+        self.live(*[(6.0, stale_by(5.0)), (1.0, quiet_for(9.0)), (0.1, kill), (12.0, drop)] * 3)
+
     def test_stops_and_kills(self) -> None:
         """The time between two runs is a row of the ledger, and the file goes on with a snapshot."""
         for period_s in (0.0, 5.0):
@@ -347,6 +351,16 @@ def stale_by(seconds: float) -> Fault:
 
     def change(world: World) -> None:
         world.desk.stale_s, world.desk.until_s["stale"] = seconds, world.now_s + 6.0
+
+    return change
+
+
+def quiet_for(seconds: float) -> Fault:
+    """Nothing happens in any market for a while."""
+
+    def change(world: World) -> None:
+        for market in world.exchange.markets.values():
+            market.quiet_until_s = world.now_s + seconds
 
     return change
 
