@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -61,8 +61,12 @@ class Files:
 class RecordedWorld(World):
     """A world in real files. Its clocks go on with each look at them, so that none is there twice."""
 
-    def __init__(self, chance: Random, setup: Setup, folder: Path, **options: Any) -> None:
-        self._looks = 0
+    def __init__(
+        self, chance: Random, setup: Setup, folder: Path, *, between: Callable[[Path], None] | None = None,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        """`between` is done to the folder between two runs."""
+        self._looks, self._between = 0, between
         super().__init__(chance, setup)
         self.lines_of_record: list[Line] = []
         self.disk = Files(folder, chance)  # type: ignore[assignment]
@@ -74,7 +78,6 @@ class RecordedWorld(World):
             hold_s=bounds.hold_s, **options,
         )  # fmt: skip
         self._store: Store | None = None
-        self.touch_s = 0.0
 
     def clock(self) -> float:
         self._looks += 1
@@ -88,6 +91,8 @@ class RecordedWorld(World):
         if self._store is not None:
             self._store.close()
             self._touch()
+            if self._between is not None:
+                self._between(self.settings.data_dir)
         settings, scope = self.settings, self.settings.scope()
         moments = Moments(self.clock, self.wall_ns)
         self._store = store = Store(
@@ -102,13 +107,9 @@ class RecordedWorld(World):
 
     def _touch(self) -> None:
         """Let the files have been changed in the world's time, not in ours."""
-        ended_ns = super().wall_ns() - round(self._down_since_s * 1e9)
+        ended_ns = super().wall_ns() - round(self.chance.uniform(0.2, 3.0) * 1e9)
         for path in self.settings.data_dir.glob("*.csv"):
             os.utime(path, ns=(ended_ns, ended_ns))
-
-    @property
-    def _down_since_s(self) -> float:
-        return self.chance.uniform(0.2, 3.0)
 
     def record(self, moment: Moment, entry: Entry) -> None:
         text = lines_of(moment, entry).text

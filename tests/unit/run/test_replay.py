@@ -1,20 +1,37 @@
 """A replay of what was recorded writes the files that the runs wrote, whatever had happened to them."""
 
+import json
 import logging
+import shutil
 import tempfile
 import unittest
 from pathlib import Path
 from random import Random
+from typing import Any
 
+from aster_collect.errors import ConfigError
+from aster_collect.order.record import Line
+from aster_collect.verify import check_folder
 from tests.support import rounds
+from tests.unit.order import faults
 from tests.unit.order.faults import FAULTS, OF_CLOCKS
 from tests.unit.order.test_matrix import OTHERS
-from tests.unit.order.world import Setup
-from tests.unit.run.recorded import RecordedWorld, differences, replayed
+from tests.unit.order.world import Fault, Setup, World
+from tests.unit.run.recorded import RecordedWorld, contents, differences, replayed
 
 WORLDS = 8
 FAULTS_A_WORLD = 15
 KNOWN = {**FAULTS, **OF_CLOCKS}
+
+
+def an_hour_later(world: World) -> None:
+    """The exchange sets its clock."""
+    world.exchange.step_ms += 3_600_000
+
+
+def word(line: Line) -> str:
+    """Return which line of ours it is, nothing for a frame."""
+    return str(json.loads(line[1])["aster"]) if line[1].startswith(b'{"aster"') else ""
 
 
 class Case(unittest.TestCase):
@@ -22,21 +39,28 @@ class Case(unittest.TestCase):
         logging.disable(logging.CRITICAL)
         self.addCleanup(logging.disable, logging.NOTSET)
         self.base = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.made = 0
 
-    def lived(self, seed: int, chance: Random) -> RecordedWorld:
-        """Return a world of any kind that was recorded through some faults."""
-        kinds = Setup().kinds + tuple(kind for kind in OTHERS if chance.random() < 0.4)
-        setup = Setup(kinds, chance.choice((1, 2)), every_symbol=chance.random() < 0.3)
-        options = {
-            "receive_time": chance.random() < 0.5,
-            "quantities": chance.random() < 0.5,
-            "rotate": chance.choice(("none", "hour")),
-        }
-        world = RecordedWorld(chance, setup, self.base / f"{seed}", **options)
-        names = [chance.choice(list(KNOWN)) for _ in range(FAULTS_A_WORLD)]
-        world.play((chance.uniform(0.5, 8), name, KNOWN[name]) for name in names)
-        world.end()
-        return world
+    def folder(self) -> Path:
+        """Return a folder that is not there yet."""
+        self.made += 1
+        return self.base / f"{self.made}"
+
+    def live(self, *faults: Fault, chance: Random | None = None, setup: Setup | None = None, **options: Any) -> Path:
+        """Let a world that is recorded live through these faults; return its folder."""
+        chance = chance or Random(5)
+        self.world = RecordedWorld(chance, setup or Setup(), self.folder(), **options)
+        self.world.play((chance.uniform(2, 8), fault.__name__, fault) for fault in faults)
+        self.world.end()
+        self.lines = self.world.lines_of_record
+        return self.world.settings.data_dir
+
+    def rows(self, folder: Path, name: str) -> list[str]:
+        return (folder / name).read_text("utf-8").splitlines()[1:]
+
+    def runs(self) -> list[int]:
+        """Return where in the record each run begins."""
+        return [at for at, line in enumerate(self.lines) if word(line) == "run"]
 
 
 class TheSameBytes(Case):
@@ -45,11 +69,145 @@ class TheSameBytes(Case):
     def test_a_hundred_faults(self) -> None:
         """Every file of the runs is in the replay, of the same name, to the last byte, and no other is."""
         for seed, chance in rounds(WORLDS):
-            world = self.lived(seed, chance)
-            again = self.base / f"{seed}-again"
-            replayed(world.lines_of_record, again)
-            wrong = differences(world.settings.data_dir, again)
-            self.assertFalse(wrong, "\n".join(["", *wrong[:12], f"seed {seed}, {world.settings}", *world.faults]))
+            kinds = Setup().kinds + tuple(kind for kind in OTHERS if chance.random() < 0.4)
+            setup = Setup(kinds, chance.choice((1, 2)), every_symbol=chance.random() < 0.3)
+            options = {
+                "receive_time": chance.random() < 0.5,
+                "quantities": chance.random() < 0.5,
+                "rotate": chance.choice(("none", "hour")),
+            }
+            happens = [chance.choice(list(KNOWN.values())) for _ in range(FAULTS_A_WORLD)]
+            live, again = self.live(*happens, chance=chance, setup=setup, **options), self.folder()
+            replayed(self.lines, again)
+            wrong = differences(live, again)
+            story = "\n".join(["", *wrong[:12], f"seed {seed}, {self.world.settings}", *self.world.faults])
+            self.assertFalse(wrong, story)
+
+    def test_stops_and_kills(self) -> None:
+        """Each run goes on in what the replay of the one before has left, also where a kill cut a write."""
+        live, again = self.live(*[faults.kill, faults.stop, faults.kill_in_flush] * 4), self.folder()
+        self.assertGreater(replayed(self.lines, again).runs, 8)
+        self.assertEqual(differences(live, again), [])
+
+    def test_a_run_that_goes_on_in_files_of_before_the_record(self) -> None:
+        """With a copy of these it writes the same; without them the same behind them, and it says so."""
+        live = self.live(faults.stop)
+        until = self.runs()[1]
+        again, later = self.folder(), self.folder()
+        replayed(self.lines[:until], again)
+        copied = replayed(self.lines[until:], again)
+        self.assertEqual((differences(live, again), copied.notes), ([], []))
+        alone = replayed(self.lines[until:], later)
+        self.assertIn("prices_BTCUSDT.csv: the run went on in a file of ", alone.notes[0])
+        for name in ("prices_BTCUSDT.csv", "trades_ETHUSDT.csv", "orderbook_QUIETUSDT.csv"):
+            rows = self.rows(later, name)
+            self.assertEqual(rows, self.rows(live, name)[-len(rows) :])
+            self.assertTrue(rows)
+
+    def test_a_file_that_was_taken_away_between_two_runs(self) -> None:
+        """It is set aside, and the next run begins another."""
+        name = "prices_BTCUSDT.csv"
+        live = self.live(faults.stop, between=lambda folder: (folder / name).unlink(missing_ok=True))
+        again = self.folder()
+        replayed(self.lines, again)
+        self.assertEqual(contents(again)[name], contents(live)[name])
+        self.assertEqual(len([one for one in contents(again) if one.startswith("prices_BTCUSDT.2")]), 1)
+
+
+class OtherOptions(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        setup = Setup((*Setup().kinds, "mark"))
+        self.folder_of_run = self.live(faults.drop, faults.skip, an_hour_later, faults.hand_over, setup=setup)
+
+    def test_other_columns(self) -> None:
+        """When each row was received, and the quantities of prices, are appended; the rows are the same."""
+        again = self.folder()
+        replayed(self.lines, again, receive_time=True, quantities=True)
+        for name, more in (("prices_BTCUSDT.csv", 4), ("orderbook_BTCUSDT.csv", 1), ("trades_BTCUSDT.csv", 1)):
+            rows = self.rows(again, name)
+            self.assertEqual([row.rsplit(",", more)[0] for row in rows], self.rows(self.folder_of_run, name))
+            self.assertGreater(len(rows), 20)
+        self.assertEqual(check_folder(again).total, 0)
+
+    def test_some_of_the_kinds(self) -> None:
+        """There are their files alone, and these are as they were."""
+        again = self.folder()
+        replayed(self.lines, again, streams=("trades", "mark"))
+        one, two = contents(self.folder_of_run), contents(again)
+        self.assertEqual({name.partition("_")[0] for name in two if name.endswith(".csv")}, {"trades", "mark", "gaps"})
+        for name in two:
+            if name.startswith(("trades", "mark")):
+                self.assertEqual(two[name], one[name], name)
+
+    def test_another_rotation(self) -> None:
+        """The rows are the same, in files of their hours."""
+        again = self.folder()
+        replayed(self.lines, again, rotate="hour")
+        closed = sorted(again.glob("trades_BTCUSDT.*T*.csv"))
+        self.assertTrue(closed)
+        rows = [row for path in (*closed, again / "trades_BTCUSDT.csv") for row in self.rows(again, path.name)]
+        self.assertEqual(rows, self.rows(self.folder_of_run, "trades_BTCUSDT.csv"))
+
+    def test_what_was_not_recorded(self) -> None:
+        """A kind, or a number of levels, is refused with what there is, and nothing is made."""
+        for asked, told in (
+            ({"streams": ("trades", "fills")}, "--streams: fills given, trades, prices, orderbook, mark allowed"),
+            ({"order_book_levels": 10}, "--order-book-levels: 10 given, 5 or fewer allowed"),
+        ):
+            again = self.folder()
+            with self.assertRaisesRegex(ConfigError, told):
+                replayed(self.lines, again, **asked)
+            self.assertFalse(again.exists())
+
+
+class WhatTheRecordLacks(Case):
+    def test_the_end_of_a_run_that_was_killed(self) -> None:
+        """Each file's ledger tells what is missing, and what the next run wrote is there."""
+        live, again = self.live(faults.skip, faults.kill), self.folder()
+        until = self.runs()[1]
+        cut = [at for at in range(until) if word(self.lines[at]) == "step"][-25]
+        notes = replayed(self.lines[:cut] + self.lines[until:], again).notes
+        self.assertIn("trades_BTCUSDT.csv: the record lacks", "\n".join(notes))
+        self.assertEqual(check_folder(again).total, 0, list(check_folder(again).text()))
+        rows = [row.split(",") for row in self.rows(again, "gaps_BTCUSDT.csv") if row.endswith(",unrecorded")]
+        ((first, last),) = [row[3:5] for row in rows if row[0] == "trades"]
+        here = {int(row.partition(",")[0]) for row in self.rows(again, "trades_BTCUSDT.csv")}
+        there = {int(row.partition(",")[0]) for row in self.rows(live, "trades_BTCUSDT.csv")}
+        self.assertEqual(there - here, set(range(int(first), int(last) + 1)))
+        self.assertLessEqual({"prices", "trades"}, {row[0] for row in rows})
+
+    def test_lines_that_had_no_room(self) -> None:
+        """The quotes of that time are in the ledger, and the trades that nobody can fetch any more."""
+        self.live(faults.quiet)
+        steps = [at for at, line in enumerate(self.lines) if word(line) == "step"]
+        one, two = steps[80], steps[140]
+        lost = b'{"aster":"lost","lines":%d,"from_ns":1,"to_ns":2,"why":"overflow"}' % (two - one)
+        again = self.folder()
+        notes = replayed([*self.lines[:one], (2, lost), *self.lines[two:]], again).notes
+        self.assertEqual(notes, [f"the record lacks {two - one} lines; the ledger tells of their time"])
+        self.assertEqual(check_folder(again).total, 0, list(check_folder(again).text()))
+        self.assertIn("prices", {row.partition(",")[0] for row in self.rows(again, "gaps_BTCUSDT.csv")})
+
+    def test_the_beginning_of_a_run(self) -> None:
+        """It is refused, and nothing is made."""
+        self.live()
+        again = self.folder()
+        with self.assertRaisesRegex(ConfigError, "in the middle of a run; give the files before it too"):
+            replayed(self.lines[50:], again)
+        self.assertFalse(again.exists())
+
+
+class AFolderThatHoldsSomething(Case):
+    def test_the_same_record_twice(self) -> None:
+        """What is there is left alone, and said."""
+        self.live()
+        again, before = self.folder(), self.folder()
+        replayed(self.lines, again)
+        shutil.copytree(again, before)
+        with self.assertRaisesRegex(ConfigError, "bytes, where the run found none; give an empty folder"):
+            replayed(self.lines, again)
+        self.assertEqual(contents(again), contents(before))
 
 
 if __name__ == "__main__":
