@@ -33,7 +33,11 @@ OPTIONS: dict[str, Option] = {
     "spot_quotes": Choice("--spot-quotes", "a bookTicker of spot as published, or with the times seen", QUOTES),
     "spot_depth": Choice("--spot-depth", "the form of depth<N> of spot, or that there is none", PARTIAL_DEPTHS),
     "frames": Place(
-        "--frames", "play a recording instead of a market, over and over", "FILE", "a file's name", default="off"
+        "--frames",
+        "play a recording instead of a market, over and over; of a folder its raw record",
+        "FILE",
+        "a file's or a folder's name",
+        default="off",
     ),
     "once": Switch("--once", "play the recording once, then fall silent"),
     "speed": Number("--speed", "how fast the recording is played", 0.1, 100, "times", "TIMES"),

@@ -102,7 +102,8 @@ def lines_of(moment: Moment, entry: Entry) -> Lines:
 
 def one_line(stamp_ns: int, facts: Mapping[str, object]) -> Lines:
     """Return a line of ours."""
-    text = json.dumps(facts, separators=(",", ":")).encode("ascii")
+    # Names stay legible; what UTF-8 can't hold is escaped as JSON escapes it.
+    text = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
     return Lines(stamp_ns, 1, b"%019d %b\n" % (stamp_ns, text))
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 log = logging.getLogger(__name__)
 
+RAW = re.compile(r"raw\.\d{4}-\d\d-\d\dT\d\d\.jsonl\.gz")  # of an hour, as a collector's --record makes them
 PAUSE_US = 100_000  # between the end of a recording and its beginning, when it is played again
 _LINE = re.compile(r"(\d{19}) (\{.*\})\s*")
 _WRAPPED = re.compile(r'\{"stream":"([^"\\]+)","data":(.*)\}')
@@ -20,6 +21,7 @@ _SYMBOL = re.compile(r'"s":"([^"\\]+)"')
 _TIME = re.compile(r'"([ET])":(\d+)')
 _SENT = re.compile(r'"E":(\d+)')
 _PRICE = re.compile(r'"(?:p|b|bids)":(?:\[\[)?"([0-9.]+)"')
+_ID = re.compile(r'"[atu]":(\d+)')  # of which one event has one
 _IDS = re.compile(r'"(a|f|l|t|u|U|pu|lastUpdateId)":(\d+)')
 FAMILIES = {"a": "trade", "f": "fill", "l": "fill", "t": "fill"}  # which ids count together; all others are updates
 
@@ -98,21 +100,24 @@ def moved(text: str, time_ms: Callable[[int], int], rise: Callable[[str], int]) 
 
 
 def read(path: Path) -> Recording:
-    """Read a file of lines `<19 digits: Unix ns> <frame>`, gzipped or not.
+    """Read a file of lines `<19 digits: Unix ns> <frame>`, gzipped or not, or a folder's raw record, hour by hour.
 
     Raises OSError, and ValueError with the number of a line that is none. A file that was cut short is read to its end.
     """
+    if not path.is_dir():
+        return parse(_whole(path))
+    hours = sorted(one for one in path.iterdir() if RAW.fullmatch(one.name))
+    return parse(line for hour in hours for line in _whole(hour) if line.endswith("\n"))
+
+
+def _whole(path: Path) -> Iterator[str]:
     with path.open("rb") as file:
         is_gzipped = file.read(2) == b"\x1f\x8b"
     with gzip.open(path, "rt", encoding="utf-8") if is_gzipped else path.open(encoding="utf-8") as lines:
-        return parse(_whole(lines))
-
-
-def _whole(lines: Iterable[str]) -> Iterator[str]:
-    try:
-        yield from lines
-    except EOFError:  # a recorder that was killed leaves half a gzip member
-        log.warning("recording_torn")
+        try:
+            yield from lines
+        except EOFError:  # a recorder that was killed leaves half a gzip member
+            log.warning("recording_torn")
 
 
 def parse(lines: Iterable[str]) -> Recording:
@@ -121,6 +126,8 @@ def parse(lines: Iterable[str]) -> Recording:
     answers: list[tuple[int, dict[str, Any], str]] = []
     spans: dict[tuple[str, str], Span] = {}
     first_us = offset_us = lead_us = earliest_ms = latest_ms = 0
+    newest: dict[str, int | str] = {}  # of each stream
+    connections: set[int] = set()  # of a collector, which carry the same at times
     skipped = 0
     for number, line in enumerate(lines, 1):
         match = _LINE.fullmatch(line)
@@ -131,13 +138,20 @@ def parse(lines: Iterable[str]) -> Recording:
             raise ValueError(f"line {number} is not `<19 digits: Unix ns> <frame>`: {line[:60]!r}")
         received_us = int(match[1]) // 1000
         first_us = first_us or received_us
+        message, stream, text = _frame(match[2], number)
+        if "aster" in message and not isinstance(message.get("value"), dict):
+            connections |= {message["of"]} if "of" in message else set()
+            continue  # what a collector says of itself, but for an answer that is of use here
         # Two lines never share their microsecond, so that their order is kept.
         offset_us = max(offset_us + 1, received_us - first_us) if number > 1 else 0
-        stream, text = _frame(match[2], number)
         if not stream:
-            answer = json.loads(text)
+            answer = message
+            if "aster" in message:
+                answer, text = {"symbol": message.get("symbol"), **message["value"]}, compact(message["value"])
             answers.append((offset_us, answer, text))
             skipped += not {"lastUpdateId", "openInterest"} & set(answer)
+            continue
+        if _came(newest, stream, text) and len(connections) > 1:
             continue
         tracks.setdefault(stream, Track()).add(offset_us, text)
         _stretch(spans, text)
@@ -159,18 +173,28 @@ def parse(lines: Iterable[str]) -> Recording:
     return recording
 
 
-def _frame(text: str, number: int) -> tuple[str, str]:
-    """The stream and payload of a line; a blank stream for what is not a stream's."""
+def _came(newest: dict[str, int | str], stream: str, text: str) -> bool:
+    """Whether an event came before: by its id, or by its text where it has none."""
+    found = _ID.search(text)
+    this, last = int(found[1]) if found else text, newest.get(stream)
+    came = this <= last if isinstance(this, int) and isinstance(last, int) else this == last
+    if not came:
+        newest[stream] = this
+    return came
+
+
+def _frame(text: str, number: int) -> tuple[dict[str, Any], str, str]:
+    """What a line says, and of which stream its payload is; a blank stream for what is not a stream's."""
     try:
         message = json.loads(text)
     except ValueError as error:
         raise ValueError(f"line {number} is not JSON: {error}") from None
     if not isinstance(message.get("stream"), str):
-        return "", text
+        return message, "", text
     match = _WRAPPED.fullmatch(text)  # as it was received, to the letter
     if match is not None:
-        return match[1], match[2]
-    return message["stream"], compact(message.get("data"))
+        return message, match[1], match[2]
+    return message, message["stream"], compact(message.get("data"))
 
 
 def _stretch(spans: dict[tuple[str, str], Span], text: str, symbol: str = "") -> None:

@@ -296,5 +296,75 @@ class AFile(unittest.TestCase):
             self.assertGreaterEqual(sum(len(track.texts) for track in kept.tracks.values()), 90)
 
 
+class ARawRecord(unittest.TestCase):
+    """What a collector records with --record: a folder of hours, with lines of its own between the frames."""
+
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.lines = recorded()
+
+    def with_words_of_its_own(self, connections=1):
+        """The lines as a collector records them, each frame once a connection."""
+        for line in self.lines:
+            stamp, _, text = line.rstrip("\n").partition(" ")
+            message = json.loads(text)
+            if "stream" in message:
+                for of in range(1, connections + 1):
+                    yield f'{stamp} {{"aster":"batch","s":1.5,"ns":{stamp},"of":{of},"received_s":1.25,"frames":1}}\n'
+                    yield line
+                yield f'{stamp} {{"aster":"step","s":1.5,"ns":{stamp}}}\n'
+            else:
+                facts = f'"path":"/fapi/v3/depth","kind":"depth","symbol":"{self.symbol_of(message)}"'
+                yield f'{stamp} {{"aster":"answer",{facts},"value":{text}}}\n'
+                yield f'{stamp} {{"aster":"answer",{facts},"refused":"maintenance"}}\n'
+                yield f'{stamp} {{"aster":"answer","path":"/fapi/v3/aggTrades","symbol":"X","value":[{{"a":1}}]}}\n'
+
+    def symbol_of(self, message):
+        """The symbol of an answer: the market has one at 1, and one at far above."""
+        return message.get("symbol") or ("ASTERUSDT" if float(message["bids"][0][0]) < 100 else "BTCUSDT")
+
+    def write(self, period, lines, torn=b""):
+        data = b"".join(gzip.compress("".join(lines[at : at + 50]).encode()) for at in range(0, len(lines), 50))
+        (self.folder / f"raw.{period}.jsonl.gz").write_bytes(data + torn)
+
+    def assert_as_recorded(self, found):
+        expected = parse(self.lines)
+        for kept, wanted in zip(found[:3], expected[:3], strict=True):
+            self.assertEqual(list(kept), list(wanted))
+            for name in wanted:
+                self.assertEqual([json.loads(one) for one in kept[name].texts],
+                                 [json.loads(one) for one in wanted[name].texts])  # fmt: skip
+        self.assertEqual(found.spans, expected.spans)
+
+    def test_is_played_hour_by_hour(self):
+        """The frames and answers of all hours are those of the exchange; set-aside files are none of them."""
+        lines = list(self.with_words_of_its_own())
+        half = len(lines) // 2
+        self.write("2026-11-24T15", lines[:half])
+        self.write("2026-11-24T16", lines[half:])
+        self.write("2026-11-24T15.20261124T160000Z", ["hello\n"])
+        (self.folder / "prices_BTCUSDT.csv").write_text("unix_timestamp\n")
+        self.assert_as_recorded(read(self.folder))
+
+    def test_of_a_run_that_was_killed_goes_on_in_the_next_hour(self):
+        """What is torn of an hour does not count, and the next hour does."""
+        lines = list(self.with_words_of_its_own())
+        half = len(lines) // 2
+        self.write("2026-11-24T15", lines[:half], torn=gzip.compress(lines[0].encode() * 99)[:-9])
+        self.write("2026-11-24T16", lines[half:])
+        with self.assertLogs("aster_collect.simulator.recording", "WARNING"):
+            found = read(self.folder)
+        self.assertEqual(list(found.tracks), list(parse(self.lines).tracks))
+
+    def test_of_two_connections_has_each_event_once(self):
+        """What both brought is played once."""
+        self.assert_as_recorded(parse(self.with_words_of_its_own(connections=2)))
+
+    def test_of_no_hours_is_refused(self):
+        """A folder without a record is no recording."""
+        with self.assertRaisesRegex(ValueError, "no frames"):
+            read(self.folder)
+
+
 if __name__ == "__main__":
     unittest.main()
