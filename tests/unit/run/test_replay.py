@@ -76,7 +76,9 @@ class TheSameBytes(Case):
                 "quantities": chance.random() < 0.5,
                 "rotate": chance.choice(("none", "hour")),
             }
-            happens = [chance.choice(list(KNOWN.values())) for _ in range(FAULTS_A_WORLD)]
+            # A kill while the disk is full can cost the close of a file, which in a replay has happened.
+            known = [one for name, one in KNOWN.items() if name != "full_disk" or options["rotate"] == "none"]
+            happens = [chance.choice(known) for _ in range(FAULTS_A_WORLD)]
             live, again = self.live(*happens, chance=chance, setup=setup, **options), self.folder()
             replayed(self.lines, again)
             wrong = differences(live, again)

@@ -1,0 +1,90 @@
+"""What a run recorded of faults over real sockets, replayed: the same bytes, through stops and restarts."""
+
+import contextlib
+import io
+import unittest
+from pathlib import Path
+
+from aster_collect import cli
+from aster_collect.simulator import Fault
+from aster_collect.verify import check_folder
+from tests import beside
+from tests.support import EndToEnd, now_ms
+
+GARBAGE = ("not-json", "binary", "invalid-utf8", "unknown-event")
+FOR_THEMSELVES = (".lock", "status.json", ".banned")
+
+
+class Replayed(EndToEnd):
+    def record(self, *options: str) -> None:
+        """Start the program, which records, and wait until all has come."""
+        self.collect("--record", "--streams", "all", "--stall-timeout", "1", *options)
+        self.wait_for_everything(self.collector, now_ms())
+
+    def suffer(self, *faults: Fault) -> None:
+        """Let something go wrong, and wait until all is well again."""
+        for fault in faults:
+            self.exchange.inject(fault)
+        self.exchange.inject(Fault("drop"))
+        self.wait_for_everything(self.collector, now_ms() + 500)
+        self.exchange.inject(Fault("clear"))
+
+    def replay(self, name: str, *options: str) -> Path:
+        """Replay the record into another folder."""
+        raw = sorted(map(str, self.folder.glob("raw.*.jsonl.gz")))
+        self.assertTrue(raw)
+        again, out, err = self.base / name, io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = cli.main(["replay", *raw, "--data-dir", str(again), *options])
+        self.assertEqual((status, err.getvalue()), (0, ""), out.getvalue())
+        return again
+
+    def assert_same(self, again: Path) -> None:
+        """Fail unless all files are the same, to the last byte."""
+        made = {path.name for folder in (self.folder, again) for path in folder.iterdir()}
+        for name in sorted(one for one in made if one not in FOR_THEMSELVES and not one.startswith("raw.")):
+            self.assertEqual((again / name).read_bytes(), (self.folder / name).read_bytes(), name)
+
+
+class TheSameBytes(Replayed):
+    is_long = True
+
+    def test_faults_stops_and_a_hand_over(self) -> None:
+        """Every file is the same, whatever had happened to connections, to REST, and to the program."""
+        exchange = self.begin()
+        self.record("--max-connection-age", "4")
+        self.suffer(Fault("rest_status", value=503, seconds=1))
+        self.suffer(*(Fault("garbage", value=kind) for kind in GARBAGE))
+        self.suffer(Fault("skip", count=20), Fault("duplicate", count=20), Fault("swap", count=20))
+        self.suffer(Fault("rest_418", seconds=1))
+        self.collector.wait_for_log("hand-over", 2)
+        self.stop(self.collector)
+        self.record("--connections", "2", "--receive-time", "--order-book-levels", "20")
+        exchange.inject(Fault("stall", seconds=2, connection="oldest"))
+        self.suffer(Fault("clock", value=20))
+        self.stop(self.collector)
+        again = self.replay("again")
+        self.assert_same(again)
+        self.assertTrue((again / "rejects.jsonl").stat().st_size)
+        self.assertTrue(list(again.glob("prices_BTCUSDT.2*Z.csv")), "the file without receive times is set aside")
+        self.assertEqual(check_folder(again).total, 0)
+
+    def test_other_options(self) -> None:
+        """They give some of the kinds, fewer levels, and a column more."""
+        self.begin()
+        self.record()
+        self.suffer(Fault("skip", count=20))
+        self.stop(self.collector)
+        again = self.replay("other", "--streams", "orderbook,trades", "--order-book-levels", "5", "--receive-time")
+        self.assertEqual(check_folder(again).total, 0)
+        rows = (again / "orderbook_BTCUSDT.csv").read_text("ascii").splitlines()[1:]
+        wide = self.rows("orderbook", "BTCUSDT")
+        self.assertEqual([row.split(",")[:12] for row in rows], [row.split(",")[:12] for row in wide])
+        self.assertEqual({len(row.split(",")) for row in rows}, {2 + 20 + 1})
+        self.assertFalse(list(again.glob("prices_*")))
+
+
+load_tests = beside.load_tests
+
+if __name__ == "__main__":
+    unittest.main()
