@@ -20,7 +20,7 @@ from .fetch import Fetch
 from .lane import Left
 from .linked import PREVIOUS, Linked
 from .steps import steps_back
-from .suspects import PROOF_ROWS, START_OVER_MS
+from .suspects import FORMER_MS, PROOF_ROWS, START_OVER_MS
 
 PATIENCE_S = 0.5  # two that changed places have found each other by then …
 REDUNDANT_PATIENCE_S = 2.0  # … and the slower of two connections has brought what the other left out
@@ -55,6 +55,7 @@ class Chain:
         self._frames = 0
         self._newest: Event | None = None
         self._patience_s, self._now_ms = PATIENCE_S, 0  # as the last turn said
+        self._anew_ms = 0  # since when ids are new, while former ones can come
         self._too_low = 0  # changes in a row whose ids are too low to be new …
         self._lower = 0  # … and snapshots, which were made after the last row
         self._effects: list[Effect] = []
@@ -142,7 +143,9 @@ class Chain:
         self._fresh.clear()
         self._frames += len(fresh)
         self._newest = fresh[-1] if fresh else self._newest
-        return fresh
+        if self.last_ms > self._anew_ms + FORMER_MS:
+            self._anew_ms = 0
+        return [one for one in fresh if one[TIME] >= self._anew_ms]  # a slow connection still brings former ids
 
     def _written(self, rows: list[Any], book: Book, now_ms: int) -> list[Effect]:
         if not rows:
@@ -216,12 +219,14 @@ class Chain:
     def _join(self, snapshot: Diff, *, anew: bool) -> bool:
         """Begin with a snapshot, if it is not too old for what is there and what came since."""
         self._linked.hold([*self._linked.held, *self._taken()])
-        if (snapshot.id < self._last_id and not anew) or not self._linked.join(snapshot):
+        is_former = snapshot.time_ms < self._anew_ms or (snapshot.id < self._last_id and not anew)
+        if is_former or not self._linked.join(snapshot):
             return False
         if self._missing:
             cause, from_ms = ("new-ids", self.last_ms) if anew else self._missing
             self._effects.append(self._gap(cause, from_ms, snapshot.time_ms))
         if anew:
+            self._anew_ms = snapshot.time_ms
             self._effects.append(Aside(self.kind, self.symbol, "update_ids_began_anew"))
         self._fetch.worked()
         self._missing, self._too_low, self._lower = None, 0, 0

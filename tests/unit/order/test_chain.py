@@ -197,6 +197,22 @@ class Following(Chained):
         self.step()
         self.assertEqual(ids(self.answer(4, ms=9300)), [(SNAPSHOT, 4)])
 
+    def test_former_ids_come_behind_new_ones(self) -> None:
+        """Of a slow connection or a replica that is behind they are no hole, and not what the file goes on with."""
+        self.live()
+        self.asked(self.turn(diff(1, 2, ms=9000), diff(2, 3, ms=9100), diff(3, 4, ms=9200)))
+        self.answer(4, ms=9200)
+        self.assertEqual(self.turn(diff(10, 11)), [])
+        self.now_s += 5
+        self.assertEqual((self.step(), self.requested), ([], []))
+        self.turn(diff(6, 7, ms=9300))
+        self.now_s += 5
+        self.step()
+        self.assertEqual(self.answer(12), [])
+        self.now_s += 5
+        self.step()
+        self.assertEqual(ids(self.answer(7, ms=9300)), [(SNAPSHOT, 7)])
+
     def test_a_run_ends_before_the_book_of_new_ids_is_there(self) -> None:
         """The next run finds the last row of the former ones, and tells of all since."""
         self.live()
