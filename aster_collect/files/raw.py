@@ -109,8 +109,8 @@ class RawWriter:
             self._waiting.append(Waiting(period, self._member.end(), self._made))
             self._member, self._made = Member(), NOTHING
 
-    def flush(self) -> None:
-        """Write and sync all that waits; raises `OSError`, and the rest waits on then."""
+    def flush(self, *, sync: bool = True) -> None:
+        """Write all that waits, and sync it; raises `OSError`, and the rest waits on then."""
         self._end_member()
         self._look()
         while self._waiting:
@@ -119,7 +119,7 @@ class RawWriter:
             self._waiting.popleft()
             self._in_file = joined(self._in_file, stretch)
             self.written_bytes += len(data)
-        if self._file is not None:
+        if self._file is not None and sync:
             self._file.sync()
 
     def _open(self, period: str) -> RawFile:

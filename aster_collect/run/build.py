@@ -14,7 +14,7 @@ from ..watch.report import Due
 from ..watch.snapshot import NOT_RECORDED, Recorded
 from .course import Course
 from .desk import Desk
-from .hands import Hands
+from .hands import Hands, Keep, keep_nothing
 from .loop import Loop
 from .moments import Moments
 
@@ -30,13 +30,14 @@ def build_loop(
     moments: Moments,
     record: Record = nowhere,
     recorded: Callable[[], Recorded] = lambda: NOT_RECORDED,
+    keep: Keep = keep_nothing,
 ) -> Loop:
     """Return a loop that collects these symbols, whose files are open, as those of the whole folder are.
 
     `ask` hands a request to REST, `closed` is told which files were closed because their hour or day was over, and
-    `record` of all that happens; `recorded` says what became of that.
+    `record` of all that happens; `recorded` says what became of that, and `keep` waits until it is in its files.
     """
-    engine, hands = build_engine(settings, store, ask, moments)
+    engine, hands = build_engine(settings, store, ask, moments, keep)
     desk = Desk(settings, engine, store, moments, recorded)
     course = Course(engine, hands, moments, record)
     for symbol in ("", *symbols):
@@ -45,7 +46,7 @@ def build_loop(
 
 
 def build_engine(
-    settings: Settings, store: Store, ask: Callable[[Ask], None], moments: Moments
+    settings: Settings, store: Store, ask: Callable[[Ask], None], moments: Moments, keep: Keep = keep_nothing
 ) -> tuple[Engine, Hands]:
     """Return the engine that a run asks for, and its hands."""
     bounds = Bounds(
@@ -55,4 +56,4 @@ def build_engine(
         settings.flush_interval_s / 2, settings.poll_interval_s, settings.max_clock_offset_s, settings.check_interval_s
     )
     engine = Engine(settings.scope(), bounds, pace, clock=moments.clock, wall_ns=moments.wall_ns)
-    return engine, Hands(engine, store, ask, clock=moments.clock, wall_ns=moments.wall_ns)
+    return engine, Hands(engine, store, ask, keep, clock=moments.clock, wall_ns=moments.wall_ns)

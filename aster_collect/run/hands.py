@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import StoreError
 from ..exchange.cells import seconds
@@ -22,18 +22,30 @@ NAMES = 5  # in one log line
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING}
 
 
+class Keep(Protocol):
+    """Waits until what was recorded is in its files, or with `sync` on the disk."""
+
+    def __call__(self, *, sync: bool) -> None:
+        """Wait."""
+
+
+def keep_nothing(*, sync: bool) -> None:
+    """Wait for nothing: nothing is recorded."""
+
+
 class Hands:
     """The one that acts; what a flush finds out goes back to the engine."""
 
     def __init__(
-        self, engine: Engine, store: Store, ask: Callable[[Ask], None],
+        self, engine: Engine, store: Store, ask: Callable[[Ask], None], keep: Keep = keep_nothing,
         *, clock: Callable[[], float] = time.monotonic, wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:  # fmt: skip
+        """`keep` is called before anything is written: it waits until what rows are made of is in its own files."""
         self.flushes = 0
         self.failing_since_ns = 0
         self.rewound = False  # whether trades are to be fetched again that were written
         self.gaps: Counter[tuple[str, str]] = Counter()  # rows of the ledger, by symbol and kind
-        self._engine, self._store, self._ask = engine, store, ask
+        self._engine, self._store, self._ask, self._keep = engine, store, ask, keep
         self._clock, self._wall_ns = clock, wall_ns
         self._retry_s = 0.0
         self._said_s: dict[str, float] = {}
@@ -109,6 +121,7 @@ class Hands:
 
     def _flush(self, flush: Flush) -> None:
         """Write what the store has, and let trades be fetched again that another program took out of their files."""
+        self._keep(sync=flush.sync)
         try:
             written = self._store.flush(sync=flush.sync)
         except StoreError as error:

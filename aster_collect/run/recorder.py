@@ -18,6 +18,7 @@ PENDING_BYTES = 32 << 20  # of members that wait for a full disk
 OVERHEAD = 200  # bytes of memory that lines of one stamp cost beside their text, measured with sys.getsizeof
 GATHER_S = 0.1  # lines are compressed together, and the thread is not woken for each
 FULL_DISK_S = 2.0  # how long an end waits for room
+KEEP_S = 2.0  # how long rows wait for what they were made of
 RETRY_S = 5.0
 LOG_REPEAT_S = 60.0
 
@@ -26,7 +27,7 @@ class Recorder:
     """Takes lines from the collecting thread, and writes them on one of its own.
 
     ```
-    put ──▶ queue, 32 MiB ──▶ compressed ──▶ members, 32 MiB ──flush──▶ files
+    put ──▶ queue, 32 MiB ──▶ compressed ──▶ members, 32 MiB ──flush, keep──▶ files
      └─ full: lost, counted, and told in a line once there is room
     ```
     """
@@ -47,6 +48,8 @@ class Recorder:
         self._queue_bytes, self._pending_bytes, self._clock = queue_bytes, pending_bytes, clock
         self._queue: queue.SimpleQueue[Lines] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        self._wake, self._kept = threading.Event(), threading.Event()
+        self._syncs = False  # what is to be kept
         self._losing = NOTHING
         self._recorded = NOT_RECORDED
         self._put_bytes = self._taken_bytes = 0  # the one is of the thread that puts, the other of the recorder's
@@ -78,6 +81,17 @@ class Recorder:
         self._put_bytes += len(text) + OVERHEAD
         self._queue.put(lines)
 
+    def keep(self, *, sync: bool) -> None:
+        """Wait until what was put is in the files, or on the disk: no row is there before what it was made of.
+
+        For the collecting thread alone. It waits for two seconds at most, and not at all while nothing can be written.
+        """
+        if not self._failing:
+            self._syncs = sync
+            self._kept.clear()
+            self._wake.set()
+            self._kept.wait(KEEP_S)
+
     def _tell_losing(self) -> None:
         told = _told(self._losing, "overflow")
         self._put_bytes += len(told.text) + OVERHEAD
@@ -89,11 +103,13 @@ class Recorder:
         if self._losing.lines:
             self._tell_losing()
         self._stopping.set()
+        self._wake.set()
 
     def run(self) -> None:
         """Record until stopped, and until all is written, or can't be. Blocks."""
         self.begin()
-        while not self._stopping.wait(GATHER_S):
+        while not self._stopping.is_set():
+            self._wake.wait(GATHER_S)
             self.step()
         end_s = self._clock() + FULL_DISK_S
         while not (written := self.drain()) and self._clock() < end_s:
@@ -111,9 +127,14 @@ class Recorder:
             self._say_failing(error)
 
     def step(self) -> None:
-        """Compress what has gathered, and flush if it is time."""
+        """Compress what has gathered, and flush if it is time, or asked for."""
+        asked = self._wake.is_set()
+        self._wake.clear()
         self._take()
-        if self._clock() >= self._flush_s:
+        if asked:
+            self._flush(sync=self._syncs)
+            self._kept.set()
+        elif self._clock() >= self._flush_s:
             self._flush()
 
     def drain(self) -> bool:
@@ -131,9 +152,9 @@ class Recorder:
             self._writer.append(lines)
             self._taken_bytes += len(lines.text) + OVERHEAD
 
-    def _flush(self) -> None:
+    def _flush(self, *, sync: bool = True) -> None:
         try:
-            self._writer.flush()
+            self._writer.flush(sync=sync)
         except OSError as error:
             self._say_failing(error)
             self._flush_s = self._clock() + RETRY_S

@@ -136,10 +136,11 @@ class Supervisor:
         say_snapshots(self._settings, len(symbols), self._budget)
         warn_of_polls(self._settings, len(symbols), self._budget)
         self._packing.start()
+        recorder = self._recorder
         loop = build_loop(
             self._settings, symbols, store, self._asks.put, self._inbox, self._due,
             lambda paths: self._control.put(Closed(paths)), self._moments,
-            *((self._recorder.record, self._recorder.recorded) if self._recorder is not None else ()),
+            *((recorder.record, recorder.recorded, recorder.keep) if recorder is not None else ()),
         )  # fmt: skip
         if self._recorder is not None:
             self._threads.start("recorder", self._recorder.run)

@@ -69,6 +69,16 @@ class TheSameBytes(Replayed):
         self.assertTrue(list(again.glob("prices_BTCUSDT.2*Z.csv")), "the file without receive times is set aside")
         self.assertEqual(check_folder(again).total, 0)
 
+    def test_kills(self) -> None:
+        """No row is on disk before what it was made of is in the record, so that nothing of the files is missing."""
+        self.begin()
+        for _ in range(4):
+            self.record()
+            self.collector.kill()
+        self.record()
+        self.stop(self.collector)
+        self.assert_same(self.replay("again"))
+
     def test_other_options(self) -> None:
         """They give some of the kinds, fewer levels, and a column more."""
         self.begin()

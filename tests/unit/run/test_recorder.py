@@ -69,6 +69,17 @@ class Recording(Case):
         self.assertEqual(self.read(), [{"number": 1}])
         self.assertEqual(self.recorder.recorded(), Recorded(1, len(lines(1).text), 0))
 
+    def test_rows_that_are_to_be_written(self) -> None:
+        """They wait until what they are made of is in the record."""
+        thread = threading.Thread(target=self.recorder.run)
+        thread.start()
+        self.addCleanup(thread.join, DEADLINE_S)
+        self.addCleanup(self.recorder.stop)
+        for number in range(1, 20):
+            self.recorder.put(lines(number))
+            self.recorder.keep(sync=True)
+            self.assertEqual(self.read()[-1], {"number": number})
+
     def test_what_the_engine_is_told(self) -> None:
         """A batch is read from the record as it was taken: the frames verbatim, odd ones too."""
         odd = [b"[1]", b'{"aster":"run"}', b"{\n}", b'{"s":"\xff"}', b"{", b"", b'{"stream":"a"}{']
