@@ -220,7 +220,7 @@ class Chain:
         """Begin with a snapshot, if it is not too old for what is there and what came since."""
         self._linked.hold([*self._linked.held, *self._taken()])
         is_former = snapshot.time_ms < self._anew_ms or (snapshot.id < self._last_id and not anew)
-        if is_former or not self._linked.join(snapshot):
+        if is_former or not self._linked.join(snapshot, anew=anew):
             return False
         if self._missing:
             cause, from_ms = ("new-ids", self.last_ms) if anew else self._missing

@@ -63,12 +63,13 @@ class Linked:
         fit = bisect_right(list(sizes), HELD_CHARACTERS)
         self.held = changes[len(changes) - fit :]
 
-    def join(self, snapshot: Diff) -> bool:
+    def join(self, snapshot: Diff, *, anew: bool) -> bool:
         """Begin with a snapshot; return False, and leave all as it is, where it is too old for the changes held.
 
-        What was made long before it, and yet bears a higher id, is of former ids.
+        What was made long before it, and yet bears a higher id, is of former ids; where it is the first of new ones,
+        all that was made before it.
         """
-        former_ms = snapshot.time_ms - START_OVER_MS
+        former_ms = snapshot.time_ms - (0 if anew else START_OVER_MS)
         later = [one for one in self.held if one[ID] > snapshot.id and one[TIME] >= former_ms]
         if later and min(one[PREVIOUS] for one in later) > snapshot.id:
             return False

@@ -197,6 +197,15 @@ class Following(Chained):
         self.step()
         self.assertEqual(ids(self.answer(4, ms=9300)), [(SNAPSHOT, 4)])
 
+    def test_former_ids_end_with_a_hole(self) -> None:
+        """The change behind it, made just before the new ones, does not wait for what can't come any more."""
+        self.live()
+        self.turn(diff(60, 61))
+        self.now_s += 1
+        self.asked(self.turn())
+        effects = self.answer(4, ms=6200)
+        self.assertEqual((self.lost(effects), ids(effects)), ([("new-ids", 1000, 6200)], [(SNAPSHOT, 4)]))
+
     def test_former_ids_come_behind_new_ones(self) -> None:
         """Of a slow connection or a replica that is behind they are no hole, and not what the file goes on with."""
         self.live()
