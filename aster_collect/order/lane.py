@@ -52,6 +52,9 @@ class Lane(Protocol):
     def forget(self) -> None:
         """Forget the oldest of them."""
 
+    def paused(self, from_ms: int, to_ms: int) -> None:
+        """Take the stretch in which nobody collected before this run, which is in the ledger where that tells of it."""
+
     def newest(self) -> Event | None:
         """Return the event that came last, None if there was none."""
 

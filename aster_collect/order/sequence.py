@@ -55,6 +55,10 @@ class Sequence:
     def forget(self) -> None:
         """Do nothing."""
 
+    def paused(self, from_ms: int, to_ms: int) -> None:
+        """Remember it for what can't be asked for."""
+        self.since.paused(from_ms, to_ms)
+
     def newest(self) -> Event | None:
         """Return the trade that was written last, None if there was none."""
         return self._fresh[-1] if self._fresh else self._newest
