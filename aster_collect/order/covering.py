@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from ..exchange.events import Gap, Lost, Wanted
 from ..exchange.subscribe import Scope, everyones
-from .bundle import LAG_LIMIT_MS, Bundle, Stretch, pause
+from .bundle import LAG_LIMIT_MS, PAUSE_LIMIT_MS, Bundle, Stretch, pause
 from .carriers import Carriers
 from .effects import Effect, Uncovered
 from .lane import Asker, Lane
@@ -23,6 +23,7 @@ class Covering:
         self._askers = askers
         self._lag_ms = 0  # by how much the exchange lags, as any connection said last
         self._waiting: list[tuple[Lane, int]] = []  # what no connection carries yet, and when its file was changed
+        self._doubted: dict[int, Seen] = {}  # of each connection that has brought no time that was believed, the last
         self._left: dict[Lane, tuple[int, int]] = {}  # of a run before: its last row's time, and that by our clock
 
     def begin(self, waiting: Iterable[tuple[Lane, int]], now_s: float, now_ms: int) -> list[Effect]:
@@ -108,24 +109,45 @@ class Covering:
             effects += self._resumed(bundle.lanes, bundle.begun_ms, wall_ms)
         if outage is not None:
             effects += _uncovered(bundle.lanes, outage)
+        self._doubted.pop(seen.connection, None)
+        if bundle.is_new(seen.connection):
+            self._doubted[seen.connection] = seen
+        return effects
+
+    def _believe(self, connection: int) -> list[Effect]:
+        """Believe at a connection's end what was doubted of it, since nothing came that said otherwise.
+
+        What it brought is written, and what nobody brought around it is missing. A time that can't be stays no time.
+        """
+        effects: list[Effect] = []
+        seen = self._doubted.pop(connection, None)
+        if seen is None:
+            return effects
+        for bundle in self.carriers.of(connection):
+            now_ms = bundle.now_ms(seen.received_s) or seen.received_ns // 1_000_000
+            if bundle.is_new(connection) and abs(seen.newest_ms - now_ms) <= PAUSE_LIMIT_MS:
+                effects += self._covered(bundle, seen)
+        self._doubted.pop(connection, None)
         return effects
 
     def lost(self, lost: Lost) -> list[Effect]:
         """Note that a connection ended."""
+        effects = self._believe(lost.connection)
         bundles = list(self.carriers.of(lost.connection))
         outages = list(self.carriers.lost(lost.connection, lost.over))
         for bundle in bundles:
             if bundle.down:
                 self.begin_outage(bundle.lanes)
-        return [effect for bundle, outage in outages for effect in _uncovered(bundle.lanes, outage)]
+        return effects + [effect for bundle, outage in outages for effect in _uncovered(bundle.lanes, outage)]
 
     def close(self, now_ms: int) -> list[Effect]:
         """Return the outages that a connection which is behind could have filled yet, and pauses that nothing ended."""
+        believed = [effect for connection in list(self._doubted) for effect in self._believe(connection)]
         outages = [effect for bundle, outage in self.carriers.close() for effect in _uncovered(bundle.lanes, outage)]
         came = [
             lane for bundle in self.carriers.bundles if bundle.begun_ms is None for lane in bundle.lanes if lane.rows
         ]
-        return [*outages, *self._resumed(came, now_ms, now_ms)]
+        return [*believed, *outages, *self._resumed(came, now_ms, now_ms)]
 
     def _resumed(self, lanes: Iterable[Lane], first_ms: int, now_ms: int) -> list[Effect]:
         """Record the time since the last rows of the files, in which nobody collected."""
@@ -138,10 +160,10 @@ class Covering:
             rested_ms = max(0, min(touched_ms - last_ms, LAG_LIMIT_MS)) if last_ms else 0
             paused_ms = now_ms - touched_ms + rested_ms
             stretch = pause(last_ms or first_ms - max(0, paused_ms), first_ms, paused_ms)
-            for asker in self._asking([lane]):
-                asker.paused(stretch.from_ms, stretch.to_ms)
+            gap = _gap(lane, stretch)
+            lane.paused(gap.from_ms, gap.to_ms)
             if lane.kind.uncovered:
-                gaps[lane.symbol, lane.kind.name] = _gap(lane, stretch)
+                gaps[lane.symbol, lane.kind.name] = gap
         return [Uncovered(gaps)] if gaps else []
 
 

@@ -55,6 +55,9 @@ class Lane(Protocol):
     def forget(self) -> None:
         """Forget the oldest of them."""
 
+    def paused(self, from_ms: int, to_ms: int) -> None:
+        """Take the stretch in which nobody collected before this run, which is in the ledger where that tells of it."""
+
     def newest(self) -> Event | None:
         """Return the event that came last, None if there was none."""
 
@@ -78,9 +81,6 @@ class Asker(Lane, Protocol):
 
     def answer(self, answer: Answer) -> None:
         """Take what REST answered; what follows of it comes with the next step or turn."""
-
-    def paused(self, from_ms: int, to_ms: int) -> None:
-        """Take the stretch in which nobody collected, and behind which the file goes on."""
 
     def begin_outage(self) -> None:
         """Note that no connection brings events: there may be some that no live one shows."""

@@ -16,6 +16,7 @@ from .steps import STEP_BACK_MS, steps_back
 from .written import BEHIND_MS, content
 
 REMEMBERED_MS = 120_000  # as in `Reorder`: who lags by more does not cover its streams
+LONGEST_TURN_MS = 10_000  # by more at once a clock was set
 
 _time = itemgetter(TIME)
 
@@ -47,6 +48,7 @@ class Plain:
         self._newest: Event | None = None
         self._known: set[Hashable] = set()
         self._known_when: deque[tuple[int, Hashable]] = deque()
+        self._now_ms = self._even_ms = 0  # what the exchange's clock says, and how it would have gone on if never set
         self.add = self._fresh.append
 
     @property
@@ -64,6 +66,9 @@ class Plain:
         if self._known_when:
             self._known.discard(self._known_when.popleft()[1])
 
+    def paused(self, from_ms: int, to_ms: int) -> None:
+        """Do nothing: what is in the file is known by what it says."""
+
     def newest(self) -> Event | None:
         """Return the event that came last, None if there was none."""
         return next((events[-1] for events in (self._fresh, self._rested) if events), self._newest)
@@ -73,7 +78,7 @@ class Plain:
         fresh = sorted(self._fresh, key=_time)
         self._frames += len(fresh)
         self._fresh.clear()
-        fresh, effects = self._behind_left(fresh, now_ms)
+        fresh, effects = self._behind_left(fresh)
         fresh = self._new(fresh, now_ms)
         rested = self._rested
         if rested and fresh:  # what a slower connection, or another server, brings of before finds its place
@@ -99,7 +104,9 @@ class Plain:
 
     def _new(self, events: list[Event], now_ms: int) -> list[Event]:
         """Return the events that are not known, and know them for a while."""
-        while self._known_when and self._known_when[0][0] < now_ms - REMEMBERED_MS:
+        self._even_ms += min(max(0, now_ms - self._now_ms), LONGEST_TURN_MS)
+        self._now_ms = now_ms
+        while self._known_when and self._known_when[0][0] < self._even_ms - REMEMBERED_MS:
             self.forget()
         new: list[Event] = []
         for event in events:
@@ -108,11 +115,11 @@ class Plain:
                 self.duplicates += 1
                 continue
             self._known.add(said)
-            self._known_when.append((now_ms, said))
+            self._known_when.append((self._even_ms, said))
             new.append(event)
         return new
 
-    def _behind_left(self, events: list[Event], now_ms: int) -> tuple[list[Event], list[Effect]]:
+    def _behind_left(self, events: list[Event]) -> tuple[list[Event], list[Effect]]:
         """Know what is in the file, and return what is not older, and that the other is missing, if it is not there.
 
         A restart can lead to a server that is behind. Where clocks are set, or a server brought what others lacked, the
@@ -120,7 +127,7 @@ class Plain:
         """
         for event in self._left:
             self._known.add(said := content(event))
-            self._known_when.append((now_ms, said))
+            self._known_when.append((self._even_ms, said))
         self._left = ()
         if not self._oldest_ms:
             return events, []

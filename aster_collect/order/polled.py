@@ -39,6 +39,9 @@ class Polled:
     def forget(self) -> None:
         """Do nothing."""
 
+    def paused(self, from_ms: int, to_ms: int) -> None:
+        """Do nothing: what is in the file is known by its time."""
+
     def newest(self) -> Event | None:
         """Return the answer that came last, None if there was none."""
         return self._newest

@@ -55,11 +55,14 @@ class Reorder:
         newest = self.fresh or self._rested
         return newest[-1] if newest else None
 
-    def discard(self, chosen: Callable[[Sequence[Event]], Iterable[int]]) -> None:
-        """Forget those of the fresh events whose ids are chosen: they are of another history, or written."""
+    def discard(self, chosen: Callable[[Sequence[Event]], Iterable[int]]) -> list[Event]:
+        """Forget, and return, those of the fresh events whose ids are chosen: of another history, or written."""
         ids = set(chosen(self.fresh))
-        if ids:
-            self.fresh[:] = [event for event in self.fresh if event[ID] not in ids]
+        if not ids:
+            return []
+        discarded = [event for event in self.fresh if event[ID] in ids]
+        self.fresh[:] = [event for event in self.fresh if event[ID] not in ids]
+        return discarded
 
     def begin_anew(self, fresh: Iterable[Event]) -> None:
         """Begin another history with these events."""
@@ -153,6 +156,7 @@ class Rising:
         self._frames = 0
         self._reorder = Reorder(last_id or -1)
         self._written = Written(() if last_id else left.last)
+        self._paused = (self.last_ms, self.last_ms)
         self._newest: Event | None = None
         self._too_low = 0  # events in a row whose ids are too low to be new
         self._anew_ms = 0  # since when ids are new, while former ones can come
@@ -177,6 +181,10 @@ class Rising:
         """Forget the oldest of them."""
         self._reorder.forget()
 
+    def paused(self, from_ms: int, to_ms: int) -> None:
+        """Remember it: what comes again of that time needs no other row of the ledger."""
+        self._paused = from_ms, to_ms
+
     def newest(self) -> Event | None:
         """Return the event that came last, None if there was none."""
         return self._reorder.newest() or self._newest
@@ -190,9 +198,9 @@ class Rising:
         self._frames += len(reorder.fresh)
         if self._anew_ms:
             self._discard_former()
-        if not self._written.over(self.last_ms):
-            reorder.discard(self._written.again)
         effects: list[Effect] = []
+        if not self._written.over(self.last_ms):
+            effects += self._again(reorder.discard(self._written.again))
         events = reorder.turn(remember_s)
         if events:
             steps = steps_back(self.kind.name, self.last_ms, events)
@@ -202,6 +210,15 @@ class Rising:
         if reorder.refused:
             effects += self._refused(now_ms)
         return effects
+
+    def _again(self, discarded: Sequence[Event]) -> list[Effect]:
+        """Return a row of the ledger for what counts as written, unless it is of the pause: the clock may be set back.
+
+        Then it is new, and looks like what a server that is behind brings.
+        """
+        from_ms, to_ms = self._paused
+        times_ms = [event[TIME] for event in discarded if not from_ms <= event[TIME] <= to_ms]
+        return [self._missing(min(times_ms), max(times_ms), "clock")] if times_ms else []
 
     def _rows(self, events: Sequence[Event], now_ms: int) -> Rows:
         self.rows += len(events)

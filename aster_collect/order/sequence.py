@@ -55,6 +55,10 @@ class Sequence:
     def forget(self) -> None:
         """Do nothing."""
 
+    def paused(self, from_ms: int, to_ms: int) -> None:
+        """Remember it for what can't be asked for."""
+        self.since.paused(from_ms, to_ms)
+
     def newest(self) -> Event | None:
         """Return the trade that was written last, None if there was none."""
         return self._fresh[-1] if self._fresh else self._newest
@@ -69,10 +73,6 @@ class Sequence:
             self._leave_out([Trade(*event)], "its id is far ahead of all others")
         else:
             self._apply(self.tape.add(Trade(*event), self._clock()))
-
-    def paused(self, from_ms: int, to_ms: int) -> None:
-        """Take the stretch in which nobody collected."""
-        self.since.paused(from_ms, to_ms)
 
     def begin_outage(self) -> None:
         """Note that nobody brings trades: a quiet symbol may have some that no live one shows."""

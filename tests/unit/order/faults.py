@@ -207,7 +207,9 @@ FAULTS: dict[str, Fault] = {
     "new_symbol": new_symbol,
     "garbage": garbage,
     "odd_trade": odd_trade,
+    "our_clock": our_clock,
     "busy": busy,
     "quiet": quiet,
 }  # fmt: skip
+# One that is behind when the exchange's clock was set back brings low ids of later times, as ids that begin anew do.
 OF_CLOCKS: dict[str, Fault] = {"exchange_clock": exchange_clock, "our_clock": our_clock}

@@ -100,6 +100,34 @@ class Outages(Case):
         self.assertLess(kinds.index(Uncovered), len(kinds))
         self.assertEqual(self.stretch("prices"), (-0.5, 9.5, "reconnect"))
 
+    def test_a_connection_that_ends_before_its_times_are_believed(self) -> None:
+        """What it brought is written, so that its times count in the end: the outages around it are told."""
+        for ending in ("it is lost", "a stop"):
+            with self.subTest(ending):
+                self.setUp()
+                self.begin()
+                self.frame(0)
+                self.effects += self.engine.take(Lost(1, "eof", False))
+                self.effects += self.engine.take(Opened(1, 0, self.now_s))
+                self.frame(9, ahead_ms=-HOUR_MS)
+                self.assertEqual(self.gaps(), {})
+                self.effects += (
+                    self.engine.take(Lost(1, "eof", False)) if ending == "it is lost" else self.engine.close()
+                )
+                from_s, to_s, cause = self.stretch("prices")
+                self.assertLessEqual(from_s, -HOUR_MS / 1000)
+                self.assertGreaterEqual(to_s, 9.0)
+                self.assertEqual(cause, "clock")
+
+    def test_a_connection_that_ends_with_a_time_that_can_not_be(self) -> None:
+        """It stays no time, and is in no row of the ledger."""
+        self.begin()
+        self.frame(0)
+        self.effects += self.engine.take(Lost(1, "eof", False))
+        self.frame(9, ahead_ms=24 * HOUR_MS)
+        self.effects += self.engine.take(Lost(1, "eof", False))
+        self.assertEqual(self.gaps(), {})
+
 
 class Pauses(Case):
     def test_a_restart(self) -> None:
@@ -148,15 +176,21 @@ class Pauses(Case):
         self.assertGreater(self.rows(), 0)
 
     def test_a_stop_before_any_time_was_believed(self) -> None:
-        """What came is written, and the pause is told by our own clock; a second end says nothing more."""
-        self.begin(last_s=-20.0)
-        self.frame(0, ahead_ms=-6000)
-        self.effects += self.engine.close()
-        self.assertEqual(self.rows(), 2)
-        self.assertEqual(self.stretch("prices"), (-20.0, 0.5, "restart"))
-        self.effects = []
-        self.effects += self.engine.close()
-        self.assertEqual((self.gaps(), self.rows()), ({}, 0))
+        """What came is written, and the pause is told by both clocks; a second end says nothing more.
+
+        By our own alone, where that of the exchange says what can't be.
+        """
+        for ahead_ms, told in ((-6000, (-26.0, 0.0)), (20_000, (-20.0, 20.5)), (24 * HOUR_MS, (-20.0, 0.5))):
+            with self.subTest(ahead_ms=ahead_ms):
+                self.setUp()
+                self.begin(last_s=-20.0)
+                self.frame(0, ahead_ms=ahead_ms)
+                self.effects += self.engine.close()
+                self.assertEqual(self.rows(), 2)
+                self.assertEqual(self.stretch("prices"), (*told, "restart"))
+                self.effects = []
+                self.effects += self.engine.close()
+                self.assertEqual((self.gaps(), self.rows()), ({}, 0))
 
     def test_an_exchange_whose_times_contradict_each_other(self) -> None:
         """Rows do not wait for ever."""

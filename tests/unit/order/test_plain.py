@@ -13,6 +13,7 @@ from aster_collect.order.plain import REMEMBERED_MS, Plain
 from aster_collect.order.written import BEHIND_MS
 
 START_MS = 1_764_000_000_000
+HOUR_MS = 3_600_000
 
 
 def price(after_ms: int, text: str = "1.5") -> Mark:
@@ -80,6 +81,12 @@ class OneConnection(Case):
             gaps(self.bring(lane)), [Gap("mark", START_MS + 70_000, START_MS + 100_000, None, None, "clock")]
         )
         self.assertEqual(lane.rows, 2)
+
+    def test_the_clock_is_set_ahead_and_a_reconnect_leads_to_a_server_that_is_behind(self) -> None:
+        """What it brings again is not written again: an hour by a clock that was set is not long ago."""
+        lane = self.lane()
+        written = [one for after_ms in (1000, 2000, HOUR_MS, 2000) for one in times(self.bring(lane, after_ms))]
+        self.assertEqual(written + times(self.bring(lane)), [1000, 2000, HOUR_MS])
 
     def test_a_reconnect_that_brings_what_is_older_than_the_newest_row(self) -> None:
         """All of it is written once, in its own order, a turn after the other."""

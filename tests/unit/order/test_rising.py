@@ -98,6 +98,16 @@ class UpdateIds(unittest.TestCase):
         bring(one, quote(8, 0), quote(9, 5))
         self.assertEqual([9], ids([*turn(one), *turn(one)]))
 
+    def test_the_clock_is_set_back_soon_after_a_restart(self) -> None:
+        """What follows looks like the end of the file: it is in the ledger, where the row of the pause has it not."""
+        row = Gap("prices", START_MS - 5000, START_MS - 4000, None, None, "clock")
+        for paused_ms, told in ((6000, [row]), (500, [])):
+            with self.subTest(paused_ms=paused_ms):
+                one = quotes(quote(0, 0))
+                one.paused(START_MS - 6000 + paused_ms, START_MS + 20_000)
+                bring(one, quote(8, -5000), quote(9, -4000))
+                self.assertEqual(told, gaps(turn(one)))
+
 
 class Skipped(unittest.TestCase):
     def test_a_snapshot_that_the_stream_left_out(self) -> None:
