@@ -76,6 +76,8 @@ class Backlog:
             return
         if sheet.losses:
             self._record_losses(sheet, events[0][TIME])
+        elif stale := sheet.stale(events[0][TIME]):
+            self._record(symbol, stale)
         bound.pending_bytes += sheet.append(events, now_ms, opening)
         self.add(sheet)
         if not sheet.made:

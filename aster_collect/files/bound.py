@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from ..exchange.events import Gap
-from ..exchange.streams.kind import Event
+from ..exchange.streams.kind import TIME, Event
 from .sheet import Sheet
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ class Bound:
         """Note events that can't wait."""
         self._note(sheet)
         sheet.losses.events(events)
-        sheet.begin()
+        sheet.begin("overflow", events[-1][TIME])
 
     def lose_gap(self, sheet: Sheet, gap: Gap) -> None:
         """Note a gap of a sheet's stream that can't wait."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from ..exchange.events import Gap
 from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import TIME, Event, Lane
@@ -46,7 +47,8 @@ class Sheet:
         self._turns = Turns(self.table, self.kind, symbol, folder)
         self.resumed = Resumed(form, symbol, folder, self.appender)
         self.made = at_once
-        self._begins = False  # whether the next row is to stand by itself
+        self._begins = False  # whether the next row is to stand by itself …
+        self._lost: tuple[str, int] | None = None  # … since rows were lost, by what, and when the last of them was made
         if not at_once:
             return
         try:
@@ -68,7 +70,7 @@ class Sheet:
         the row that must stand before it where a file begins, or something lacks before it.
         """
         if self._begins:
-            events, self._begins = _opened(events, opening), False
+            events, self._begins, self._lost = _opened(events, opening), False, None
         if events[-1][TIME] < self._period.near_ms:
             return self._keep(events)
         kept = 0
@@ -79,9 +81,17 @@ class Sheet:
             kept += self._keep(piece)
         return kept
 
-    def begin(self) -> None:
-        """Let the next row stand by itself, since it does not follow the last one."""
+    def begin(self, cause: str = "", lost_ms: int = 0) -> None:
+        """Let the next row stand by itself: it does not follow the last one, where a cause is given for rows lost."""
         self._begins = True
+        self._lost = (cause, lost_ms) if cause else self._lost
+
+    def stale(self, next_ms: int) -> Gap | None:
+        """Return the stretch from rows that were lost to the next row, where without them the others say nothing."""
+        if self._lost is None or self.kind.lane is not Lane.CHAIN:
+            return None
+        cause, lost_ms = self._lost
+        return Gap(self.kind.name, lost_ms, max(lost_ms, next_ms), None, None, cause)
 
     def _keep(self, events: Sequence[Event]) -> int:
         data = ("\n".join(self._form.rows(events)) + "\n").encode("utf-8")
@@ -132,7 +142,6 @@ class Sheet:
         dividers = self._pending.dividers
         if any(divider.do == ASIDE for divider in dividers):
             return None  # what is gone is of a history that leaves the ledger's
-        self.begin()
         if self.kind.lane not in LINKED:
             return destroyed(self._form, cut)
         waiting = self._pending.take()
@@ -140,10 +149,14 @@ class Sheet:
             self._pending.append(self.table.header)
         if Divider(REOPEN) in dividers:
             self.reopen()
-        self.losses.forget()  # they are fetched again with the others
+        if self.kind.lane is Lane.SEQUENCE:
+            self.losses.forget()  # they are fetched again with the others
         parts_ms = [part.end_ms - 1 for part in self._folder.parts(self.kind, self.symbol)]
         self._period.go_on_behind([*parts_ms, self.time_ms(cut.left)] if cut.left else parts_ms)
-        return destroyed(self._form, cut, waiting.removeprefix(self.table.header).decode("utf-8").split("\n")[:-1])
+        rows = waiting.removeprefix(self.table.header).decode("utf-8").split("\n")[:-1]
+        found = destroyed(self._form, cut, rows)
+        self.begin(found.gap.cause, found.gap.to_ms)
+        return found
 
     def waiting_rows(self) -> int:
         """Return how many rows wait to be written."""
