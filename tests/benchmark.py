@@ -273,6 +273,19 @@ def paced(symbols: list[str], rate: float, seconds: float, *, tls: bool = False)
     )
 
 
+def record_cost(symbols: list[str], rate: float, seconds: float, runs: int) -> None:
+    """Measure and print by how much --record raises the CPU share at a pace."""
+    frames = int(rate * seconds)
+    shares = [(run(symbols, frames, rate=rate).share, run(symbols, frames, rate=rate, record=True).share)
+              for _ in range(runs)]  # fmt: skip
+    without, with_it = (statistics.median(one) for one in zip(*shares, strict=True))
+    print(
+        f"{rate:9,.0f} frames/s  {100 * without:5.2f} % CPU, with --record {100 * with_it:5.2f} %: "
+        f"{100 * (with_it / without - 1):+.0f} %",
+        flush=True,
+    )
+
+
 def growth(symbols: list[str], frames: int) -> None:
     """Measure and print by how much memory grows after the first million frames."""
     done = run(symbols, frames)
@@ -324,6 +337,7 @@ def main() -> int:
         return 0 if whole else 1
     whole &= full_speed("200 symbols, 4 connections", MANY, frames, runs, base)
     whole &= full_speed("2 symbols, TLS", TWO, frames, runs, base, tls=True)
+    record_cost(TWO, 8000, 20, runs)
     growth(TWO, 10_000_000)
     start_up(TWO, 2 << 30)
     for tls in (False, True):

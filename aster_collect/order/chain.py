@@ -48,7 +48,8 @@ class Chain:
         self._last_id = left.last[-1][ID] if left.last else -1
         opens = bool(left.last) and left.last[-1][PREVIOUS] == SNAPSHOT
         since_ms = self.last_ms - LONGEST_BATCH_MS * opens or left.anew_ms
-        self._missing: tuple[str, int] | None = ("restart", since_ms) if since_ms else None  # cause, since when
+        self._missing: tuple[str, int] | None = ("restart", since_ms) if since_ms else None  # cause, since when …
+        self._lost_s = clock()  # … and the same by ours
         self._venue, self._clock = venue, clock
         self._linked, self._fetch = Linked(), Fetch()
         self._fresh: list[Event] = []
@@ -168,6 +169,7 @@ class Chain:
     def _lose(self, cause: str, from_ms: int) -> list[Effect]:
         """Let the book be asked for anew; what lies between is missing, since then."""
         self._linked.drop()
+        self._lost_s = self._clock()
         self._missing = cause, from_ms
         return self.step()
 
@@ -219,8 +221,9 @@ class Chain:
     def _join(self, snapshot: Diff, *, anew: bool) -> bool:
         """Begin with a snapshot, if it is not too old for what is there and what came since."""
         self._linked.hold([*self._linked.held, *self._taken()])
-        is_former = snapshot.time_ms < self._anew_ms or (snapshot.id < self._last_id and not anew)
-        if is_former or not self._linked.join(snapshot, anew=anew):
+        # Under a higher id it is of former ids; but for long only a clock that was set back says that it is older.
+        is_older = snapshot.time_ms < self.last_ms and self._clock() < self._lost_s + FORMER_MS / 1000
+        if (snapshot.id < self._last_id and not anew) or is_older or not self._linked.join(snapshot, anew=anew):
             return False
         if self._missing:
             cause, from_ms = ("new-ids", self.last_ms) if anew else self._missing

@@ -265,6 +265,16 @@ class Restarting(Chained):
         self.step()
         self.assertEqual(self.answer(8), [])
 
+    def test_a_snapshot_that_is_older_under_a_higher_id(self) -> None:
+        """It is of ids that the file knows nothing of; after a minute it can only be a clock that was set back."""
+        self.begin(self.left())
+        self.lane.end_outage(self.now_s - 2)
+        self.step()
+        self.assertEqual(self.answer(12, ms=900), [])
+        self.now_s += 61
+        self.step()
+        self.assertEqual(ids(self.answer(12, ms=900)), [(SNAPSHOT, 12)])
+
     def test_ids_have_begun_anew_meanwhile(self) -> None:
         """The file of before is set aside."""
         self.begin(self.left())
