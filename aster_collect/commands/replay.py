@@ -28,9 +28,9 @@ OPTIONS: dict[str, Option] = {
 }
 
 MORE = f"""\
-RAW are files that --record wrote, whole runs of them, as many as there are;
-they are taken in the order of their names. All that is not asked for with an
-option is as the runs were told, which is in the record. There is no more in
+RAW are files that --record wrote, of one folder, from the first hour of a run
+on; they are taken in the order of their names. All that is not asked for with
+an option is as the runs were told, which is in the record. There is no more in
 it than was collected: no other kinds, and no more levels of the book.
 
 examples:
@@ -66,7 +66,7 @@ def run(said: argparse.Namespace) -> int:
     try:
         replayed.play(read(paths))
     except DecodeError as error:
-        raise ConfigError(f"RAW: {error}; files allowed that --record wrote, whole runs of them") from error
+        raise ConfigError(f"RAW: {error}; files allowed that --record wrote") from error
     if not replayed.runs:
         raise ConfigError(f"RAW: {paths[0]} given, and no run is in it; files allowed that --record wrote")
     _tell(replayed.notes)

@@ -21,6 +21,8 @@ and `ns` are what our monotonic and our wall clock said while it was done:
     close     everything was written, for the end
     lost      the record itself lacks what stood here: `lines`, `from_ns`, `to_ns`, `why`
 
+Where `again` is the second key, a line says once more, as an hour begins, how a run stands that began before.
+
 `data` is text, of which `data.encode("utf-8", "surrogateescape")` are the bytes.
 """
 
@@ -87,7 +89,13 @@ class Unrecorded(NamedTuple):
     lines: int
 
 
-Entry = Run | Begin | Message | Step | Settle | Close | Unrecorded
+class Again(NamedTuple):
+    """What was recorded before, and is to be known to begin here."""
+
+    entry: Run | Begin | Wanted | Opened
+
+
+Entry = Run | Begin | Message | Step | Settle | Close | Unrecorded | Again
 Record = Callable[[Moment, Entry], None]
 
 
@@ -198,6 +206,11 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+def _again(moment: Moment, again: Again) -> Lines:
+    stamp_ns, number, text = lines_of(moment, again.entry)
+    return Lines(stamp_ns, number, text.replace(b",", b',"again":true,', 1))
+
+
 def _answer(moment: Moment, answer: Answer) -> Lines:
     ask = answer.ask
     said = {"refused": answer.refused} if answer.refused else {"value": answer.value}
@@ -212,6 +225,7 @@ def _answer(moment: Moment, answer: Answer) -> Lines:
 _WRITERS: dict[type, Callable[[Moment, Any], Lines]] = {
     Batch: _batch,
     Answer: _answer,
+    Again: _again,
     Run: lambda at, one: _line(
         at.ns, "run", at,
         version=one.version, settings=one.settings, symbols=one.symbols, rejects_bytes=one.rejects_bytes,
@@ -266,9 +280,10 @@ def _batch_of(stamp_ns: int, read: Mapping[str, Any], frames: Sequence[bytes]) -
 
 def _entry(stamp_ns: int, read: Mapping[str, Any]) -> tuple[Moment, Entry]:
     try:
-        return _moment(stamp_ns, read), _READERS[read["aster"]](read)
+        entry, moment = _READERS[read["aster"]](read), _moment(stamp_ns, read)
     except (KeyError, TypeError, ValueError) as error:
         raise DecodeError(f"not a line of a record: {str(read)[:60]}") from error
+    return moment, Again(entry) if "again" in read and isinstance(entry, Run | Begin | Wanted | Opened) else entry
 
 
 def _answer_of(read: Mapping[str, Any]) -> Answer:

@@ -1,6 +1,7 @@
 """A raw record told to the same engine, by the clocks of then: the files that its runs wrote, or would have written."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..files.raw_reader import read_raw
 from ..files.source import Damaged
 from ..files.store import Store
 from ..order.engine import Engine
-from ..order.record import Begin, Close, Entry, Moment, Run, Settle, Step, Unrecorded, read_entries
+from ..order.record import Again, Begin, Close, Entry, Moment, Run, Settle, Step, Unrecorded, read_entries
 from ..settings import Settings
 from .build import build_engine
 from .course import Course
@@ -44,12 +45,13 @@ class Replay:
         self._hands: Hands
         self._course: Course
         self._connections: set[int] = set()
+        self._is_within = False  # whether it begins within a run
         self._takes: dict[type, Callable[[Any], object]] = {
             Run: self._run, Begin: self._begin, Unrecorded: self._unrecorded,
             Step: lambda _: self._course.step(), Settle: lambda one: self._course.settle(one.stopped_s),
             Close: lambda _: self._course.close(), Reopen: lambda one: self._course.take(one),
             Wanted: self._wanted, Opened: self._of_connection, Bad: self._of_connection, Lost: self._lost,
-            Batch: self._batch, Answer: self._answer,
+            Batch: self._batch, Answer: self._answer, Again: self._again,
         }  # fmt: skip
 
     @property
@@ -64,8 +66,10 @@ class Replay:
         """
         try:
             for self._moment, entry in entries:
-                if self._store is None and not isinstance(entry, Run):
-                    raise ConfigError("the record begins in the middle of a run; give the files before it too")
+                self._is_within = isinstance(entry, Again) and (self._is_within or self._store is None)
+                told = entry.entry if isinstance(entry, Again) else entry
+                if self._store is None and not isinstance(told, Run):
+                    raise ConfigError("the record begins in the middle of an hour; give the files before it too")
                 self._takes[type(entry)](entry)
                 self._look_at_files()
         finally:
@@ -77,6 +81,11 @@ class Replay:
         for path in self._hands.take_closed():
             if self._settings.compress:
                 compress(path)
+
+    def _again(self, again: Again) -> None:
+        """Take what is said again where a replay begins; who was there before knows it."""
+        if self._is_within:
+            self._takes[type(again.entry)](again.entry)
 
     def _end(self) -> None:
         """Let go of a run's files, as a crash does if it did not close."""
@@ -91,6 +100,9 @@ class Replay:
         recorded = recalled(run, self._folder)
         self._settings = settings = changed(recorded, self._asked, is_first=not self.runs)
         self.runs += 1
+        if self._is_within:
+            settings = replace(settings, history=0)  # what was before can't be asked for
+            self.notes.append("the record begins within a run; so do the files")
         self._found.run(run.rejects_bytes, alike=alike(recorded, settings))
         self._moments.look()
         self._store = Store(

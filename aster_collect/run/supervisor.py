@@ -18,7 +18,7 @@ from ..net.inbox import Inbox
 from ..net.pacing import WeightBudget
 from ..net.rest import UNDER_WAY, Rest
 from ..net.rest import serve as serve_rest
-from ..order.record import Run
+from ..order.record import Run, nowhere
 from ..settings import Settings
 from ..watch.journal import Journal
 from ..watch.report import Due, Report, Reporter, check_metrics_file
@@ -31,6 +31,7 @@ from .moments import Moments
 from .opening import TRADING_AGAIN_S
 from .packing import Packing
 from .recorder import Recorder
+from .retold import Retold
 from .roster import RELIST_S, Roster
 from .start import say_snapshots, say_start, warn_of_polls
 from .threads import FAILED, Aged, Closed, Control, Ended, Over, Signalled, Threads
@@ -70,6 +71,7 @@ class Supervisor:
         self._inbox = Inbox()
         self._moments = Moments()
         self._recorder = self._make_recorder() if settings.record else None
+        self._record = Retold(self._recorder.record).record if self._recorder is not None else nowhere
         self._list_path = ask_exchange_info(settings.venue).path
         self._budget = WeightBudget(settings.venue.weight_a_minute)
         self._asks: queue.SimpleQueue[Ask | Called | None] = queue.SimpleQueue()
@@ -126,9 +128,8 @@ class Supervisor:
     def _collect(self, symbols: list[str], store: Store, feeds: Feeds) -> None:
         """Collect these symbols until the run is over, and stop in order whatever ends it."""
         self._moments.look()
-        if self._recorder is not None:
-            run = Run(__version__, self._settings.told(), tuple(symbols), store.rejects.appender.size)
-            self._recorder.record(self._moments.now, run)
+        run = Run(__version__, self._settings.told(), tuple(symbols), store.rejects.appender.size)
+        self._record(self._moments.now, run)
         for symbol in (*symbols, ""):
             store.open(symbol, at_once=self._roster.checked)
         carriers = feeds.plan(symbols)
@@ -140,7 +141,7 @@ class Supervisor:
         loop = build_loop(
             self._settings, symbols, store, self._asks.put, self._inbox, self._due,
             lambda paths: self._control.put(Closed(paths)), self._moments,
-            *((recorder.record, recorder.recorded, recorder.keep) if recorder is not None else ()),
+            self._record, *((recorder.recorded, recorder.keep) if recorder is not None else ()),
         )  # fmt: skip
         if self._recorder is not None:
             self._threads.start("recorder", self._recorder.run)

@@ -96,7 +96,7 @@ class ABadCall(Case):
             (b"", "and no run is in it"),
             (b"hello\n", "is not `<19 digits: Unix ns> <JSON object>`"),
             (frames, 'no line says what this is: \'{"stream":"btcusdt@aggTrade"'),
-            (record().partition(b"\n")[2], "the record begins in the middle of a run"),
+            (record().partition(b"\n")[2], "the record begins in the middle of an hour"),
             (record().replace(b'"history":0', b'"history":-1'), "settings that no run has: --history: -1 given"),
         ):
             self.write(data)

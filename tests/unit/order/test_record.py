@@ -8,6 +8,7 @@ from aster_collect.errors import DecodeError
 from aster_collect.exchange.events import Answer, Ask, Bad, Batch, Lost, Message, Opened, Reopen, Wanted
 from aster_collect.order.lane import Left
 from aster_collect.order.record import (
+    Again,
     Begin,
     Close,
     Entry,
@@ -69,7 +70,7 @@ class ThereAndBack(unittest.TestCase):
             Lost(1, "reset", False),
             Answer(ask, 1_795_538_532_000_000_009, 1_795_538_532_000_000_010, {"bids": [["0.10", "1"]], "x": 0.1}),
             Answer(ask, 1_795_538_532_000_000_009, 1_795_538_532_000_000_010, None, "403: no"),
-            Reopen(), Step(), Settle(29100.25), Close(),
+            Reopen(), Step(), Settle(29100.25), Close(), Again(Wanted(1, 1, ())),
         ]  # fmt: skip
         self.assertEqual(list(read_entries(texts(*entries))), [(AT, entry) for entry in entries])
 

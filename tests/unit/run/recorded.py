@@ -15,6 +15,7 @@ from aster_collect.run.course import Course
 from aster_collect.run.desk import Desk
 from aster_collect.run.moments import Moments
 from aster_collect.run.replay import Replay
+from aster_collect.run.retold import Retold
 from aster_collect.settings import Settings
 from tests.unit.order.disk import Crash
 from tests.unit.order.market import LEVELS
@@ -69,6 +70,7 @@ class RecordedWorld(World):
         self._looks, self._between = 0, between
         super().__init__(chance, setup)
         self.lines_of_record: list[Line] = []
+        self.record = Retold(self._write).record
         self.disk = Files(folder, chance)  # type: ignore[assignment]
         bounds = setup.bounds
         self.settings = Settings(
@@ -111,7 +113,7 @@ class RecordedWorld(World):
         for path in self.settings.data_dir.glob("*.csv"):
             os.utime(path, ns=(ended_ns, ended_ns))
 
-    def record(self, moment: Moment, entry: Entry) -> None:
+    def _write(self, moment: Moment, entry: Entry) -> None:
         text = lines_of(moment, entry).text
         self.lines_of_record += [(int(line[:19]), line[20:]) for line in text.split(b"\n")[:-1]]
 

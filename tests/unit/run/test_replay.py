@@ -29,6 +29,11 @@ def an_hour_later(world: World) -> None:
     world.exchange.step_ms += 3_600_000
 
 
+def our_clock_is_set(world: World) -> None:
+    """Our own clock is set, and another hour begins."""
+    world.wall_step_s += 3600.0
+
+
 def word(line: Line) -> str:
     """Return which line of ours it is, nothing for a frame."""
     return str(json.loads(line[1])["aster"]) if line[1].startswith(b'{"aster"') else ""
@@ -191,11 +196,24 @@ class WhatTheRecordLacks(Case):
         self.assertEqual(check_folder(again).total, 0, list(check_folder(again).text()))
         self.assertIn("prices", {row.partition(",")[0] for row in self.rows(again, "gaps_BTCUSDT.csv")})
 
+    def test_the_hours_before(self) -> None:
+        """From an hour on that begins within a run, the files have what the run wrote from then on."""
+        live, again = self.live(faults.hand_over, our_clock_is_set, faults.skip, faults.drop), self.folder()
+        begins = next(at for at, line in enumerate(self.lines) if b'"again":true' in line[1])
+        self.assertEqual(word(self.lines[begins]), "run")
+        notes = replayed(self.lines[begins:], again).notes
+        self.assertEqual(notes, ["the record begins within a run; so do the files"])
+        self.assertEqual(check_folder(again).total, 0, list(check_folder(again).text()))
+        for kind in ("prices", "orderbook", "trades"):
+            rows = self.rows(again, f"{kind}_BTCUSDT.csv")
+            self.assertEqual(rows, self.rows(live, f"{kind}_BTCUSDT.csv")[-len(rows) :])
+            self.assertGreater(len(rows), 20)
+
     def test_the_beginning_of_a_run(self) -> None:
         """It is refused, and nothing is made."""
         self.live()
         again = self.folder()
-        with self.assertRaisesRegex(ConfigError, "in the middle of a run; give the files before it too"):
+        with self.assertRaisesRegex(ConfigError, "in the middle of an hour; give the files before it too"):
             replayed(self.lines[50:], again)
         self.assertFalse(again.exists())
 
