@@ -10,8 +10,10 @@ import time
 import unittest
 from pathlib import Path
 
+from aster_collect.files.raw_reader import read_raw
+from aster_collect.order.record import Close, Run, read_entries
 from aster_collect.run.supervisor import STOPPED, UNDELIVERED, Supervisor
-from aster_collect.run.threads import Control, Ended, Signalled
+from aster_collect.run.threads import FAILED, Control, Ended, Signalled
 from aster_collect.settings import Settings
 from aster_collect.simulator import Fault, Simulator
 from aster_collect.watch import health
@@ -181,6 +183,42 @@ class Maintenance(Runs):
             threading.Timer(0.4, lambda: exchange.inject(Fault("rest_418", seconds=60))).start()
             self.assertEqual(one.run(), UNDELIVERED)
         self.assertLess(control.gets, 50)
+
+
+class ARawRecord(Runs):
+    def test_a_run_that_records(self) -> None:
+        """All that was told to the engine is on disk once the run has ended, and counted; days that are over go."""
+        exchange = self.enterContext(Simulator((SYMBOL,), 200.0))
+        for day in ("2020-01-01", "2020-01-02", "2020-01-03"):
+            (self.folder / f"raw.{day}T05.jsonl.gz").touch()
+        settings = self.settings(exchange, symbols=(SYMBOL,), duration_s=1.0, record=True, keep_days=1)
+        with self.assertLogs("aster_collect", "INFO") as logged:
+            self.assertEqual(Supervisor(settings, self.control).run(), STOPPED)
+        deleted = [line for line in logged.output if "file deleted file=raw.2020-01-01T05.jsonl.gz" in line]
+        self.assertEqual(len(deleted), 1)
+        *old, new = sorted(self.folder.glob("raw.*"))
+        self.assertEqual(len(old), 2)
+        entries = [entry for _, entry in read_entries(read_raw([new]))]
+        self.assertEqual([type(entries[0]), type(entries[-1])], [Run, Close])
+        lines = list(read_raw([new]))
+        self.assertEqual(self.status()["recorded_lines"], len(lines))
+        self.assertEqual(self.status()["lost_lines"], 0)
+        quotes = sum(b"@bookTicker" in text for _, text in lines)
+        self.assertEqual(self.rows_of("prices"), quotes)
+
+    def rows_of(self, kind: str) -> int:
+        return (self.folder / f"{kind}_{SYMBOL}.csv").read_bytes().count(b"\n") - 1
+
+    def test_a_disk_that_takes_none_of_it(self) -> None:
+        """The run says so with its status: what it was asked to keep is not there."""
+        exchange = self.enterContext(Simulator((SYMBOL,), 200.0))
+        now = time.gmtime()
+        for hour in range(24):  # whichever it will be
+            (self.folder / time.strftime(f"raw.%Y-%m-%dT{hour:02d}.jsonl.gz", now)).mkdir()
+        settings = self.settings(exchange, symbols=(SYMBOL,), duration_s=0.5, record=True)
+        with self.assertLogs("aster_collect", "ERROR") as logged:
+            self.assertEqual(Supervisor(settings, self.control).run(), FAILED)
+        self.assertTrue(any("record not written bytes=" in line for line in logged.output), logged.output)
 
 
 class ARenamedFolder(Runs):

@@ -360,6 +360,17 @@ class ARawRecord(unittest.TestCase):
         """What both brought is played once."""
         self.assert_as_recorded(parse(self.with_words_of_its_own(connections=2)))
 
+    def test_of_symbols_at_nearly_the_same_price(self):
+        """Whose a snapshot is, the record says: its prices need not tell."""
+        quotes = [
+            f'1790000000000000000 {{"stream":"{symbol.lower()}@bookTicker","data":{{"e":"bookTicker","u":{at},'
+            f'"s":"{symbol}","b":"{price}","B":"1","a":"102","A":"1","T":1790000000000,"E":1790000000000}}}}\n'
+            for at, (symbol, price) in enumerate((("AUSDT", "100"), ("BUSDT", "101")), 1)
+        ]
+        value = '{"lastUpdateId":3,"T":1790000000000,"bids":[["101","1"]],"asks":[]}'
+        snapshot = f'1790000000000001000 {{"aster":"answer","kind":"depth","symbol":"AUSDT","value":{value}}}\n'
+        self.assertEqual(list(parse([*quotes, snapshot]).snapshots), ["AUSDT"])
+
     def test_of_no_hours_is_refused(self):
         """A folder without a record is no recording."""
         with self.assertRaisesRegex(ValueError, "no frames"):
