@@ -5,9 +5,8 @@ which they were received. Lines of ours are JSON objects whose first key is `ast
 and `ns` are what our monotonic and our wall clock said while it was done:
 
     run       a run begins: `version`, `settings`, `symbols`, and `rejects_bytes`, how large the file of rejects is
-    begin     a symbol's files were opened ("": those of the whole folder): `made`, what each kind was resumed from
-              (`left`: last events, time of change, ids that the ledger calls missing), and each file's size and time of
-              change as it was `found`
+    begin     a symbol's files were opened ("": the whole folder's): whether they were `made`, each file's size and
+              time of change as it was `found`, and by kind what a run before has `left`
     wanted    a connection is to be made: `of`, `place`, `symbols`
     opened    it is open: `of`, `opened_ns`, `opened_s`
     batch     one read of it: `of`, `received_s`, and how many `frames` there were; they stand on the next lines
@@ -231,7 +230,8 @@ _WRITERS: dict[type, Callable[[Moment, Any], Lines]] = {
         version=one.version, settings=one.settings, symbols=one.symbols, rejects_bytes=one.rejects_bytes,
     ),
     Begin: lambda at, one: _line(
-        at.ns, "begin", at, symbol=one.symbol, made=one.made, left=one.left, found=one.found
+        at.ns, "begin", at, symbol=one.symbol, made=one.made, found=one.found,
+        left={kind: left._asdict() for kind, left in one.left.items()},
     ),
     Wanted: lambda at, one: _line(at.ns, "wanted", at, of=one.connection, place=one.place, symbols=one.symbols),
     Opened: lambda at, one: _line(
@@ -294,12 +294,14 @@ def _answer_of(read: Mapping[str, Any]) -> Answer:
 
 
 def _begin_of(read: Mapping[str, Any]) -> Begin:
-    left = {
-        kind: Left([tuple(event) for event in last], touched_ms, [(first, end) for first, end in missing], *anew_ms)
-        for kind, (last, touched_ms, missing, *anew_ms) in read["left"].items()
-    }
+    left = {kind: _left_of(one) for kind, one in read["left"].items()}
     found = {kind: (size, touched_ms) for kind, (size, touched_ms) in read["found"].items()}
     return Begin(read["symbol"], read["made"], left, found)
+
+
+def _left_of(read: dict[str, Any]) -> Left:
+    last, missing = read.pop("last"), read.pop("missing")
+    return Left([tuple(event) for event in last], missing=[(first, end) for first, end in missing], **read)
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any]], Entry]] = {

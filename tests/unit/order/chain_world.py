@@ -28,7 +28,10 @@ from aster_collect.exchange.venues import FUTURES
 from aster_collect.order.engine import Engine, Pace
 from aster_collect.order.holes import Bounds
 from aster_collect.order.lane import Left
+from aster_collect.order.record import Begin
+from aster_collect.run.course import Course
 from aster_collect.run.hands import Hands
+from aster_collect.run.moments import Moments
 
 from .changes import PHASES_S, START_MS, Event, Exchange
 from .disk import Backlog, Crash, Disk, Sheet
@@ -313,7 +316,7 @@ class World:
         self.desk = Desk(self)
         self.lines: list[Line] = []
         self.engine: Engine
-        self._hands: Hands
+        self._course: Course
         self._number = self._place = 0
         self._busy_until_s = 0.0
         self._inbox: list[tuple[float, Message]] = []
@@ -367,25 +370,33 @@ class World:
         self._down_s, self._busy_until_s = None, 0.0
         self._inbox, self.lines = [], []
         self.desk.start()
-        scope = Scope(FUTURES, (DEPTH,), Options(diff_ms=self.setup.interval_ms))
-        pace = Pace(0.5, 60.0, 2.0, self.setup.check_s)
-        self.engine = Engine(scope, Bounds(0, 0, 300, 40.0, 1000), pace, clock=self.clock, wall_ns=self.wall_ns)
-        self._hands = Hands(self.engine, self.disk, self.desk.ask, clock=self.clock, wall_ns=self.wall_ns)
+        self._start()
         symbols = tuple(self.setup.symbols)
         for symbol in symbols:
-            self._hands.carry(self.engine.begin(symbol, self.disk.open(symbol)))
+            self._course.begin(self._opened(symbol))
         for _ in range(self.setup.redundancy):
             self.want(symbols)
         while self._down_s is None:
             self._tick()
-        self._hands.carry(self.engine.settle(self.now_s))
-        while not self.engine.settled:
+        self._course.settle(self.now_s)
+        while not self._course.is_settled():
             self.now_s += 0.1
-            self._hands.carry(self.engine.step())
-        self._hands.carry(self.engine.close())
+            self._course.step()
+        self._course.close()
         if self.disk.is_full:
             self.disk.is_full = False
-            self._hands.carry(self.engine.close())
+            self._course.close()
+
+    def _start(self) -> None:
+        """Put the program's parts together."""
+        scope = Scope(FUTURES, (DEPTH,), Options(diff_ms=self.setup.interval_ms))
+        pace = Pace(0.5, 60.0, 2.0, self.setup.check_s)
+        self.engine = Engine(scope, Bounds(0, 0, 300, 40.0, 1000), pace, clock=self.clock, wall_ns=self.wall_ns)
+        hands = Hands(self.engine, self.disk, self.desk.ask, clock=self.clock, wall_ns=self.wall_ns)
+        self._course = Course(self.engine, hands, Moments(self.clock, self.wall_ns))
+
+    def _opened(self, symbol: str) -> Begin:
+        return Begin(symbol, True, self.disk.open(symbol), {})
 
     def want(self, symbols: tuple[str, ...], relieves: Line | None = None) -> None:
         """Let a connection be made, in the place of one that it relieves, or in a new one."""
@@ -418,9 +429,8 @@ class World:
         """Do what the program's loop does."""
         inbox, self._inbox = self._inbox, []
         for _, message in sorted(inbox, key=lambda one: one[0]):
-            self._hands.carry(self.engine.take(message))
-        self._hands.carry(self.engine.step())
-        self._hands.retry()
+            self._course.take(message)
+        self._course.step()
 
     # What is in the files.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from aster_collect.exchange.events import Ask
 from aster_collect.files.lock import LOCK_NAME
 from aster_collect.files.store import Store
 from aster_collect.order.record import Begin, Entry, Line, Moment, Run, lines_of, read_entries
@@ -17,9 +18,12 @@ from aster_collect.run.moments import Moments
 from aster_collect.run.replay import Replay
 from aster_collect.run.retold import Retold
 from aster_collect.settings import Settings
+from tests.unit.order import chain_world
 from tests.unit.order.disk import Crash
 from tests.unit.order.market import LEVELS
 from tests.unit.order.world import PACE, Setup, World
+
+Between = Callable[[Path], None]
 
 TORN_BYTES = 30  # of a row, at most so many are missing after a crash
 
@@ -59,35 +63,30 @@ class Files:
         return [path.read_text("utf-8").splitlines()[1:]] if path.exists() else []
 
 
-class RecordedWorld(World):
-    """A world in real files. Its clocks go on with each look at them, so that none is there twice."""
+class Recorded:
+    """What a world is with the whole program in real files, and a record of all that it is told.
 
-    def __init__(
-        self, chance: Random, setup: Setup, folder: Path, *, between: Callable[[Path], None] | None = None,
-        **options: Any,
-    ) -> None:  # fmt: skip
+    Its clocks go on with each look at them, so that no reading is there twice.
+    """
+
+    def __init__(self, chance: Random, setup: Any, settings: Settings, between: Between | None = None) -> None:
         """`between` is done to the folder between two runs."""
         self._looks, self._between = 0, between
-        super().__init__(chance, setup)
+        self.settings = settings
         self.lines_of_record: list[Line] = []
         self.record = Retold(self._write).record
-        self.disk = Files(folder, chance)  # type: ignore[assignment]
-        bounds = setup.bounds
-        self.settings = Settings(
-            tuple(setup.symbols), setup.every_symbol, streams=setup.kinds, order_book_levels=LEVELS, data_dir=folder,
-            flush_interval_s=PACE.turn_s * 2, poll_interval_s=PACE.poll_s, max_clock_offset_s=PACE.max_clock_offset_s,
-            history=bounds.history, backfill_limit=bounds.backfill_limit, hold_trades=bounds.hold_trades,
-            hold_s=bounds.hold_s, **options,
-        )  # fmt: skip
+        self.files = Files(settings.data_dir, chance)
         self._store: Store | None = None
+        super().__init__(chance, setup)  # type: ignore[call-arg]
+        self.disk: Any = self.files
 
     def clock(self) -> float:
         self._looks += 1
-        return self.now_s + self._looks * 1e-7
+        return super().clock() + self._looks * 1e-7  # type: ignore[misc, no-any-return]
 
     def wall_ns(self) -> int:
         self._looks += 1
-        return super().wall_ns() + self._looks * 100
+        return super().wall_ns() + self._looks * 100  # type: ignore[misc, no-any-return]
 
     def _start(self) -> None:
         if self._store is not None:
@@ -96,20 +95,22 @@ class RecordedWorld(World):
             if self._between is not None:
                 self._between(self.settings.data_dir)
         settings, scope = self.settings, self.settings.scope()
-        moments = Moments(self.clock, self.wall_ns)
+        self._moments = moments = Moments(self.clock, self.wall_ns)
         self._store = store = Store(
             settings.data_dir, scope.kinds, scope.options,
-            sync=False, rotate=settings.rotate, write=self.disk.write, wall=moments.wall,
+            sync=False, rotate=settings.rotate, write=self.files.write, wall=moments.wall,
         )  # fmt: skip
         self.record(moments.now, Run("1.0", settings.told(), settings.symbols, store.rejects.appender.size))
-        self.engine, hands = build_engine(settings, store, self.ask, moments)
-        self._moments = moments
+        self.engine, hands = build_engine(settings, store, self._ask, moments)
         self._program_desk = Desk(settings, self.engine, store, moments)
         self._course = Course(self.engine, hands, moments, self.record)
 
+    def _ask(self, ask: Ask) -> None:
+        raise NotImplementedError
+
     def _touch(self) -> None:
         """Let the files have been changed in the world's time, not in ours."""
-        ended_ns = super().wall_ns() - round(self.chance.uniform(0.2, 3.0) * 1e9)
+        ended_ns = self.wall_ns() - self.files.chance.randrange(2 * 10**8, 3 * 10**9)
         for path in self.settings.data_dir.glob("*.csv"):
             os.utime(path, ns=(ended_ns, ended_ns))
 
@@ -119,17 +120,50 @@ class RecordedWorld(World):
 
     def _opened(self, symbol: str) -> Begin:
         assert self._store is not None
-        was = self.disk.is_full, self.disk.crash_in
-        self.disk.is_full, self.disk.crash_in = False, None
+        was = self.files.is_full, self.files.crash_in
+        self.files.is_full, self.files.crash_in = False, None
         self._moments.look()
         self._store.open(symbol)
-        self.disk.is_full, self.disk.crash_in = was
+        self.files.is_full, self.files.crash_in = was
         return self._program_desk.begin(symbol)
 
     def end(self) -> None:
         """Let go of the folder."""
         if self._store is not None:
             self._store.close()
+
+
+class RecordedWorld(Recorded, World):
+    """A world of all kinds but the full book."""
+
+    def __init__(
+        self, chance: Random, setup: Setup, folder: Path, *, between: Between | None = None, **options: Any
+    ) -> None:
+        bounds = setup.bounds
+        settings = Settings(
+            tuple(setup.symbols), setup.every_symbol, streams=setup.kinds, order_book_levels=LEVELS, data_dir=folder,
+            flush_interval_s=PACE.turn_s * 2, poll_interval_s=PACE.poll_s, max_clock_offset_s=PACE.max_clock_offset_s,
+            history=bounds.history, backfill_limit=bounds.backfill_limit, hold_trades=bounds.hold_trades,
+            hold_s=bounds.hold_s, **options,
+        )  # fmt: skip
+        super().__init__(chance, setup, settings, between)
+
+    def _ask(self, ask: Ask) -> None:
+        self.ask(ask)
+
+
+class RecordedBooks(Recorded, chain_world.World):
+    """A world of full books."""
+
+    def __init__(self, chance: Random, setup: chain_world.Setup, folder: Path, **options: Any) -> None:
+        settings = Settings(
+            tuple(setup.symbols), streams=("depth",), diff_interval_ms=setup.interval_ms, data_dir=folder,
+            flush_interval_s=1.0, check_interval_s=setup.check_s, history=0, **options,
+        )  # fmt: skip
+        super().__init__(chance, setup, settings)
+
+    def _ask(self, ask: Ask) -> None:
+        self.desk.ask(ask)
 
 
 def replayed(lines: Iterable[Line], folder: Path, **asked: Any) -> Replay:

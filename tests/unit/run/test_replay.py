@@ -13,11 +13,12 @@ from aster_collect.errors import ConfigError
 from aster_collect.order.record import Line
 from aster_collect.verify import check_folder
 from tests.support import rounds
-from tests.unit.order import faults
+from tests.unit.order import chain_world, faults
 from tests.unit.order.faults import FAULTS, OF_CLOCKS
+from tests.unit.order.test_chain_matrix import FAULTS as OF_BOOKS
 from tests.unit.order.test_matrix import OTHERS
 from tests.unit.order.world import Fault, Setup, World
-from tests.unit.run.recorded import RecordedWorld, contents, differences, replayed
+from tests.unit.run.recorded import RecordedBooks, RecordedWorld, contents, differences, replayed
 
 WORLDS = 8
 FAULTS_A_WORLD = 15
@@ -89,6 +90,21 @@ class TheSameBytes(Case):
             wrong = differences(live, again)
             story = "\n".join(["", *wrong[:12], f"seed {seed}, {self.world.settings}", *self.world.faults])
             self.assertFalse(wrong, story)
+
+    def test_full_books(self) -> None:
+        """So it is with the full book, whose snapshots are answers."""
+        for seed, chance in rounds(WORLDS):
+            folder, again = self.folder(), self.folder()
+            options = {"receive_time": chance.random() < 0.5, "rotate": chance.choice(("none", "hour"))}
+            setup = chain_world.Setup(redundancy=chance.choice((1, 2)), check_s=chance.choice((0.0, 6.0)))
+            world = RecordedBooks(chance, setup, folder, **options)
+            known = {name: one for name, one in OF_BOOKS.items() if name != "full_disk" or options["rotate"] == "none"}
+            names = [chance.choice(list(known)) for _ in range(FAULTS_A_WORLD)]
+            world.play((chance.uniform(0.5, 8), name, known[name]) for name in names)
+            world.end()
+            replayed(world.lines_of_record, again)
+            wrong = differences(folder, again)
+            self.assertFalse(wrong, "\n".join(["", *wrong[:12], f"seed {seed}, {world.settings}", *world.faults]))
 
     def test_stops_and_kills(self) -> None:
         """Each run goes on in what the replay of the one before has left, also where a kill cut a write."""
