@@ -29,6 +29,10 @@ class Board:
         """Let a symbol's events end now; raises ValueError when it is unknown."""
         self.market.delist_symbol(symbol.upper(), time.time_ns() // 1000, status)
 
+    def begin_ids_anew(self, symbol: str | None) -> None:
+        """Let lower update ids of a symbol, or of all, begin now; raises ValueError when it is unknown."""
+        self.market.begin_ids_anew(symbol and symbol.upper(), time.time_ns() // 1000)
+
     def set_tick_size(self, symbol: str, tick_size: str) -> None:
         """Announce another tick size from now on; raises ValueError when the symbol is unknown."""
         self.market.set_tick_size(symbol.upper(), tick_size)

@@ -39,7 +39,7 @@ class Clerk:
             if fault.name == "rest_429":
                 self._gate.refuse_next(fault.seconds or 0.0, fault.count or 1, fault.call or "")
             elif fault.name == "rest_418":
-                self._gate.ban(fault.seconds or 0.0, time.time_ns() // 1000)
+                self._gate.ban(fault.seconds or 0.0, time.time_ns() // 1000, fault.call or "")
             else:
                 # The seconds of rest_forget are an age of trades, not how long the fault lasts.
                 until = float("inf") if fault.name == "rest_forget" else until
@@ -65,16 +65,27 @@ class Clerk:
             cost = rest.weight(path, params, self._supply)
             answer = self._gate.admit(cost, time.time_ns() // 1000, path)
             used = self._gate.used
-        if "rest_slow" in active:
-            self._wait(float(active["rest_slow"].value or 0.0))
         if answer is None and "rest_status" in active:
             status = int(active["rest_status"].value or 500)
             answer = Answer(status, (), error_body(-1001, "Internal error; unable to process your request."))
         if answer is None:
-            paging, now_us = _paging(active), time.time_ns() // 1000
-            answer = rest.answer(path, params, self._supply, now_us, paging=paging, limit=self._gate.limit)
-            answer = answer._replace(body=with_set_clock(answer.body, self._steps))
+            answer = rest.answer(
+                path,
+                params,
+                self._supply,
+                time.time_ns() // 1000,
+                paging=_paging(active),
+                limit=self._gate.limit,
+                behind_us=int(_value(active, "rest_behind") * 1e6),
+            )
+            answer = answer._replace(body=with_set_clock(answer.body, self._steps), is_torn="rest_torn" in active)
+        if "rest_slow" in active:  # it is made at once, and long on its way
+            self._wait(_value(active, "rest_slow"))
         return answer._replace(headers=(*answer.headers, ("X-MBX-USED-WEIGHT-1M", str(used))))
+
+
+def _value(active: Mapping[str, Fault], name: str) -> float:
+    return float(active[name].value or 0.0) if name in active else 0.0
 
 
 def _paging(active: Mapping[str, Fault]) -> rest.Paging:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from . import framing, subscriptions
 from .client_socket import ClientSocket, Sent
-from .damage import Frame, Step, garbage, with_set_clock
+from .damage import Frame, Step, framed, garbage, with_set_clock
 from .due import Due
 from .faults import Fault
 from .pulse import Pulse
@@ -52,11 +52,13 @@ class Connection:
         record: list[Sent] | None,
         one_send_a_frame: bool,
         steps: Sequence[Step] = (),
+        cut_us: int = 0,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         """`encode` turns a source's event into a frame, wrapped or not; `record` takes each frame that was sent.
 
-        `steps` says how the exchange's clock is set, and may grow; `clock_ns` decides what is due.
+        `steps` says how the exchange's clock is set, and may grow; `clock_ns` decides what is due; batches of depth are
+        cut so much later than elsewhere.
         """
         self.number = number
         self._opened_ns = clock_ns()
@@ -66,11 +68,11 @@ class Connection:
         self._pulse = Pulse(self._client, rules, clock_ns)
         self._steps = steps
         self._clock_ns = clock_ns
-        self._due = Due(supply, lambda source, number: encode(source, number, wrapped))
+        self._due = Due(supply, lambda source, number: encode(source, number, wrapped), cut_us)
         self._reader = framing.Reader()
         self._client_messages: deque[float] = deque(maxlen=rules.messages_a_second)
         self._orders: queue.SimpleQueue[Fault] = queue.SimpleQueue()
-        self._troubles = Troubles()
+        self._troubles = Troubles(wrapped=wrapped)
         self._behind = False
         self._stopped = False  # set by another thread: end without ceremony
         self._due.subscribe(streams, self._now_us())
@@ -166,9 +168,7 @@ class Connection:
         return self._clock_ns() // 1000
 
     def _stamped(self, frame: Frame) -> Frame:
-        payload = with_set_clock(frame.payload, self._steps)
-        message = f'{{"stream":"{frame.stream}","data":{payload}}}' if self._wrapped else payload
-        return Frame(frame.stream, payload, framing.encode(framing.TEXT, message.encode()))
+        return framed(frame.stream, with_set_clock(frame.payload, self._steps), wrapped=self._wrapped)
 
     def _send_due(self) -> None:
         frames: Sequence[Frame] = self._due.frames(self._now_us(), BATCH_EVENTS)

@@ -27,7 +27,8 @@ class Connections:
     ) -> None:
         """`steps` says how the exchange's clock is set, and may grow; `record` takes each frame that was sent."""
         self.rules = rules
-        self.behind_ns = 0  # by how much new connections are behind
+        self.behind_ns = 0  # by how much new connections are behind …
+        self.cut_us = 0  # … and by how much later their batches of depth are cut
         self._supply = supply
         self._steps = steps
         self._record = record
@@ -57,6 +58,7 @@ class Connections:
                 record=self._record,
                 one_send_a_frame=self._one_send_a_frame,
                 steps=self._steps,
+                cut_us=self.cut_us,
                 clock_ns=lambda: time.time_ns() - behind_ns,
             )
             self._open[connection.number] = connection

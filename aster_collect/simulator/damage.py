@@ -12,6 +12,7 @@ from . import framing
 from .faults import Fault
 
 OVERSIZED_BYTES = 1_048_577
+MANY_LEVELS, FARTHEST_LEVEL = 10, 40  # of those that change at once
 _TIMES = re.compile(r'"(E|T|serverTime|time)":(\d+)')
 _SENT_TIME = re.compile(r'"(E)":(\d+)')
 
@@ -22,6 +23,12 @@ class Frame(NamedTuple):
     stream: str
     payload: str
     encoded: bytes
+
+
+def framed(stream: str, payload: str, *, wrapped: bool) -> Frame:
+    """The frame of an event."""
+    message = f'{{"stream":"{stream}","data":{payload}}}' if wrapped else payload
+    return Frame(stream, payload, framing.encode(framing.TEXT, message.encode()))
 
 
 class Step(NamedTuple):
@@ -45,27 +52,29 @@ def with_set_clock(text: str, steps: Sequence[Step]) -> str:
 
 
 class FrameFaults:
-    """Fragments, repeats, drops and swaps the next frames of one connection.
+    """Fragments, repeats, drops, swaps and delays the next frames of one connection.
 
     A fault's `value` limits it to streams whose name contains it. Of several faults the first that fits takes a frame.
     """
 
     def __init__(self) -> None:
         """Starts without faults."""
-        self._orders: deque[list[Any]] = deque()  # [name, part of a stream name, how many frames are left]
-        self._held: list[tuple[str, Frame]] = []  # frames that wait for one to overtake them
+        self._orders: deque[list[Any]] = deque()  # [name, part of a stream name, how many frames are left, delay]
+        self._held: list[tuple[str, Frame]] = []  # frames that wait for one to overtake them …
+        self._late: list[tuple[float, Frame]] = []  # … and those that wait for a time
 
     def add(self, fault: Fault) -> None:
         """Begin with the next frame."""
-        self._orders.append([fault.name, str(fault.value or ""), fault.count or 1])
+        self._orders.append([fault.name, str(fault.value or ""), fault.count or 1, fault.seconds or 0.0])
 
     def is_idle(self) -> bool:
-        """Whether frames would pass unchanged."""
-        return not self._orders and not self._held
+        """Whether frames would pass unchanged, and none waits."""
+        return not self._orders and not self._held and not self._late
 
-    def apply(self, frames: Sequence[Frame]) -> list[Frame]:
-        """The frames that go out in place of these, in order."""
-        result: list[Frame] = []
+    def apply(self, frames: Sequence[Frame], now_s: float) -> list[Frame]:
+        """The frames that go out in place of these, in order; the time is that of any clock that only rises."""
+        result = [frame for due_s, frame in self._late if due_s <= now_s]
+        self._late = [one for one in self._late if one[0] > now_s]
         for frame in frames:
             overtaken = [held for part, held in self._held if part in frame.stream]
             if overtaken:
@@ -85,7 +94,38 @@ class FrameFaults:
                 result += [frame, frame]
             elif order[0] == "fragment":
                 result.append(frame._replace(encoded=framing.fragmented(frame.encoded)))
+            elif order[0] == "late":
+                self._late.append((now_s + order[3], frame))
         return result
+
+
+class Omission:
+    """Takes one level out of each diff of a stream, the same in all, so that who keeps the book has another.
+
+    It is one that changes with many, neither among the best nor beyond what a snapshot shows: else it would be seen.
+    """
+
+    def __init__(self, part: str, *, wrapped: bool) -> None:
+        """Of streams whose name has this part."""
+        self._part = part
+        self._wrapped = wrapped
+        self._prices: dict[str, str] = {}  # by stream
+
+    def apply(self, frame: Frame) -> Frame:
+        """The frame that goes out in place of this one."""
+        name = frame.stream.partition("@")[2].partition("@")[0]
+        if name != "depth" or self._part not in frame.stream:
+            return frame
+        diff = json.loads(frame.payload)
+        bids = [price for price, quantity in diff["b"] if quantity.strip("0.")]
+        if frame.stream not in self._prices and len(bids) >= MANY_LEVELS:
+            self._prices[frame.stream] = bids[:FARTHEST_LEVEL][-1]
+        price = self._prices.get(frame.stream)
+        kept = [level for level in diff["b"] if level[0] != price]
+        if len(kept) == len(diff["b"]):
+            return frame
+        text = json.dumps({**diff, "b": kept}, ensure_ascii=False, separators=(",", ":"))
+        return framed(frame.stream, text, wrapped=self._wrapped)
 
 
 def garbage(kind: str, symbol: str, *, wrapped: bool) -> bytes:

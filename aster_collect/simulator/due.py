@@ -14,8 +14,9 @@ Encode = Callable[[Source, int], Frame]
 class Due:
     """The streams of a connection and their next events; the caller says what time it is, in Unix microseconds."""
 
-    def __init__(self, supply: Supply, encode: Encode) -> None:
-        """`encode` turns a source's event into a frame."""
+    def __init__(self, supply: Supply, encode: Encode, cut_us: int = 0) -> None:
+        """`encode` turns a source's event into a frame; batches of depth are cut so much later than elsewhere."""
+        self._cut_us = cut_us
         self._supply = supply
         self._encode = encode
         self._version = supply.version
@@ -31,7 +32,7 @@ class Due:
         """Begin streams with their first events after now; one that goes on already does so."""
         for stream in streams:
             if stream not in self._sources:
-                source = self._supply.source(stream)
+                source = self._supply.source(stream, self._cut_us)
                 self._sources = {**self._sources, stream: source}
                 self._begin(source, now_us)
 
@@ -73,7 +74,7 @@ class Due:
         waiting = {entry[2]: entry[3] for entry in self._heap}
         self._heap = []
         for stream, known in list(self._sources.items()):
-            source = self._supply.source(stream)
+            source = self._supply.source(stream, self._cut_us)
             self._sources = {**self._sources, stream: source}
             if source is not None and stream in waiting:
                 # Of a stream of all symbols the event that waited may be one of a symbol that has ended.

@@ -154,6 +154,16 @@ class Simulator:
         """Requests that came while the client had been told to stay away."""
         return self._clerk.requests_while_banned
 
+    def book(self, symbol: str, update_id: int) -> tuple[dict[str, str], dict[str, str]]:
+        """The whole true book at an update id: quantities by price, of bids and of asks, best first.
+
+        Raises ValueError for an unknown symbol, and where a recording is played.
+        """
+        listing = self.market.listing(symbol.upper())
+        if listing is None:
+            raise ValueError(f"unknown symbol {symbol!r}")
+        return listing.book_at(update_id)
+
     def list_symbol(self, symbol: str) -> None:
         """Let a symbol begin to trade now."""
         self._board.list_symbol(symbol)

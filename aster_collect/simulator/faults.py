@@ -64,11 +64,17 @@ CONNECTION_FAULTS: Mapping[str, Shape] = {
     "duplicate": Shape(("count", "value"), (), "the next `count` data frames twice"),
     "skip": Shape(("count", "value"), (), "the next `count` data frames not at all"),
     "swap": Shape(("count", "value"), (), "the next `count` data frames each after the one that follows it"),
+    "late": Shape(
+        ("count", "value", "seconds"), ("seconds",), "the next `count` data frames come so late, and others pass them"
+    ),
+    "omit": Shape(
+        ("value", "seconds"), (), "diffs lack one level that they should have, for so long: the book is another then"
+    ),
     "freeze_stream": Shape(
         ("value", "seconds"), ("value",), "the stream `value` is silent for so long, and loses frames"
     ),
 }
-FRAME_FAULTS = ("fragment", "duplicate", "skip", "swap")
+FRAME_FAULTS = ("fragment", "duplicate", "skip", "swap", "late")  # of the next so many
 FAULTS: Mapping[str, Shape] = {
     **{
         name: Shape((*shape.fields, "connection"), shape.required, shape.meaning)
@@ -79,14 +85,19 @@ FAULTS: Mapping[str, Shape] = {
     ),
     "clock": Shape(("value",), ("value",), "the exchange's clock is set ahead by `value` seconds, or back"),
     "front_behind": Shape(("value",), ("value",), "new connections are `value` seconds behind, and begin in the past"),
+    "batches": Shape(("value",), ("value",), "new connections get depth cut into other batches: `value` seconds later"),
     "max_age": Shape(("seconds",), ("seconds",), "from now on connections are closed at this age"),
     "rest_down": Shape(("seconds", "call"), (), "REST connections are reset without an answer"),
     "rest_slow": Shape(("seconds", "value", "call"), ("value",), "each REST answer comes `value` seconds late"),
+    "rest_behind": Shape(
+        ("seconds", "value", "call"), ("value",), "REST answers with what there was `value` seconds ago"
+    ),
+    "rest_torn": Shape(("seconds", "call"), (), "REST answers break off in the middle"),
     "rest_status": Shape(("seconds", "value", "call"), ("value",), "REST answers with status `value` (403, 500, …)"),
     "rest_429": Shape(
         ("seconds", "count", "call"), ("seconds",), "the next `count` (1) requests get 429, Retry-After `seconds`"
     ),
-    "rest_418": Shape(("seconds",), ("seconds",), "REST answers 418 for so long"),
+    "rest_418": Shape(("seconds", "call"), ("seconds",), "REST answers 418 for so long"),
     "rest_short": Shape(("seconds", "count"), ("count",), "pages of aggTrades have at most `count` rows"),
     "rest_holes": Shape(("seconds", "value"), (), "pages of aggTrades lack the ids that `value` (7) divides"),
     "rest_forget": Shape(("seconds", "value"), (), "trades below the id `value`, or older than `seconds`, are gone"),
@@ -94,8 +105,11 @@ FAULTS: Mapping[str, Shape] = {
         ("symbol", "value"), ("symbol", "value"), "`symbol` is listed (TRADING), or ends with the status `value`"
     ),
     "tick_size": Shape(("symbol", "value"), ("symbol", "value"), "`symbol` is announced with the tick size `value`"),
+    "new_ids": Shape(("symbol",), (), "the update ids of `symbol`, or of all, begin anew, lower"),
     "clear": Shape(
-        (), (), "end every fault that goes on: refuse, stall, silent, freeze_stream, front_behind and all of REST"
+        (),
+        (),
+        "end every fault that goes on: refuse, stall, silent, omit, freeze_stream, front_behind, batches, all of REST",
     ),
 }
 
@@ -141,7 +155,7 @@ def _check_value(fault: Fault) -> None:
         allowed: tuple[str, bool] = ("one of " + ", ".join(GARBAGE_KINDS), value in GARBAGE_KINDS)
     elif fault.name == "refuse":
         allowed = "'upgrades'", value == "upgrades"
-    elif fault.name == "freeze_stream" or fault.name in FRAME_FAULTS:
+    elif fault.name in ("freeze_stream", "omit", *FRAME_FAULTS):
         allowed = "a stream name or a part of one", isinstance(value, str)
     elif fault.name == "status":
         allowed = "one of " + ", ".join(STATUSES), value in STATUSES
@@ -153,7 +167,7 @@ def _check_value(fault: Fault) -> None:
         allowed = "a close code from 1000 to 4999", _is_number(value) and value in range(1000, 5000)
     elif fault.name == "clock":
         allowed = "a number of seconds", isinstance(value, (int, float)) and -LONGEST_S <= value <= LONGEST_S
-    elif fault.name in ("rest_slow", "front_behind"):
+    elif fault.name in ("rest_slow", "rest_behind", "front_behind", "batches"):
         allowed = "a number of seconds from 0", isinstance(value, (int, float)) and 0 <= value < math.inf
     else:
         allowed = "a whole number from 1", isinstance(value, int) and value >= 1

@@ -92,7 +92,8 @@ class Front(BaseHTTPRequestHandler):
         for name, value in answer.headers:
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body[: len(body) // 2] if answer.is_torn else body)
+        self.close_connection = self.close_connection or answer.is_torn
 
     def _upgrade(self, path: str, query: str, headers: Message) -> None:
         self.close_connection = True

@@ -21,6 +21,7 @@ class Answer(NamedTuple):
     status: int
     headers: tuple[tuple[str, str], ...]
     body: str
+    is_torn: bool = False  # only half of the body is sent
 
 
 def error_body(code: int, message: str) -> str:
@@ -42,19 +43,20 @@ class Gate:
         self._minute = 0
         self._told_until_us = 0
         self._banned_until_us = 0
+        self._bans: list[tuple[int, str]] = []  # until when, of calls whose path has this part
         self._refusals: list[tuple[float, str]] = []  # Retry-After of the next requests, seconds, and a part of a path
 
     def refuse_next(self, seconds: float, count: int, call: str = "") -> None:
         """Answer the next requests, or the next to a call, with 429 and a Retry-After."""
         self._refusals += [(seconds, call)] * count
 
-    def ban(self, seconds: float, now_us: int) -> None:
-        """Answer 418 for so long."""
-        self._banned_until_us = now_us + int(seconds * 1e6)
+    def ban(self, seconds: float, now_us: int, call: str = "") -> None:
+        """Answer 418 for so long, all calls or one."""
+        self._bans.append((now_us + int(seconds * 1e6), call))
 
     def clear(self) -> None:
         """Forget refusals and bans."""
-        self._refusals = []
+        self._refusals, self._bans = [], []
         self._told_until_us = self._banned_until_us = 0
 
     def admit(self, cost: int, now_us: int, path: str = "") -> Answer | None:
@@ -67,9 +69,11 @@ class Gate:
             self.requests_while_banned += 1
             if now_us >= self._banned_until_us:  # it went on after a 429
                 self._banned_until_us = now_us + BAN_S * 1_000_000
-        if now_us < self._banned_until_us:
-            until_ms = self._banned_until_us // 1000
-            return self._tell(418, self._banned_until_us, now_us, REASON_418.format(until_ms=until_ms))
+        bans_us = [until_us for until_us, call in self._bans if call in path]
+        banned_until_us = max(self._banned_until_us, *bans_us, 0)
+        if now_us < banned_until_us:
+            reason = REASON_418.format(until_ms=banned_until_us // 1000)
+            return self._tell(418, banned_until_us, now_us, reason)
         refusal = next((refusal for refusal in self._refusals if refusal[1] in path), None)
         if refusal is not None:
             self._refusals.remove(refusal)

@@ -44,9 +44,11 @@ class Injector:
             "refuse": self._refuse,
             "clock": self._clock,
             "front_behind": self._front_behind,
+            "batches": self._batches,
             "max_age": self._max_age,
             "status": self._status,
             "tick_size": self._tick_size,
+            "new_ids": self._new_ids,
             "clear": self._clear,
         }
 
@@ -88,6 +90,9 @@ class Injector:
     def _front_behind(self, fault: Fault, _until: float) -> None:
         self._connections.behind_ns = round(float(fault.value or 0.0) * 1e9)
 
+    def _batches(self, fault: Fault, _until: float) -> None:
+        self._connections.cut_us = round(float(fault.value or 0.0) * 1e6)
+
     def _max_age(self, fault: Fault, _until: float) -> None:
         self._connections.rules = self._connections.rules._replace(max_age_s=fault.seconds or 0.0)
         self._connections.order(fault)
@@ -102,9 +107,12 @@ class Injector:
     def _tick_size(self, fault: Fault, _until: float) -> None:
         self._board.set_tick_size(str(fault.symbol), str(fault.value))
 
+    def _new_ids(self, fault: Fault, _until: float) -> None:
+        self._board.begin_ids_anew(fault.symbol)
+
     def _clear(self, fault: Fault, _until: float) -> None:
         self._refuse_upgrades_until = 0.0
-        self._connections.behind_ns = 0
+        self._connections.behind_ns = self._connections.cut_us = 0
         self._refuse(Fault("refuse"), 0.0)
         self._clerk.clear()
         self._connections.order(fault)

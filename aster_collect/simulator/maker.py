@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from . import framing
-from .damage import Frame
+from .damage import Frame, framed
 from .supply import Source
 
 REMEMBERED_FRAMES = 8192  # so that connections with the same streams share what was made once
@@ -21,9 +20,7 @@ class FrameMaker:
         key = source.stream, source.cut_us, number, wrapped
         frame = self._frames.get(key)
         if frame is None:
-            payload = source.text(number)
-            message = f'{{"stream":"{source.stream}","data":{payload}}}' if wrapped else payload
-            frame = Frame(source.stream, payload, framing.encode(framing.TEXT, message.encode()))
+            frame = framed(source.stream, source.text(number), wrapped=wrapped)
             if len(self._frames) >= REMEMBERED_FRAMES:
                 self._frames = {}
             self._frames[key] = frame

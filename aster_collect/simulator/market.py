@@ -123,6 +123,12 @@ class Market:
             known = self._known(symbol)
             self._replace(self._listing(symbol, known.start_us, known.end_us, known.status, tick_size, known.ids))
 
+    def begin_ids_anew(self, symbol: str | None, now_us: int) -> None:
+        """Let lower update ids of a symbol, or of all, begin now. Raises ValueError for an unknown one."""
+        with self._change:
+            for known in [self._known(symbol)] if symbol else self._listings.values():
+                known.ids.begin_anew(now_us)
+
     def _known(self, symbol: str) -> Listing:
         if symbol not in self._listings:
             raise ValueError(f"unknown symbol {symbol!r}")

@@ -30,6 +30,7 @@ class Call(NamedTuple):
     params: Mapping[str, str]
     supply: Supply
     now_us: int
+    known_us: int  # up to when the server that is asked knows what happened
     paging: Paging
     limit: int
 
@@ -63,15 +64,20 @@ def answer(
     *,
     paging: Paging,
     limit: int | None = None,
+    behind_us: int = 0,
 ) -> Answer:
-    """The answer to a GET; the limit is the request weight that exchangeInfo announces."""
+    """The answer to a GET; the limit is the request weight that exchangeInfo announces.
+
+    A server may be `behind_us` behind: it knows nothing newer, but what time it is.
+    """
     venue = supply.venue
     name = next((path.removeprefix(prefix) for prefix in venue.prefixes if path.startswith(prefix)), "")
     called = CALLS.get(name)
     try:
         if called is None or name in venue.silent:
             raise RefusedError(-5000, f"Path {path}, Method GET is invalid", 404)
-        body = called(Call(params, supply, now_us, paging, venue.weight_limit if limit is None else limit))
+        limit = venue.weight_limit if limit is None else limit
+        body = called(Call(params, supply, now_us, now_us - behind_us, paging, limit))
     except RefusedError as error:
         return Answer(error.status, (), error.body)
     return Answer(200, (), body)
@@ -92,7 +98,7 @@ def _listed(call: Call) -> ListedSymbol:
 
 
 def _until(call: Call, listed: ListedSymbol) -> int:
-    return call.now_us if listed.end_us is None else min(call.now_us, listed.end_us)
+    return call.known_us if listed.end_us is None else min(call.known_us, listed.end_us)
 
 
 def _whole(params: Mapping[str, str], name: str) -> int | None:
@@ -194,7 +200,7 @@ def _book_tickers(call: Call) -> str:
     if "symbol" in call.params:
         listed = _listed(call)
         return str(_known(listed.ticker(_until(call, listed))))
-    tickers = [listed.ticker(call.now_us) for listed in call.supply.listed() if listed.is_trading(call.now_us)]
+    tickers = [listed.ticker(call.known_us) for listed in call.supply.listed() if listed.is_trading(call.now_us)]
     return f"[{','.join(filter(None, tickers))}]"
 
 

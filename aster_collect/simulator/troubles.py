@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from .damage import Frame, FrameFaults
+from .damage import Frame, FrameFaults, Omission
 from .faults import FRAME_FAULTS, Fault
 
 
 class Troubles:
     """The faults that a connection has at the moment; times are of the monotonic clock."""
 
-    def __init__(self) -> None:
-        """Starts without."""
+    def __init__(self, *, wrapped: bool = False) -> None:
+        """Starts without; `wrapped` is how frames are made."""
+        self._wrapped = wrapped
+        self._omissions: list[tuple[float, Omission]] = []  # until
         self.is_cut_next = False  # the next frame is sent by half
         self._stalled_until = self._silent_until = 0.0
         self._frozen: dict[str, float] = {}  # stream → until
@@ -38,6 +40,8 @@ class Troubles:
             self._stalled_until = until
         elif fault.name == "silent":
             self._silent_until = until
+        elif fault.name == "omit":
+            self._omissions.append((until, Omission(str(fault.value or ""), wrapped=self._wrapped)))
         elif fault.name == "freeze_stream":
             self._frozen[str(fault.value)] = until
         elif fault.name == "cut":
@@ -45,11 +49,16 @@ class Troubles:
         elif fault.name == "clear":
             self._stalled_until = self._silent_until = 0.0
             self._frozen.clear()
+            self._omissions = []
 
     def apply(self, frames: Sequence[Frame]) -> Sequence[Frame]:
         """The frames that go out in place of these, in order."""
+        now_s = time.monotonic()
         if self._frozen:
-            now_s = time.monotonic()
             self._frozen = {stream: until for stream, until in self._frozen.items() if until > now_s}
             frames = [frame for frame in frames if frame.stream not in self._frozen]
-        return frames if self._frame_faults.is_idle() else self._frame_faults.apply(frames)
+        if self._omissions:
+            self._omissions = [one for one in self._omissions if one[0] > now_s]
+            for _, omission in self._omissions:
+                frames = [omission.apply(frame) for frame in frames]
+        return frames if self._frame_faults.is_idle() else self._frame_faults.apply(frames, now_s)

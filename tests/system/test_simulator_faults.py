@@ -305,6 +305,99 @@ class AnOrderToASymbol(Exchange):
             exchange.inject(Fault("tick_size", symbol="NOSUCH", value="0.50"))
 
 
+class AFaultOfTheFullBook(Exchange):
+    """Of what a client meets who keeps one."""
+
+    def diffs(self, client, count):
+        return [message["data"] for message in self.receive(client, count)]
+
+    def snapshot(self):
+        return self.get("/fapi/v3/depth?symbol=BTCUSDT&limit=1000")[2]
+
+    def test_batches_are_cut_elsewhere_on_new_connections(self):
+        """No event of one ends where one of the other does, and each continues the other."""
+        exchange = self.begin()
+        streams = ("btcusdt@depth@100ms",)
+        some = self.connect(streams=streams)
+        self.receive(some, 1)
+        exchange.inject(Fault("batches", value=0.04))
+        others = self.connect(streams=streams)
+        one, other = self.diffs(some, 12), self.diffs(others, 12)
+        self.assertFalse({diff["u"] for diff in one} & {diff["u"] for diff in other})
+        for diffs in (one, other):
+            for before, after in pairwise(diffs):
+                self.assertEqual(before["u"], after["pu"])
+
+    def test_new_ids_are_lower_of_diffs_quotes_and_snapshots(self):
+        """From then on, on open connections too; the true book of an id is to be had of either."""
+        exchange = self.begin()
+        client = self.connect(streams=("btcusdt@depth@100ms", "btcusdt@bookTicker"))
+        former = [message["data"]["u"] for message in self.receive(client, 20)]
+        exchange.inject(Fault("new_ids", symbol="BTCUSDT"))
+        book = self.snapshot()
+        self.assertLess(book["lastUpdateId"], min(former))
+        found = set()
+        while found != {"bookTicker", "depthUpdate"}:
+            data = self.receive(client, 1)[0]["data"]
+            found |= {data["e"]} if data["u"] < min(former) else set()
+        for last in (book["lastUpdateId"], former[-1]):
+            bids, asks = exchange.book("btcusdt", last)
+            self.assertGreater(len(bids), 1000)
+            self.assertLess(float(next(iter(bids))), float(next(iter(asks))))
+        self.assertEqual(
+            [list(one) for one in list(exchange.book("BTCUSDT", book["lastUpdateId"])[0].items())[:1000]], book["bids"]
+        )
+        self.assertRaisesRegex(ValueError, "NOSUCH", exchange.inject, Fault("new_ids", symbol="NOSUCH"))
+
+    def test_snapshots_are_old_torn_or_refused_alone(self):
+        """A replica is behind, an answer breaks off, depth is refused, banned or fails; all else is answered."""
+        exchange = self.begin()
+        exchange.inject(Fault("rest_behind", value=30.0, call="depth"))
+        self.assertAlmostEqual(time.time() - 30.0, self.snapshot()["T"] / 1000, delta=5.0)
+        exchange.inject(Fault("clear"))
+        exchange.inject(Fault("rest_torn", call="depth"))
+        with self.assertRaises((http.client.IncompleteRead, ValueError)):
+            self.snapshot()
+        self.assertEqual(200, self.get("/fapi/v3/ping")[0])
+        for fault, status in (
+            (Fault("rest_418", seconds=30, call="depth"), 418),
+            (Fault("rest_status", value=503, call="depth"), 503),
+        ):
+            exchange.inject(Fault("clear"))
+            exchange.inject(fault)
+            self.assertEqual(200, self.get("/fapi/v3/ping")[0])
+            self.assertEqual(status, self.get("/fapi/v3/depth?symbol=BTCUSDT")[0])
+
+    def test_a_late_snapshot_is_made_when_it_is_asked_for(self):
+        """It is long on its way: the stream is ahead when it comes."""
+        exchange = self.begin()
+        exchange.inject(Fault("rest_slow", value=0.5, call="depth"))
+        client = self.connect(streams=("btcusdt@bookTicker",))
+        asked = self.receive(client, 1)[0]["data"]["u"]
+        book = self.snapshot()
+        came = self.receive(client, int(0.2 * self.rate / len(self.exchange.symbols)))[-1]["data"]["u"]
+        self.assertTrue(asked <= book["lastUpdateId"] < came)
+
+    def test_omit_alters_the_book(self):
+        """Who keeps it by the rule lacks a level, from some change on, and has all others."""
+        exchange = self.begin()
+        client = self.connect(streams=("btcusdt@depth@100ms",))
+        self.receive(client, 1)
+        exchange.inject(Fault("omit", value="btcusdt"))
+        book = self.snapshot()
+        last, bids = book["lastUpdateId"], dict(book["bids"])
+        lacking = set()
+        while not lacking:
+            (diff,) = self.diffs(client, 1)
+            if diff["u"] > last:
+                self.assertLessEqual(diff["pu"], last)
+                last = diff["u"]
+                bids |= dict(diff["b"])
+                true = exchange.book("BTCUSDT", last)[0]
+                lacking = {price for price, text in bids.items() if true.get(price, "0") != text and text.strip("0.")}
+        self.assertEqual(1, len(lacking))
+
+
 class AFaultOfRest(Exchange):
     def test_rest_down_gives_no_answer(self):
         """The connection is reset, and recorded with status 0."""

@@ -1,10 +1,11 @@
 """What faults do to frames, whatever their streams."""
 
+import json
 import re
 import unittest
 
 from aster_collect.simulator import Fault, Market
-from aster_collect.simulator.damage import FrameFaults, Step, with_set_clock
+from aster_collect.simulator.damage import FrameFaults, Omission, Step, with_set_clock
 from aster_collect.simulator.due import Due
 from aster_collect.simulator.maker import FrameMaker
 from aster_collect.simulator.rest import Paging, answer
@@ -41,7 +42,38 @@ class AFrameFault(unittest.TestCase):
                 faults = FrameFaults()
                 faults.add(Fault(name, value=stream))
                 faults.add(Fault(name, value="another@stream"))
-                self.assertEqual(expected, faults.apply([one, two, three]), (stream, name))
+                self.assertEqual(expected, faults.apply([one, two, three], 1.0), (stream, name))
+
+    def test_lets_frames_come_late(self):
+        """Those of a stream wait, others pass them, and they come when it is time, whatever else there is."""
+        market, faults = Market(), FrameFaults()
+        one, two, three = frames(market, "btcusdt@depth@0ms", 3)
+        other = frames(market, "btcusdt@trade", 1)[0]
+        faults.add(Fault("late", value="@depth", count=2, seconds=1.5))
+        self.assertEqual([other, three], faults.apply([one, other, two, three], 1.0))
+        self.assertEqual([], faults.apply([], 2.0))
+        self.assertEqual([one, two], faults.apply([], 2.5))
+        self.assertTrue(faults.is_idle())
+
+
+class AnOmission(unittest.TestCase):
+    def test_takes_the_same_level_out_of_each_diff(self):
+        """All else of the diff is as it was, and other streams are; the level is one that changes, and is not seen."""
+        for wrapped in (True, False):
+            market = Market(("BTCUSDT",), 100.0)
+            omission = Omission("btcusdt", wrapped=wrapped)
+            for stream in ("btcusdt@trade", "btcusdt@depth20@100ms"):
+                for frame in frames(market, stream, 5):
+                    self.assertIs(frame, omission.apply(frame))
+            omitted = []
+            for frame in frames(market, "btcusdt@depth@100ms", 200):
+                was, now = json.loads(frame.payload), json.loads(omission.apply(frame).payload)
+                omitted += [level[0] for level in was["b"] if level not in now["b"]]
+                self.assertEqual({**was, "b": [one for one in was["b"] if one[0] not in omitted]}, now)
+            self.assertGreater(len(omitted), 1)
+            self.assertEqual(1, len(set(omitted)))
+            best = float(was["b"][0][0])
+            self.assertTrue(20 < best - float(omitted[0]) < 90, (best, omitted))  # in ticks of 0.1
 
 
 class TheClock(unittest.TestCase):

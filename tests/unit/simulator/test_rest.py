@@ -133,6 +133,27 @@ class TheGate(unittest.TestCase):
             self.assertEqual(429, gate.admit(1, NOW_US + seconds * 10**6, "/fapi/v3/openInterest").status)
         self.assertIsNone(gate.admit(1, NOW_US + 4 * 10**6, "/fapi/v3/openInterest"))
 
+    def test_may_ban_from_one_call_alone(self):
+        """A ban that is meant for depth lets other calls pass."""
+        gate = Gate(100)
+        gate.ban(10.0, NOW_US, "depth")
+        self.assertIsNone(gate.admit(1, NOW_US, "/fapi/v3/time"))
+        self.assertEqual(418, gate.admit(1, NOW_US, "/fapi/v3/depth").status)
+        self.assertIsNone(gate.admit(1, NOW_US + 11 * 10**6, "/fapi/v3/depth"))
+
+
+class AServerThatIsBehind(unittest.TestCase):
+    def test_knows_what_there_was(self):
+        """Its book, its trades and its tickers are those of a while ago; what time it is it knows."""
+        market = Market()
+        for call in ("depth", "aggTrades", "trades", "ticker/bookTicker"):
+            path, asked = f"/fapi/v3/{call}", {"symbol": "BTCUSDT"}
+            was = answer(path, asked, market, NOW_US - 3 * 10**6, paging=Paging())
+            behind = answer(path, asked, market, NOW_US, paging=Paging(), behind_us=3 * 10**6)
+            self.assertEqual(was, behind, call)
+        now = answer("/fapi/v3/time", {}, market, NOW_US, paging=Paging(), behind_us=3 * 10**6)
+        self.assertIn(str(NOW_US // 1000), now.body)
+
 
 class Spot(unittest.TestCase):
     def setUp(self):
