@@ -73,22 +73,35 @@ class Payloads:
     def diff(self, number: int, speed: int) -> str:
         """The depth event: each level that was touched since the stream's previous event."""
         batch = self._listing.batch(speed, number, self._cut_us)
-        return self._depth(batch, *self._listing.touched(batch))
+        return self._diff(batch)
 
     def real_time_diff(self, number: int) -> str:
         """The depth@0ms event: what the newest quotes have touched."""
-        batch = self._listing.real_time_batch(number, self._cut_us)
-        return self._depth(batch, *self._listing.touched(batch))
+        return self._diff(self._listing.real_time_batch(number, self._cut_us))
 
-    def _depth(self, batch: Batch, bids: Side, asks: Side, names: tuple[str, str] = ("b", "a")) -> str:
+    def _diff(self, batch: Batch) -> str:
+        # As published, a diff of spot does not name the one before it: its first id follows that one's last.
+        names_before = not self._is_spot or self._book_form == "seen"
+        return self._depth(batch, *self._listing.touched(batch), names_before=names_before)
+
+    def _depth(
+        self,
+        batch: Batch,
+        bids: Side,
+        asks: Side,
+        names: tuple[str, str] = ("b", "a"),
+        *,
+        names_before: bool = True,
+    ) -> str:
         ids, last_us = self._listing.ids, batch.last.time_us
         before = ids.before(batch.before.time_us, last_us)
         # On futures ids are those of changes; on spot each event has all from its first to its last.
         first_us = self._listing.quotes.time_us(batch.before.number + 1)
         first = before + 1 if self._is_spot else max(before + 1, ids.before(first_us, last_us))
+        previous = f'"pu":{before},' if names_before else ""
         return (
             f'{{"e":"depthUpdate","E":{batch.sent_us // 1000},"T":{last_us // 1000},"s":"{self._symbol}",'
-            f'"U":{first},"u":{ids.at(last_us)},"pu":{before},'
+            f'"U":{first},"u":{ids.at(last_us)},{previous}'
             f'"{names[0]}":[{self._levels(bids)}],"{names[1]}":[{self._levels(asks)}]}}'
         )
 

@@ -256,6 +256,7 @@ class Desk:
         self.snapshots = 0
         self._world = world
         self._asked: Counter[Ask] = Counter()
+        self._spent: list[tuple[float, int]] = []
         self._waiting: list[tuple[float, float, Ask, int]] = []  # when it is looked at, when answered
 
     def start(self) -> None:
@@ -271,6 +272,9 @@ class Desk:
         if self._asked[ask]:
             world.wrongs.append(f"asked again at {world.now_s:.1f} before it was answered: {ask.query}")
         self._asked[ask] += 1
+        self._spent = [one for one in self._spent if one[0] > world.now_s - 60] + [(world.now_s, ask.weight)]
+        if sum(weight for _, weight in self._spent) > FUTURES.weight_a_minute:
+            world.wrongs.append(f"more weight asked for at {world.now_s:.1f} than a minute has")
         looked_s = world.now_s + world.chance.uniform(0.01, 0.15)
         answered_s = looked_s + world.chance.uniform(0.01, 0.15) + self.late_s
         self._waiting.append((looked_s, answered_s, ask, world.wall_ns()))

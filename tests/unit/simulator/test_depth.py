@@ -118,7 +118,8 @@ class ALocalBook(unittest.TestCase):
         """At every speed, of both markets, from a snapshot of any moment, and so are depth20 and quotes."""
         middles = 0
         for seed, chance in rounds(2):
-            for venue, speeds in ((FUTURES, SPEEDS), (SPOT, SPEEDS_OF_SPOT)):
+            seen = SPOT._replace(partial_depth="seen")
+            for venue, speeds in ((FUTURES, SPEEDS), (SPOT, SPEEDS_OF_SPOT), (seen, SPEEDS_OF_SPOT[:1])):
                 for speed in speeds:
                     for symbol in ("BTCUSDT", "ASTERUSDT"):
                         rate = chance.choice((0.5, 20.0, 150.0, 600.0))

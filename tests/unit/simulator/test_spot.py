@@ -45,6 +45,12 @@ class ASpotStream(unittest.TestCase):
         self.assertIsNone(none.source("btcusdt@depth10@100ms"))
         self.assertIsNotNone(none.source("btcusdt@depth@100ms"))
 
+    def test_of_diffs_names_the_one_before_or_not(self):
+        """As published it has no pu, as seen it has."""
+        for form in ("published", "bare", "none", "seen"):
+            (_, before), (_, diff) = first_events(market(partial_depth=form), "btcusdt@depth@100ms", 2)
+            self.assertEqual(before["u"] if form == "seen" else None, diff.get("pu"))
+
     def test_of_diffs_is_contiguous(self):
         """depth comes each second, depth@100ms ten times as often, and U follows the u before."""
         one = Market(("BTCUSDT",), 400.0, venue=SPOT)
