@@ -28,6 +28,7 @@ from aster_collect.exchange.streams.kind import Options
 from aster_collect.exchange.subscribe import Scope, plan_groups
 from aster_collect.exchange.venues import FUTURES
 from tests.flood import BLOCK_FRAMES, FIRST_TRADE, HISTORY, HISTORY_MS, cut, fill, make_block
+from tests.fullbook import measure
 
 TLS = (str(Path(__file__).parent / "tls" / "cert.pem"), str(Path(__file__).parent / "tls" / "key.pem"))
 TWO = ["BTCUSDT", "ETHUSDT"]
@@ -286,6 +287,14 @@ def record_cost(symbols: list[str], rate: float, seconds: float, runs: int) -> N
     )
 
 
+def full_book(frames: int, runs: int) -> bool:
+    """Measure and print what changes of the full book cost, from frame to row; return whether each is a row."""
+    costs = [measure(frames) for _ in range(runs)]
+    ours_s, json_s = (statistics.median(one[at] for one in costs) for at in (0, 1))
+    print(f"full book, 10 levels each    {ours_s:5.2f} CPU s/million  {ours_s / json_s:4.2f} of json.loads", flush=True)
+    return all(one.rows == frames + 1 for one in costs)
+
+
 def growth(symbols: list[str], frames: int) -> None:
     """Measure and print by how much memory grows after the first million frames."""
     done = run(symbols, frames)
@@ -333,6 +342,7 @@ def main() -> int:
     print(f"floor: json.loads and csv.writer alone: {base:.2f} CPU s/million", flush=True)
     whole = full_speed("2 symbols", TWO, frames, runs, base)
     whole &= full_speed("2 symbols, --record", TWO, frames, runs, base, record=True)
+    whole &= full_book(40_000, runs)
     if words.quick:
         return 0 if whole else 1
     whole &= full_speed("200 symbols, 4 connections", MANY, frames, runs, base)
