@@ -83,9 +83,15 @@ class Close(NamedTuple):
 
 
 class Unrecorded(NamedTuple):
-    """The record lacks so many lines."""
+    """The record lacks so many lines, from then to then by our clock.
+
+    They are missing here, or, where they were `destroyed` by another program, a little before.
+    """
 
     lines: int
+    from_ns: int
+    to_ns: int
+    destroyed: bool
 
 
 class Again(NamedTuple):
@@ -316,5 +322,5 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Entry]] = {
     "step": lambda read: Step(),
     "settle": lambda read: Settle(read["stopped_s"]),
     "close": lambda read: Close(),
-    "lost": lambda read: Unrecorded(read["lines"]),
+    "lost": lambda read: Unrecorded(read["lines"], read["from_ns"], read["to_ns"], read["why"] == "destroyed"),
 }

@@ -57,16 +57,16 @@ class Recorder:
         self._failing = False
         self._said_s = clock() - LOG_REPEAT_S
 
-    def record(self, moment: Moment, entry: Entry) -> None:
-        """Take what the engine is told; never waits. For the collecting thread alone."""
-        self.put(lines_of(moment, entry))
+    def record(self, moment: Moment, entry: Entry) -> bool:
+        """Take what the engine is told; return whether there was room. Never waits. For the collecting thread alone."""
+        return self.put(lines_of(moment, entry))
 
     def recorded(self) -> Recorded:
         """Return what was recorded so far, by this run."""
         return self._recorded
 
-    def put(self, lines: Lines) -> None:
-        """Take lines; never waits. For the collecting thread alone."""
+    def put(self, lines: Lines) -> bool:
+        """Take lines; return whether there was room. Never waits. For the collecting thread alone."""
         stamp_ns, number, text = lines
         so_far = self._recorded
         if self._put_bytes - self._taken_bytes > self._queue_bytes:
@@ -74,12 +74,13 @@ class Recorder:
                 log.error("record lost why=disk_full_or_slow_and_memory_full")
             self._losing = joined(self._losing, Stretch(number, stamp_ns, stamp_ns))
             self._recorded = so_far._replace(lost=so_far.lost + number)
-            return
+            return False
         if self._losing.lines:
             self._tell_losing()
         self._recorded = Recorded(so_far.lines + number, so_far.bytes + len(text), so_far.lost)
         self._put_bytes += len(text) + OVERHEAD
         self._queue.put(lines)
+        return True
 
     def keep(self, *, sync: bool) -> None:
         """Wait until what was put is in the files, or on the disk: no row is there before what it was made of.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, DecodeError, StoreError
-from ..exchange.events import Answer, Ask, Bad, Batch, Lost, Opened, Reopen, Wanted
+from ..exchange.events import Answer, Ask, Bad, Batch, Gap, Lost, Opened, Reopen, Wanted
 from ..exchange.ledger import LEDGER, UNRECORDED
 from ..files.compress import compress
 from ..files.raw_reader import read_raw
@@ -16,11 +16,14 @@ from ..order.engine import Engine
 from ..order.record import Again, Begin, Close, Entry, Moment, Run, Settle, Step, Unrecorded, read_entries
 from ..settings import Settings
 from .build import build_engine
+from .carried import Carried
 from .course import Course
 from .found import Found
 from .hands import Hands
 from .moments import Moments
 from .recalled import alike, changed, recalled
+
+CLOCKS_MS = 1000  # by which the exchange's clock may differ from ours
 
 
 class Replay:
@@ -44,14 +47,17 @@ class Replay:
         self._engine: Engine
         self._hands: Hands
         self._course: Course
-        self._connections: set[int] = set()
+        self.carried: Carried
         self._is_within = False  # whether it begins within a run
+        self._lacks = False  # whether what is said again may be new: the record lacks something before
+        self._standing: list[Run | Begin | Wanted | Opened] = []  # … and that is what is said again
         self._takes: dict[type, Callable[[Any], object]] = {
             Run: self._run, Begin: self._begin, Unrecorded: self._unrecorded,
             Step: lambda _: self._course.step(), Settle: lambda one: self._course.settle(one.stopped_s),
             Close: lambda _: self._course.close(), Reopen: lambda one: self._course.take(one),
-            Wanted: self._wanted, Opened: self._of_connection, Bad: self._of_connection, Lost: self._lost,
-            Batch: self._batch, Answer: self._answer, Again: self._again,
+            Wanted: lambda one: self.carried.wanted(one), Lost: lambda one: self.carried.lost(one),
+            Opened: lambda one: self.carried.take(one), Bad: lambda one: self.carried.take(one),
+            Batch: lambda one: self.carried.batch(one), Answer: self._answer, Again: self._again,
         }  # fmt: skip
 
     @property
@@ -70,6 +76,8 @@ class Replay:
                 told = entry.entry if isinstance(entry, Again) else entry
                 if self._store is None and not isinstance(told, Run):
                     raise ConfigError("the record begins in the middle of an hour; give the files before it too")
+                if self._standing and not isinstance(entry, Again):
+                    self._mend()
                 self._takes[type(entry)](entry)
                 self._look_at_files()
         finally:
@@ -83,9 +91,23 @@ class Replay:
                 compress(path)
 
     def _again(self, again: Again) -> None:
-        """Take what is said again where a replay begins; who was there before knows it."""
+        """Take what is said again where a replay begins, or the record lacks something; else it is known."""
         if self._is_within:
             self._takes[type(again.entry)](again.entry)
+        elif self._lacks:
+            self._standing.append(again.entry)
+
+    def _mend(self) -> None:
+        """Go on as the run stood behind what the record lacks."""
+        standing, self._standing, self._lacks = self._standing, [], False
+        begun = self._engine.lanes.symbols
+        for begin in standing:
+            if isinstance(begin, Begin) and begin.symbol and begin.symbol not in begun:
+                self._begin(begin)
+        wanted = [one for one in standing if isinstance(one, Wanted)]
+        for one in wanted:
+            self.carried.wanted(one)
+        self.carried.keep({one.connection for one in wanted})
 
     def _end(self) -> None:
         """Let go of a run's files, as a crash does if it did not close."""
@@ -94,6 +116,7 @@ class Replay:
             self._store = None
             self.rows += sum(lane.rows for lane in self._engine.lanes.all.values())
             self.gaps += sum(self._hands.gaps.values())
+            self.frames += self.carried.frames
 
     def _run(self, run: Run) -> None:
         self._end()
@@ -111,7 +134,8 @@ class Replay:
         )  # fmt: skip
         self._engine, self._hands = build_engine(settings, self._store, _ask_nobody, self._moments)
         self._course = Course(self._engine, self._hands, self._moments)
-        self._connections.clear()
+        self.carried = Carried(self._course)
+        self._standing, self._lacks = [], False
 
     def _begin(self, begin: Begin) -> None:
         assert self._store is not None
@@ -123,28 +147,16 @@ class Replay:
         self._course.begin(begin)
 
     def _unrecorded(self, lack: Unrecorded) -> None:
-        """Let what the record lacks be missing: nobody knows what the connections brought."""
+        """Let what the record lacks be missing."""
+        assert self._store is not None
         self.notes.append(f"the record lacks {lack.lines} lines; the ledger tells of their time")
-        for connection in sorted(self._connections):
-            self._course.take(Lost(connection, UNRECORDED, False))
-
-    def _wanted(self, wanted: Wanted) -> None:
-        self._connections.add(wanted.connection)
-        self._course.take(wanted)
-
-    def _of_connection(self, message: Opened | Bad | Lost) -> None:
-        if message.connection in self._connections:
-            self._course.take(message)
-
-    def _lost(self, lost: Lost) -> None:
-        self._of_connection(lost)
-        if lost.over:
-            self._connections.discard(lost.connection)
-
-    def _batch(self, batch: Batch) -> None:
-        if batch.connection in self._connections:
-            self.frames += len(batch.bounds) // 2
-            self._course.take(batch)
+        self._lacks = True
+        self.carried.lose()
+        for lane in self._engine.lanes.all.values() if lack.destroyed else ():
+            if lane.kind.uncovered:
+                from_ms, to_ms = lack.from_ns // 1_000_000 - CLOCKS_MS, lack.to_ns // 1_000_000 + CLOCKS_MS
+                gap = Gap(lane.kind.name, from_ms, to_ms, None, None, UNRECORDED)
+                self._store.backlog.gap(lane.symbol, gap)
 
     def _answer(self, answer: Answer) -> None:
         """Take an answer, but of what is not asked for now."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..exchange.events import Lost, Opened, Wanted
-from ..order.record import Again, Begin, Entry, Moment, Record, Run
+from ..order.record import Again, Begin, Entry, Moment, Run
 
 HOUR_NS = 3_600_000_000_000
 
@@ -12,12 +12,15 @@ HOUR_NS = 3_600_000_000_000
 class Retold:
     """Records what comes; each hour by our clock, which has a file of its own, begins with how the run stands.
 
-    So the files of a run that goes on for months can be replayed from any of them on.
+    So the files of a run that goes on for months can be replayed from any of them on. It is said again too where the
+    record lacks something.
     """
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Callable[[Moment, Entry], bool]) -> None:
+        """`record` returns whether it had room."""
         self._record = record
         self._hour = 0
+        self._lacks = False
         self._run: Run | None = None
         self._begun: dict[str, Begin] = {}
         self._wanted: dict[int, Wanted] = {}
@@ -32,11 +35,16 @@ class Retold:
         hour = moment.ns // HOUR_NS
         if hour > self._hour:
             self._hour = hour
-            for one in self._standing():
-                self._record(moment, Again(one))
-        self._record(moment, entry)
+            self._tell(moment)
+        lacked, self._lacks = self._lacks, not self._record(moment, entry)
         if note := self._notes.get(type(entry)):
             note(entry)
+        if lacked and not self._lacks:
+            self._tell(moment)
+
+    def _tell(self, moment: Moment) -> None:
+        """Say how the run stands, as far as there is room."""
+        self._lacks = not all(self._record(moment, Again(one)) for one in self._standing())
 
     def _standing(self) -> Iterator[Run | Begin | Wanted | Opened]:
         if self._run is not None:

@@ -45,7 +45,7 @@ ORDERS = {
               "damage", "table", "turns", "destroyed", "sheet", "sheets", "bound", "backlog", "flush", "store",
               "members", "raw_file", "raw", "raw_reader"),
     "run": ("recorder", "retold", "moments", "hands", "course", "desk", "loop", "build", "opening", "threads", "roster",
-            "lists", "fleet", "feeds", "packing", "start", "supervisor", "recalled", "found", "replay"),
+            "lists", "fleet", "feeds", "packing", "start", "supervisor", "recalled", "found", "carried", "replay"),
     "commands": ("statuses", "console", "refusals", "command", "grammar", "signals", "collect",
                  "verify", "health", "replay", "simulate"),
     "watch": ("health", "snapshot", "status", "metrics", "terminal", "journal", "report"),

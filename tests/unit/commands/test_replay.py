@@ -59,7 +59,7 @@ class AGoodCall(Case):
 
     def test_a_folder_that_lacks_what_the_run_went_on_in(self) -> None:
         """A line on standard error says so, and the rest is written."""
-        begun = b'"symbol":"BTCUSDT","made":true,"left":{},"found":{'
+        begun = b'"symbol":"BTCUSDT","made":true,"found":{'
         self.write(record().replace(begun, begun + b'"trades":[500,1]'))
         ended = call("replay", RAW, "--data-dir", "again")
         told = f"{PROGRAM}: trades_BTCUSDT.csv: the run went on in a file of 500 bytes, which is not here\n"

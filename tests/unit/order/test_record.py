@@ -108,7 +108,7 @@ class ARecordThatIsNone(unittest.TestCase):
     def test_lines_that_are_lost(self) -> None:
         """The line that tells of it is an entry."""
         lost = b'{"aster":"lost","lines":3,"from_ns":1,"to_ns":2,"why":"overflow"}'
-        self.assertEqual([entry for _, entry in read_entries([(2, lost)])], [Unrecorded(3)])
+        self.assertEqual([entry for _, entry in read_entries([(2, lost)])], [Unrecorded(3, 1, 2, False)])
 
     def test_lines_of_others(self) -> None:
         """A frame without a line that says whose it is, and a line of ours that says nothing, are no record."""

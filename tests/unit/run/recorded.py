@@ -1,6 +1,7 @@
 """A world whose program writes real files, and records all that it is told; and what a replay of that record writes."""
 
 import errno
+import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from aster_collect.exchange.events import Ask
 from aster_collect.files.lock import LOCK_NAME
 from aster_collect.files.store import Store
-from aster_collect.order.record import Begin, Entry, Line, Moment, Run, lines_of, read_entries
+from aster_collect.order.record import Begin, Entry, Line, Moment, Run, Unrecorded, lines_of, read_entries
 from aster_collect.run.build import build_engine
 from aster_collect.run.course import Course
 from aster_collect.run.desk import Desk
@@ -74,6 +75,8 @@ class Recorded:
         self._looks, self._between = 0, between
         self.settings = settings
         self.lines_of_record: list[Line] = []
+        self.has_room = True  # for what is recorded
+        self._losing: Unrecorded | None = None
         self.record = Retold(self._write).record
         self.files = Files(settings.data_dir, chance)
         self._store: Store | None = None
@@ -114,9 +117,19 @@ class Recorded:
         for path in self.settings.data_dir.glob("*.csv"):
             os.utime(path, ns=(ended_ns, ended_ns))
 
-    def _write(self, moment: Moment, entry: Entry) -> None:
-        text = lines_of(moment, entry).text
+    def _write(self, moment: Moment, entry: Entry) -> bool:
+        stamp_ns, number, text = lines_of(moment, entry)
+        if not self.has_room:
+            first_ns = self._losing.from_ns if self._losing else stamp_ns
+            self._losing = Unrecorded((self._losing.lines if self._losing else 0) + number, first_ns, stamp_ns, False)
+            return False
+        if self._losing:
+            facts = {"lines": self._losing.lines, "from_ns": self._losing.from_ns, "to_ns": self._losing.to_ns}
+            told = json.dumps({"aster": "lost", **facts, "why": "overflow"}, separators=(",", ":"))
+            self.lines_of_record.append((stamp_ns, told.encode()))
+            self._losing = None
         self.lines_of_record += [(int(line[:19]), line[20:]) for line in text.split(b"\n")[:-1]]
+        return True
 
     def _opened(self, symbol: str) -> Begin:
         assert self._store is not None

@@ -212,6 +212,45 @@ class WhatTheRecordLacks(Case):
         self.assertEqual(check_folder(again).total, 0, list(check_folder(again).text()))
         self.assertIn("prices", {row.partition(",")[0] for row in self.rows(again, "gaps_BTCUSDT.csv")})
 
+    def test_a_hand_over_and_a_listing_that_had_no_room(self) -> None:
+        """Behind it the record says how the run stands: new symbols and connections are there, old ones are not."""
+
+        def lose(world: Any) -> None:
+            world.has_room = False
+
+        def go_on(world: Any) -> None:
+            world.has_room = True
+
+        live, again = self.live(lose, faults.new_symbol, faults.hand_over, go_on, faults.drop), self.folder()
+        carried = replayed(self.lines, again).carried
+        wanted = {json.loads(text)["of"] for _, text in self.lines if b'"wanted","again"' in text}
+        self.assertEqual(carried.known, wanted)
+        self.assertNotIn(1, wanted)
+        report = check_folder(again)
+        self.assertEqual(report.total, 0, list(report.text()))
+        (new,) = {path.name for path in again.glob("prices_*")} - {f"prices_{name}.csv" for name in Setup().symbols}
+        for name in (new, "prices_BTCUSDT.csv", "trades_BTCUSDT.csv"):
+            rows = self.rows(again, name)[-4:]
+            self.assertEqual(rows, self.rows(live, name)[-4:])
+        told = [row for row in self.rows(again, "gaps_BTCUSDT.csv") if row.startswith("prices,")]
+        missing = set(self.rows(live, "prices_BTCUSDT.csv")) - set(self.rows(again, "prices_BTCUSDT.csv"))
+        self.assertGreater(len(missing), 5)
+        for row in missing:
+            at = row.partition(",")[0]
+            self.assertTrue(any(one.split(",")[1] <= at <= one.split(",")[2] for one in told), (row, told))
+
+    def test_lines_that_another_program_destroyed(self) -> None:
+        """The ledger tells of their time, which was before."""
+        self.live(faults.quiet)
+        steps = [at for at, line in enumerate(self.lines) if word(line) == "step"]
+        one, two, later = steps[80], steps[100], steps[115]
+        facts = {"lines": two - one, "from_ns": self.lines[one][0], "to_ns": self.lines[two][0], "why": "destroyed"}
+        lost = json.dumps({"aster": "lost", **facts}, separators=(",", ":")).encode()
+        again = self.folder()
+        replayed([*self.lines[:one], *self.lines[two:later], (1, lost), *self.lines[later:]], again)
+        self.assertIn(",unrecorded", "\n".join(self.rows(again, "gaps_BTCUSDT.csv")))
+        self.assertEqual(check_folder(again).total, 0, list(check_folder(again).text()))
+
     def test_the_hours_before(self) -> None:
         """From an hour on that begins within a run, the files have what the run wrote from then on."""
         live, again = self.live(faults.hand_over, our_clock_is_set, faults.skip, faults.drop), self.folder()
