@@ -19,8 +19,9 @@ from .effects import Aside, Effect, Missing, Reject, Request, Rows
 from .fetch import Fetch
 from .lane import Left
 from .linked import PREVIOUS, Linked
+from .newids import NewIds
 from .steps import steps_back
-from .suspects import FORMER_MS, PROOF_ROWS, START_OVER_MS
+from .suspects import FORMER_MS
 
 PATIENCE_S = 0.5  # two that changed places have found each other by then …
 REDUNDANT_PATIENCE_S = 2.0  # … and the slower of two connections has brought what the other left out
@@ -51,14 +52,11 @@ class Chain:
         self._missing: tuple[str, int] | None = ("restart", since_ms) if since_ms else None  # cause, since when …
         self._lost_s = clock()  # … and the same by ours
         self._venue, self._clock = venue, clock
-        self._linked, self._fetch = Linked(), Fetch()
+        self._linked, self._fetch, self._new_ids = Linked(), Fetch(), NewIds()
         self._fresh: list[Event] = []
         self._frames = 0
         self._newest: Event | None = None
         self._patience_s, self._now_ms = PATIENCE_S, 0  # as the last turn said
-        self._anew_ms = 0  # since when ids are new, while former ones can come
-        self._too_low = 0  # changes in a row whose ids are too low to be new …
-        self._lower = 0  # … and snapshots, which were made after the last row
         self._effects: list[Effect] = []
         self.add = self._fresh.append
 
@@ -130,10 +128,8 @@ class Chain:
         rows = linked.follow(fresh, now_s)
         self.duplicates += len(linked.old)
         effects = self._written(rows, book, now_ms)
-        late = [one for one in linked.old if one[TIME] > self.last_ms + START_OVER_MS]
-        self._too_low = len(late) + (0 if rows else self._too_low)
-        if self._too_low >= PROOF_ROWS:
-            return [*effects, *self._begin_anew(late)]
+        if new := self._new_ids.shown_by(linked.old, self.last_ms, written=bool(rows)):
+            return [*effects, *self._begin_anew(new)]
         if (linked.lacking_s(now_s) or 0) >= self._patience_s:
             self.skipped += 1
             return [*effects, *self._lose("hole", self.last_ms)]
@@ -144,9 +140,7 @@ class Chain:
         self._fresh.clear()
         self._frames += len(fresh)
         self._newest = fresh[-1] if fresh else self._newest
-        if self.last_ms > self._anew_ms + FORMER_MS:
-            self._anew_ms = 0
-        return [one for one in fresh if one[TIME] >= self._anew_ms]  # a slow connection still brings former ids
+        return self._new_ids.current(fresh, self.last_ms)
 
     def _written(self, rows: list[Any], book: Book, now_ms: int) -> list[Effect]:
         if not rows:
@@ -179,7 +173,6 @@ class Chain:
         Until then the file of the former ids is the file: a run that ends before is followed by one that finds its row.
         """
         self._fetch.begin_anew()
-        self._too_low = 0
         self._linked.hold(new)
         return self._lose("hole", self.last_ms)
 
@@ -201,22 +194,13 @@ class Chain:
                 self._effects.append(Reject(source, answer.received_ns, str(error), kept))
             self._fetch.failed(self._clock())
             return
-        anew = self._is_anew(snapshot)
+        anew = self._new_ids.has(snapshot, self._last_id, self.last_ms)
         if self._linked.book is not None and anew:
             self._effects = self._lose("hole", self.last_ms)  # another one proves it
         elif self._linked.book is not None:
             self.checks.found(snapshot, self._clock())
         elif not self._join(snapshot, anew=anew):
             self._fetch.failed(self._clock())
-
-    def _is_anew(self, snapshot: Diff) -> bool:
-        """Return whether a snapshot is of ids that have begun anew: none that is too old was made so late.
-
-        Of a quiet symbol, that was made not much later than the last row, it takes some in a row.
-        """
-        is_lower = snapshot.id < self._last_id and snapshot.time_ms > self.last_ms
-        self._lower = self._lower + 1 if is_lower else 0
-        return is_lower and (snapshot.time_ms > self.last_ms + START_OVER_MS or self._lower >= PROOF_ROWS)
 
     def _join(self, snapshot: Diff, *, anew: bool) -> bool:
         """Begin with a snapshot, if it is not too old for what is there and what came since."""
@@ -229,10 +213,10 @@ class Chain:
             cause, from_ms = ("new-ids", self.last_ms) if anew else self._missing
             self._effects.append(self._gap(cause, from_ms, snapshot.time_ms))
         if anew:
-            self._anew_ms = snapshot.time_ms
             self._effects.append(Aside(self.kind, self.symbol, "update_ids_began_anew"))
         self._fetch.worked()
-        self._missing, self._too_low, self._lower = None, 0, 0
+        self._new_ids.joined(snapshot, anew=anew)
+        self._missing = None
         self.checks.begin(snapshot, self._clock())
         assert self._linked.book is not None
         self._effects += self._written([snapshot], self._linked.book, snapshot.time_ms)

@@ -37,7 +37,7 @@ ORDERS = {
     "order": ("effects", "lane", "record", "standing", "seen", "links", "tally", "question", "clock", "coverage",
               "bundle", "carriers", "steps", "written", "suspects", "rising", "plain", "assembly", "asking", "holes",
               "proof", "identity", "since", "tape", "sequence", "polled", "polls", "silent", "book", "checks", "fetch",
-              "linked", "chain", "lanes", "covering", "offset",
+              "linked", "newids", "chain", "lanes", "covering", "offset",
               "answers", "intake", "connections", "engine"),
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
     "files": ("names", "period", "plain", "tail", "source", "archive", "limits", "replace", "appender",
