@@ -54,7 +54,12 @@ class Settings:
         100, Choice("--depth-interval", "milliseconds between two book snapshots", FUTURES.depth_intervals_ms)
     )
     diff_interval_ms: int = _asked(
-        100, Choice("--diff-interval", "milliseconds between two changes of the full book", FUTURES.diff_intervals_ms)
+        100,
+        Choice(
+            "--diff-interval",
+            "milliseconds between two changes of the full book; 0, as they happen, is not published but was seen",
+            FUTURES.diff_intervals_ms,
+        ),
     )
     check_interval_s: float = _asked(
         3600.0,
