@@ -23,9 +23,10 @@ def say_start(settings: Settings, symbols: list[str], carriers: list[Carrier]) -
     log.info("start market=%s streams=%s", settings.market, ",".join(settings.streams))
     log.info("start symbols=%s", ",".join(symbols))
     log.info(
-        "start folder=%s levels=%d depth_interval_ms=%d flush_interval_s=%g receive_time=%s sync=%s history=%d",
+        "start folder=%s levels=%d depth_interval_ms=%d flush_interval_s=%g receive_time=%s sync=%s history=%d "
+        "record=%s",
         settings.data_dir, settings.order_book_levels, settings.depth_interval_ms, settings.flush_interval_s,
-        _yes(settings.receive_time), _yes(settings.sync), settings.history,
+        _yes(settings.receive_time), _yes(settings.sync), settings.history, _yes(settings.record),
     )  # fmt: skip
     ws, rest = without_secret(settings.ws_url), without_secret(settings.rest_url)
     log.info("start ws=%s rest=%s subscriptions=%d", ws, rest, streams)
