@@ -1,0 +1,85 @@
+"""A replay's files are, before a run opens them, what that run found: how large, and when they were changed."""
+
+import json
+import logging
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+from aster_collect.exchange.events import Batch, Wanted
+from aster_collect.order.record import Begin, Close, Entry, Moment, Run, Step
+from aster_collect.run.replay import Replay
+from aster_collect.settings import Settings
+
+START_MS = 1_764_000_000_000  # long ago: a file that is written now was changed much later
+DAY_MS = 86_400_000
+PRICES = "prices_BTCUSDT.csv"
+
+
+def quote(number: int, after_ms: int) -> bytes:
+    at_ms = START_MS + after_ms
+    data = {
+        "e": "bookTicker",
+        "u": number,
+        "s": "BTCUSDT",
+        "b": "1.5",
+        "B": "1",
+        "a": "1.7",
+        "A": "1",
+        "T": at_ms,
+        "E": at_ms,
+    }
+    return json.dumps({"stream": "btcusdt@bookTicker", "data": data}, separators=(",", ":")).encode()
+
+
+class Case(unittest.TestCase):
+    def setUp(self) -> None:
+        logging.disable(logging.CRITICAL)
+        self.addCleanup(logging.disable, logging.NOTSET)
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory())) / "again"
+        self.replay = Replay(self.folder, {})
+
+    def run_of(self, now_ms: int, *frames: bytes, found: dict[str, tuple[int, int]], **options: Any) -> None:
+        """Replay a run that found these files, and brought these frames at a time, so long after the start."""
+        settings = Settings(("BTCUSDT",), streams=("prices",), **options)
+        at, ns = now_ms / 1000, (START_MS + now_ms) * 1_000_000
+        entries: list[Entry] = [
+            Run("1.2.0", settings.told(), settings.symbols, 0), Begin("BTCUSDT", True, {}, found),
+            Wanted(1, 1, ("BTCUSDT",)),
+            *(Batch(1, ns, at, frame, [0, len(frame)]) for frame in frames), Step(), Close(),
+        ]  # fmt: skip
+        self.replay.play((Moment(at + number, ns + number * 10**9), entry) for number, entry in enumerate(entries))
+
+    def size(self, name: str = PRICES) -> int:
+        return (self.folder / name).stat().st_size
+
+
+class TheFiles(Case):
+    def test_one_odd_time_far_ahead(self) -> None:
+        """It begins no day for the next run either: the file had been changed long before that day."""
+        self.run_of(0, quote(1, 0), quote(2, 3 * DAY_MS), found={}, rotate="day")
+        found = {"prices": (self.size(), START_MS + 5000), "gaps": (self.size("gaps_BTCUSDT.csv"), START_MS + 5000)}
+        self.run_of(DAY_MS, quote(3, DAY_MS), quote(4, DAY_MS + 1), found=found, rotate="day")
+        self.assertTrue((self.folder / "prices_BTCUSDT.2025-11-24.csv").exists())
+
+    def test_one_that_a_kill_has_cut(self) -> None:
+        """It is cut again, and what is left of a torn row is among the rejects."""
+        self.run_of(0, quote(1, 0), quote(2, 100), found={})
+        found = {"prices": (self.size() - 3, START_MS), "gaps": (self.size("gaps_BTCUSDT.csv"), START_MS)}
+        self.run_of(9000, quote(3, 9000), found=found)
+        rows = (self.folder / PRICES).read_text("ascii").splitlines()[1:]
+        self.assertEqual(rows, ["1764000000.000,1.5,1.7,1.6", "1764000009.000,1.5,1.7,1.6"])
+        (reject,) = (self.folder / "rejects.jsonl").read_text("ascii").splitlines()
+        self.assertEqual(json.loads(reject)["data"], "1764000000.100,1.5,1.7,1")
+
+    def test_other_columns_than_were_recorded(self) -> None:
+        """Sizes say nothing then, and nothing is cut."""
+        self.replay = Replay(self.folder, {"receive_time": True})
+        self.run_of(0, quote(1, 0), quote(2, 100), found={})
+        self.run_of(9000, quote(3, 9000), found={"prices": (60, START_MS), "gaps": (84, START_MS)})
+        self.assertEqual(len((self.folder / PRICES).read_text("ascii").splitlines()), 4)
+
+
+if __name__ == "__main__":
+    unittest.main()
