@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 QUEUE_BYTES = 32 << 20  # of lines that wait to be compressed
 PENDING_BYTES = 32 << 20  # of members that wait for a full disk
 OVERHEAD = 200  # bytes of memory that lines of one stamp cost beside their text, measured with sys.getsizeof
+MUCH = 8  # this part of them is written at once
 GATHER_S = 0.1  # lines are compressed together, and the thread is not woken for each
 FULL_DISK_S = 2.0  # how long an end waits for room
 KEEP_S = 2.0  # how long rows wait for what they were made of
@@ -128,15 +129,18 @@ class Recorder:
             self._say_failing(error)
 
     def step(self) -> None:
-        """Compress what has gathered, and flush if it is time, or asked for."""
+        """Compress what has gathered, and flush if it is time, asked for, or much: intervals may be long."""
         asked = self._wake.is_set()
         self._wake.clear()
         self._take()
         if asked:
             self._flush(sync=self._syncs)
             self._kept.set()
-        elif self._clock() >= self._flush_s:
+        elif self._clock() >= self._flush_s or (self._is_much() and not self._failing):
             self._flush()
+
+    def _is_much(self) -> bool:
+        return self._writer.pending_bytes >= self._pending_bytes // MUCH
 
     def drain(self) -> bool:
         """Compress and flush what there is; return whether all of it is written."""

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import unittest
 from pathlib import Path
+from random import Random
 
 from aster_collect.exchange.events import Batch, Lines
 from aster_collect.files.names import raw_name
@@ -68,6 +69,16 @@ class Recording(Case):
         self.step(1)
         self.assertEqual(self.read(), [{"number": 1}])
         self.assertEqual(self.recorder.recorded(), Recorded(1, len(lines(1).text), 0))
+
+    def test_much_within_a_flush_interval(self) -> None:
+        """It is written before memory is full of it."""
+        chance = Random(1)
+        for number in range(300):  # 64 KiB each, which zlib makes little smaller
+            text = b'%d {"number":"%b"}\n' % (NOON_NS + number, chance.randbytes(1 << 15).hex().encode())
+            self.recorder.put(Lines(NOON_NS + number, 1, text))
+            self.step(0)
+        self.assertGreater(len(self.read()), 100)
+        self.assertEqual(self.recorder.recorded().lost, 0)
 
     def test_rows_that_are_to_be_written(self) -> None:
         """They wait until what they are made of is in the record."""
