@@ -119,7 +119,7 @@ class Chain:
         if book is None:
             self._linked.hold([*self._linked.held, *fresh])
             return effects
-        if not self._fetch.under_way:
+        if not self._fetch.under_way and not self.checks.waiting:
             book.fold()
         return effects + self._follow(fresh, book, now_ms)
 
@@ -154,7 +154,7 @@ class Chain:
     def _check(self, book: Book) -> list[Effect]:
         """Compare the book with a snapshot that was asked for to do so, and ask for one when it is time."""
         proven_ms = self.checks.proven_ms
-        if self.checks.differs(book):
+        if self.checks.differs(book, self._clock()):
             return [self._gap("mismatch", proven_ms, self.last_ms), *self._lose("mismatch", self.last_ms)]
         if self.checks.lacks(self._clock()):
             return self._lose("hole", self.last_ms)

@@ -40,18 +40,24 @@ class Checks:
         """Take the snapshot that was asked for; it is compared once the book has come so far."""
         self._snapshot, self._patient_until_s = snapshot, now_s + min(PATIENCE_S, self._every_s)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a snapshot is still to be compared: of its id the book must have all that is needed to tell."""
+        return self._snapshot is not None
+
     def lacks(self, now_s: float) -> bool:
         """Return whether the book has not come so far as a snapshot of a while ago: no change since shows the hole."""
         return self._snapshot is not None and now_s >= self._patient_until_s
 
-    def differs(self, book: Book) -> bool:
-        """Return whether the snapshot that came shows another book, if one did and can be compared."""
+    def differs(self, book: Book, now_s: float) -> bool:
+        """Return whether the snapshot that came shows another book, if one did; one too old to say is asked for anew."""
         snapshot = self._snapshot
         if snapshot is None or book.id < snapshot.id:
             return False
         self._snapshot = None
         differs = book.differs(snapshot)
         if differs is None:
+            self._due_s = now_s + min(PATIENCE_S, self._every_s)
             return False
         self.done += 1
         self.mismatches += differs

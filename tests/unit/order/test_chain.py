@@ -312,6 +312,30 @@ class Restarting(Chained):
 
 
 class Comparing(Chained):
+    def test_a_book_that_changes_much_meanwhile(self) -> None:
+        """What changed since a snapshot is not put together before it was compared."""
+        self.begin(check_s=60)
+        self.live()
+        much = ";".join(f"{price} 1" for price in range(10_000, 20_000))
+        self.now_s += 61
+        self.asked(self.turn(diff(10, 20, much)))
+        self.turn(diff(20, 30, much))
+        self.assertEqual(self.answer(25, f"{much};5 1"), [])
+        self.turn(diff(30, 40))
+        self.assertEqual((self.lane.checks.done, self.lane.checks.mismatches), (1, 0))
+
+    def test_a_snapshot_too_old_to_be_compared(self) -> None:
+        """Another one is asked for a minute later, and not an interval."""
+        self.begin(check_s=3600)
+        self.live()
+        self.now_s += 3601
+        self.asked(self.turn(diff(10, 20)))
+        self.answer(9)
+        self.turn(diff(20, 30))
+        self.assertEqual(self.lane.checks.done, 0)
+        self.now_s += 61
+        self.asked(self.turn(diff(30, 40)))
+
     def test_a_snapshot_has_what_never_comes(self) -> None:
         """Of a quiet symbol no change shows that one was lost: after a while the book is asked for anew."""
         self.begin(check_s=60)
