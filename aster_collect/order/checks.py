@@ -50,7 +50,7 @@ class Checks:
         return self._snapshot is not None and now_s >= self._patient_until_s
 
     def differs(self, book: Book, now_s: float) -> bool:
-        """Return whether the snapshot that came shows another book, if one did; one too old to say is asked for anew."""
+        """Return whether the snapshot that came shows another book, if one did; one too old to say comes anew."""
         snapshot = self._snapshot
         if snapshot is None or book.id < snapshot.id:
             return False
