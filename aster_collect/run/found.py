@@ -1,16 +1,18 @@
 """The files as a recorded run found them: what a kill, or somebody, did to them between two runs is done again."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..errors import ConfigError
 from ..exchange.events import Gap
+from ..exchange.form import Form
 from ..exchange.ledger import LEDGER, UNRECORDED
-from ..exchange.streams.kind import ID, TIME, Kind, Lane
+from ..exchange.streams.kind import ID, TIME, Event, Lane
 from ..files.rejects import REJECTS_NAME
 from ..files.store import Store
 from ..order.record import Begin
+from .behind import cut_behind
 
 
 class Found:
@@ -33,9 +35,10 @@ class Found:
         if self._runs > 1 and self._alike and path.exists() and path.stat().st_size > rejects_bytes:
             os.truncate(path, rejects_bytes)
 
-    def make(self, store: Store, kinds: Iterable[Kind], begin: Begin) -> None:
+    def make(self, store: Store, forms: Iterable[Form], begin: Begin) -> None:
         """Make a symbol's files what the run found, before they are opened; raises `ConfigError` and `OSError`."""
-        for kind in kinds:
+        for form in forms:
+            kind = form.kind
             path, found = self._folder / kind.file_name(begin.symbol), begin.found.get(kind.name)
             if not path.exists():
                 self._note_absent(path, found)
@@ -46,8 +49,11 @@ class Found:
                     store.folder.set_aside(path, "gone_then")
                 continue
             size, touched_ms = found
+            left = begin.left.get(kind.name)
             if self._alike and path.stat().st_size > size:
                 os.truncate(path, size)
+            elif not self._alike and self._runs > 1 and left is not None and left.touched_ms:
+                cut_behind(path, form, left.last)
             os.utime(path, ns=(touched_ms * 1_000_000, touched_ms * 1_000_000))
 
     def _note_absent(self, path: Path, found: tuple[int, int] | None) -> None:
@@ -63,21 +69,36 @@ class Found:
                 "give an empty folder, or the files of then"
             )
 
-    def tell(self, store: Store, kinds: Iterable[Kind], begin: Begin) -> None:
-        """Tell in the ledger, once files are open, of what the runs before wrote, and the record of it lost.
+    def resume(self, store: Store, begin: Begin) -> Begin:
+        """Return what to begin with, once files are open: what ours have, where those of then had less."""
+        left = dict(begin.left)
+        for name, (_, touched_ms) in begin.found.items():
+            sheet, then = store.sheets.all.get((name, begin.symbol)), left.get(name)
+            ours = sheet.resumed.events if sheet is not None and then is not None else []
+            if then is not None and ours and (not then.touched_ms or _is_less(then.last, ours)):
+                left[name] = then._replace(last=ours, touched_ms=touched_ms)
+        return begin._replace(left=left)
 
-        A crash costs the end of the record, which can be more than it costs of the files.
-        """
-        for kind in kinds:
+    def tell(self, store: Store, forms: Iterable[Form], begin: Begin) -> None:
+        """Tell in the ledger, once files are open, of what the runs before wrote, and the record lacks."""
+        for form in forms:
+            kind = form.kind
             left = begin.left.get(kind.name)
             if kind is LEDGER or kind.whole_folder or left is None or not left.last:
                 continue
             ours = store.sheets.left(kind, begin.symbol)
-            by = ID if kind.lane is Lane.SEQUENCE else TIME
-            if ours and ours[-1][by] < left.last[-1][by]:
+            if ours and _is_less(ours, left.last):
                 own, then = ours[-1], left.last[-1]
-                ids = (own[ID] + 1, then[ID]) if by == ID else (None, None)
+                ids = (own[ID] + 1, then[ID]) if kind.lane is Lane.SEQUENCE else (None, None)
                 gap = Gap(kind.name, own[TIME], max(own[TIME], then[TIME]), ids[0], ids[1], UNRECORDED)
                 store.backlog.gap(begin.symbol, gap)
                 name = kind.file_name(begin.symbol)
-                self.notes.append(f"{name}: the record lacks what a crash cost it of a run's end; the ledger tells")
+                self.notes.append(f"{name}: the record lacks the end of the run before; the ledger tells")
+
+
+def _is_less(one: Sequence[Event], other: Sequence[Event]) -> bool:
+    """Return whether a file ends before another does, by ids where both have them."""
+    if not one:
+        return True
+    by = ID if one[-1][ID] and other[-1][ID] else TIME
+    return bool(one[-1][by] < other[-1][by])

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import ConfigError, DecodeError, StoreError
 from ..exchange.events import Answer, Ask, Bad, Batch, Gap, Lost, Opened, Reopen, Wanted
+from ..exchange.form import Form
 from ..exchange.ledger import LEDGER, UNRECORDED
 from ..files.compress import compress
 from ..files.raw_reader import read_raw
@@ -126,7 +127,7 @@ class Replay:
         if self._is_within:
             settings = replace(settings, history=0)  # what was before can't be asked for
             self.notes.append("the record begins within a run; so do the files")
-        self._found.run(run.rejects_bytes, alike=alike(recorded, settings))
+        self._found.run(run.rejects_bytes, alike=alike(recorded, settings) and not self._is_within)
         self._moments.look()
         self._store = Store(
             self._folder, settings.scope().kinds, settings.scope().options,
@@ -140,11 +141,12 @@ class Replay:
     def _begin(self, begin: Begin) -> None:
         assert self._store is not None
         kinds = [kind for kind in (*self._settings.scope().kinds, LEDGER) if kind.whole_folder == (not begin.symbol)]
+        forms = [Form(kind, self._settings.scope().options) for kind in kinds]
         self._moments.look()
-        self._found.make(self._store, kinds, begin)
+        self._found.make(self._store, forms, begin)
         self._store.open(begin.symbol, at_once=begin.made)
-        self._found.tell(self._store, kinds, begin)
-        self._course.begin(begin)
+        self._found.tell(self._store, forms, begin)
+        self._course.begin(self._found.resume(self._store, begin))
 
     def _unrecorded(self, lack: Unrecorded) -> None:
         """Let what the record lacks be missing."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aster_collect.exchange.events import Batch, Wanted
+from aster_collect.order.lane import Left
 from aster_collect.order.record import Begin, Close, Entry, Moment, Run, Step
 from aster_collect.run.replay import Replay
 from aster_collect.settings import Settings
@@ -40,12 +41,15 @@ class Case(unittest.TestCase):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory())) / "again"
         self.replay = Replay(self.folder, {})
 
-    def run_of(self, now_ms: int, *frames: bytes, found: dict[str, tuple[int, int]], **options: Any) -> None:
+    def run_of(
+        self, now_ms: int, *frames: bytes, found: dict[str, tuple[int, int]], left: dict[str, Left] | None = None,
+        **options: Any,
+    ) -> None:  # fmt: skip
         """Replay a run that found these files, and brought these frames at a time, so long after the start."""
         settings = Settings(("BTCUSDT",), streams=("prices",), **options)
         at, ns = now_ms / 1000, (START_MS + now_ms) * 1_000_000
         entries: list[Entry] = [
-            Run("1.2.0", settings.told(), settings.symbols, 0), Begin("BTCUSDT", True, {}, found),
+            Run("1.2.0", settings.told(), settings.symbols, 0), Begin("BTCUSDT", True, left or {}, found),
             Wanted(1, 1, ("BTCUSDT",)),
             *(Batch(1, ns, at, frame, [0, len(frame)]) for frame in frames), Step(), Close(),
         ]  # fmt: skip
@@ -72,6 +76,16 @@ class TheFiles(Case):
         self.assertEqual(rows, ["1764000000.000,1.5,1.7,1.6", "1764000009.000,1.5,1.7,1.6"])
         (reject,) = (self.folder / "rejects.jsonl").read_text("ascii").splitlines()
         self.assertEqual(json.loads(reject)["data"], "1764000000.100,1.5,1.7,1")
+
+    def test_one_that_was_set_aside_for_its_columns(self) -> None:
+        """Where it goes on, since other columns are asked for, the time between two runs is in the ledger."""
+        self.replay = Replay(self.folder, {"quantities": False})
+        self.run_of(0, quote(1, 0), found={}, quantities=False)
+        found = {"prices": (self.size(), START_MS), "gaps": (self.size("gaps_BTCUSDT.csv"), START_MS)}
+        self.run_of(9000, quote(3, 9000), found=found, left={"prices": Left([], 0, [])}, quantities=True)
+        self.assertEqual(len((self.folder / PRICES).read_text("ascii").splitlines()), 3)
+        (row,) = (self.folder / "gaps_BTCUSDT.csv").read_text("ascii").splitlines()[1:]
+        self.assertTrue(row.startswith("prices,1764000000.000,17640000") and row.endswith("restart"), row)
 
     def test_other_columns_than_were_recorded(self) -> None:
         """Sizes say nothing then, and nothing is cut."""
