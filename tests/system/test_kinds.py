@@ -11,7 +11,7 @@ from aster_collect.verify import check_folder
 from tests.support import EndToEnd, now_ms
 
 CHINESE = "币安人生USDT"
-FREQUENT = ("prices", "orderbook", "trades", "fills", "mark")
+FREQUENT = ("prices", "orderbook", "depth", "trades", "fills", "mark")
 
 
 class EveryKind(EndToEnd):
@@ -53,7 +53,7 @@ class EveryKind(EndToEnd):
         """All that a spot market has of every symbol is there, and a folder of it is for spot alone."""
         self.begin(("BTCUSDT", CHINESE), venue=VENUES["spot"])
         self.collect("--market", "spot", "--all", "--streams", "all", symbols=())
-        self.wait_for_all("prices", "orderbook", "trades", "fills")
+        self.wait_for_all("prices", "orderbook", "depth", "trades", "fills")
         self.collector.wait_for(lambda: CHINESE in self.listed(), "the list")
         self.assertEqual(self.collector.stop(), 0)
         self.assertFalse(any(self.folder.glob("*_TEST*")), "what begins with TEST is no market")
@@ -61,7 +61,7 @@ class EveryKind(EndToEnd):
         self.assertEqual(0, report.total, list(report.text()))
         self.assertEqual(
             {history.kind for history in report.histories},
-            {"prices", "orderbook", "trades", "fills", "universe", "gaps"},
+            {"prices", "orderbook", "depth", "trades", "fills", "universe", "gaps"},
         )
         self.collect()
         self.assertEqual(self.collector.wait(), 2)
