@@ -82,13 +82,11 @@ class Books:
         return levels
 
     def touched(self, states: Sequence[Quote], sign: int) -> Side:
-        """Each level that changed between two of the states, or was the best of one; 0 for one that is gone.
+        """Each level that changed between two of the states; 0 for one that is gone.
 
         One that is again as it was is among them: a snapshot from in between shows it as it was meanwhile.
         """
-        ticks = {state.best(sign)[0] for state in states[1:]}
-        for before, after in pairwise(states):
-            ticks |= self._changed(before, after, sign)
+        ticks = {one for before, after in pairwise(states) for one in self._changed(before, after, sign)}
         end = states[-1]
         if self._most_levels(end.time_us // SECOND_US, sign) < EVERY_LEVEL:
             thin = dict(self.side(end, sign))

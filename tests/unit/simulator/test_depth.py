@@ -140,6 +140,8 @@ class ALocalBook(unittest.TestCase):
         ids = market.listing(symbol).ids
         for asked_us in (*moments, ids.time_us(first["u"]), ids.time_us(first["U"])):
             last = snapshot(market, symbol, asked_us)["lastUpdateId"]
+            quotes = market.source(f"{symbol.lower()}@bookTicker")
+            self.assertEqual(json.loads(quotes.text(quotes.first_after(asked_us) - 1))["u"], last)
             middles += any(diff["U"] <= last < diff["u"] for _, diff in diffs)
             self.assertGreaterEqual(self.follow(market, symbol, diffs, asked_us).applied, 9)
         return middles
@@ -220,7 +222,8 @@ class UpdateIds(unittest.TestCase):
             listing.ids.begin_anew(anew_us)
             diffs = events(market, "btcusdt@depth@100ms", anew_us, 15)
             case.learn(market, "BTCUSDT", diffs[-1][0], anew_us, "depth20@100ms", "bookTicker")
-            self.assertLess(diffs[0][1]["pu"], diffs[0][1]["U"])
+            for _, diff in diffs:
+                self.assertTrue(diff["pu"] < diff["U"] <= diff["u"], diff)
             self.assertLess(diffs[-1][1]["u"], former)
             client = case.follow(market, "BTCUSDT", diffs, anew_us + SECOND_US // 3)
             self.assertGreater(client.applied, 8)
