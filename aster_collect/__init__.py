@@ -1,3 +1,3 @@
 """Collect market data of the ASTER exchange into CSV files that can be proven whole."""
 
-__version__ = "1.2.0"
+__version__ = "1.3.0"

@@ -144,10 +144,10 @@ def terminal_line(snapshot: Snapshot, previous: Snapshot | None, width: int) -> 
         parts.append((FIRST_RATE + at if at < FIRST_RATES else LATER_RATES + at, f"{kind} {_rate(rate)}/s"))
     newest = [texts for symbol, shown in snapshot.newest.items() if (texts := _newest(symbol, shown))][:PRICES_SHOWN]
     for at, texts in enumerate(newest):
-        parts += zip((11 + at, 15 + at) if at else (6, 8), texts, strict=False)
+        parts += zip((11 + at, 15 + at) if at else (6, 7), texts, strict=False)
     delay_s = _mean_delay_s(snapshot.delays, previous.delays if previous else None)
     if delay_s is not None:
-        parts.append((7, f"delay {delay_s:.1f} s" if delay_s >= 1 else f"delay {delay_s * 1000:.0f} ms"))
+        parts.append((8, f"delay {delay_s:.1f} s" if delay_s >= 1 else f"delay {delay_s * 1000:.0f} ms"))
     parts.append((5, f"gaps {sum(stream.gaps for stream in snapshot.streams)}"))
     parts.append((8, f"reconnects {sum(snapshot.reconnects.values())}"))
     parts.append((10, f"queue {snapshot.queue_batches}"))

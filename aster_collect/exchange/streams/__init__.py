@@ -11,8 +11,8 @@ KINDS: dict[str, Kind] = {
     for kind in (
         prices.KIND,
         orderbook.KIND,
-        depth.KIND,
         trades.KIND,
+        depth.KIND,
         mark.KIND,
         fills.KIND,
         liquidations.KIND,

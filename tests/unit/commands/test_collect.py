@@ -243,13 +243,13 @@ class WhatIsAskedFor(Folder):
     def test_what_a_market_has_not(self) -> None:
         """It is refused with what the market has; `all` is all of that, and spot has a folder of its own."""
         spot = collect.settings_of(collect.grammar().read(["--market", "SPOT", "--streams", "all"]))
-        offered = ("prices", "orderbook", "depth", "trades", "fills", "universe")
+        offered = ("prices", "orderbook", "trades", "depth", "fills", "universe")
         self.assertEqual((spot.streams, spot.data_dir), (offered, settings.DATA_DIR / "spot"))
         self.assertEqual(("wss://sstream.asterdex.com", "/api/v3"), (spot.ws_url, spot.venue.prefix))
         for words, why in (
             (
                 ["--market", "spot", "--streams", "trades,mark"],
-                "--streams: mark given, prices, orderbook, depth, trades",
+                "--streams: mark given, prices, orderbook, trades, depth",
             ),
             (
                 ["--market", "spot", "--depth-interval", "500"],
