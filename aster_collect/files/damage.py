@@ -77,8 +77,10 @@ class Damage:
             self.start_over()
         self._put_back(len(self._form.header) if tail is None else tail.end)
         change, self._change = self._change, ""
-        if self._was is None or change == "written to":  # then its rows are in the file that was set aside
+        if self._was is None:
             return None
+        if change == "written to":  # its rows are in the file that was set aside, where some kinds can't be followed
+            return self._was._replace(left=self._was.last) if self.kind.lane is Lane.CHAIN else None
         return self._was._replace(left=tail and tail.last_row)
 
     def _notice(self) -> bool:

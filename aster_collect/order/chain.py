@@ -90,6 +90,13 @@ class Chain:
         """Note that a connection delivers: a quiet symbol's book is to be had too."""
         self._fetch.delivered(now_s)
 
+    def end(self, now_ms: int) -> list[Effect]:
+        """Tell of what lacks at the end of a run, since no snapshot of this one ends it."""
+        if self._missing is None and self._linked.lacking_s(0.0) is not None:
+            self._missing = "hole", self.last_ms
+        missing, self._missing = self._missing, None
+        return [self._gap(*missing, now_ms)] if missing else []
+
     @property
     def stirred(self) -> bool:
         """Whether `step` has anything to do or to tell."""

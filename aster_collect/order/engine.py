@@ -149,6 +149,7 @@ class Engine:
             lane.end((bundle and bundle.now_ms(now_s)) or wall_ms)
         self.answers.end(wall_ms)
         moved = [*self.move(everything=True), *self.move(everything=True)]
+        moved += [effect for lane in self.lanes.chains for effect in lane.end(wall_ms)]
         return [*effects, *moved, *self._covering.close(wall_ms), Flush(True)]
 
     def destroyed(

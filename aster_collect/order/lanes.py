@@ -34,7 +34,7 @@ class Lanes:
         self.sequences: dict[tuple[str, str], Sequence] = {}
         self.polled: list[Polled] = []
         self.askers: dict[tuple[str, str], Asker] = {}
-        self.checks: list[Checks] = []  # of all full books
+        self.chains: list[Chain] = []
         self._scope, self._bounds, self._clock, self._check_s = scope, bounds, clock, check_s
         self.symbols: set[str] = set()
         self._makers: dict[Word, Callable[[Kind, str, Left], Lane]] = {
@@ -59,9 +59,9 @@ class Lanes:
         return lane
 
     def _chain(self, kind: Kind, symbol: str, left: Left) -> Lane:
-        checks = Checks(self._check_s, len(self.checks))
-        self.checks.append(checks)
+        checks = Checks(self._check_s, len(self.chains))
         lane = Chain(kind, symbol, left, self._scope.venue, checks, self._clock)
+        self.chains.append(lane)
         self.askers[kind.name, symbol] = lane
         return lane
 

@@ -84,6 +84,23 @@ class Openings(Case):
             ["depth,1795305600.001,1795305601.003,,,destroyed", "depth,1795305601.003,1795305602.004,,,destroyed"],
         )
 
+    def test_another_program_writes_to_the_file(self) -> None:
+        """It is set aside whole, and the next one begins with the book, behind a stretch in the ledger."""
+        store = self.begin()
+        self.put(store, (1, 1), (2, 2))
+        store.flush()
+        with (self.folder / f"depth_{S}.csv").open("a", encoding="utf-8") as file:
+            file.write("garbage\n")
+        self.put(store, (3, 1003))
+        store.flush()
+        self.put(store, (4, 2004))
+        store.flush()
+        self.assertEqual(self.told(f"depth_{S}.csv"), [" 3 1 4", "3 4 "])
+        self.assertEqual(
+            (self.folder / f"gaps_{S}.csv").read_text("utf-8").split("\n")[1:-1],
+            ["depth,1795305600.002,1795305601.003,,,destroyed", "depth,1795305601.003,1795305602.004,,,destroyed"],
+        )
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -177,6 +177,17 @@ class Following(Chained):
         self.step()
         self.assertEqual(len(self.requested), 1)
 
+    def test_a_run_ends_before_the_snapshot_comes(self) -> None:
+        """The hole is in the ledger up to the end, once; without one nothing is."""
+        self.live()
+        self.assertEqual(self.lane.end(START_MS + 2000), [])
+        self.turn(diff(12, 14))
+        self.assertEqual(self.lost(self.lane.end(START_MS + 2000)), [("hole", 1000, 2000)])
+        self.now_s += 0.6
+        self.step()
+        self.assertEqual(self.lost(self.lane.end(START_MS + 3000)), [("hole", 1000, 3000)])
+        self.assertEqual(self.lane.end(START_MS + 3000), [])
+
     def test_ids_begin_anew(self) -> None:
         """Three low ids, made long after the last row, prove it: with the next snapshot another file begins."""
         self.live()
