@@ -30,26 +30,27 @@ def cut_behind(path: Path, form: Form, last: Sequence[Event]) -> None:
 
 
 def _kept(form: Form, rows: Sequence[bytes], last: Sequence[Event]) -> int:
-    """Return how many of these rows, the last of a file, do not come after those."""
+    """Return how many of these rows, the last of a file, do not come after those.
+
+    Of a kind told by content the last row may not be the newest: there the end is known by what rows say.
+    """
     if not last:
         return 0
     events = [form.event(row.decode("utf-8")) for row in rows]
-    kept = len(events)
-    while kept and _is_after(events[kept - 1], last[-1]):
+    for kept in range(len(events), 0, -1) if form.kind.by_content else ():
+        if all(map(_say_the_same, events[:kept][-len(last) :][::-1], last[::-1])):
+            return kept
+    has_ids = bool(events and events[-1][ID] and last[-1][ID])
+    by, time_ms, kept = ID if has_ids else TIME, last[-1][TIME], len(events)
+    while kept and events[kept - 1][by] > last[-1][by]:
         kept -= 1
-    if kept and not _have_ids(events[kept - 1], last[-1]):  # of one time there are as many as there were
-        time_ms = last[-1][TIME]
+    if not has_ids:  # of one time there are as many as there were
         kept -= max(0, _count(events[:kept], time_ms) - _count(last, time_ms))
     return kept
 
 
-def _is_after(event: Event, last: Event) -> bool:
-    by = ID if _have_ids(event, last) else TIME
-    return bool(event[by] > last[by])
-
-
-def _have_ids(event: Event, last: Event) -> bool:
-    return bool(event[ID] and last[ID])
+def _say_the_same(one: Event, other: Event) -> bool:
+    return bool(one[TIME:-1] == other[TIME:-1])
 
 
 def _count(events: Sequence[Event], time_ms: int) -> int:
