@@ -376,18 +376,26 @@ class AFaultOfTheFullBook(Exchange):
         exchange = self.begin()
         client = self.connect(streams=("btcusdt@depth@100ms",))
         self.receive(client, 1)
-        exchange.inject(Fault("omit", value="btcusdt"))
         book = self.snapshot()
-        last, bids = book["lastUpdateId"], dict(book["bids"])
+        last, sides = book["lastUpdateId"], (dict(book["bids"]), dict(book["asks"]))
+        ends = float(book["bids"][-1][0]), float(book["asks"][-1][0])  # what lies beyond is not known
+        exchange.inject(Fault("omit", value="btcusdt"))
         lacking = set()
-        while not lacking:
+        for _ in range(100):
             (diff,) = self.diffs(client, 1)
-            if diff["u"] > last:
-                self.assertLessEqual(diff["pu"], last)
-                last = diff["u"]
-                bids |= dict(diff["b"])
-                true = exchange.book("BTCUSDT", last)[0]
-                lacking = {price for price, text in bids.items() if true.get(price, "0") != text and text.strip("0.")}
+            if diff["u"] <= last:
+                continue
+            self.assertLessEqual(diff["pu"], last)
+            last = diff["u"]
+            for sign, side, key, end, true in zip(
+                (1, -1), sides, ("b", "a"), ends, exchange.book("BTCUSDT", last), strict=True
+            ):
+                side |= dict(diff[key])
+                ours = {price: text for price, text in side.items() if text.strip("0.")}
+                known = {price for price in ours.keys() | true.keys() if sign * (float(price) - end) >= 0}
+                lacking |= {price for price in known if ours.get(price) != true.get(price)}
+            if lacking:
+                break
         self.assertEqual(1, len(lacking))
 
 
