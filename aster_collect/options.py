@@ -161,7 +161,7 @@ class Words(Option):
 
     def shown(self, default: object) -> str:
         """Return the default as it is given."""
-        return self.default or ",".join(default) if isinstance(default, tuple) else str(default)
+        return self.default or (",".join(default) if isinstance(default, tuple) else str(default))
 
 
 @dataclass(frozen=True)

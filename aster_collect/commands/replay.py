@@ -34,8 +34,8 @@ an option is as the runs were told, which is in the record. There is no more in
 it than was collected: no other kinds, and no more levels of the book.
 
 examples:
-  {program(NAME)} ASTER_data/raw.*.jsonl.gz --data-dir again
-  {program(NAME)} ASTER_data/raw.*.jsonl.gz --data-dir tops \\
+  {program(NAME)} ASTER_data/raw.*T??.jsonl.gz --data-dir again
+  {program(NAME)} ASTER_data/raw.*T??.jsonl.gz --data-dir tops \\
       --streams orderbook --order-book-levels 5 --rotate hour
 """
 
@@ -87,6 +87,8 @@ def _checked(paths: Iterable[Path]) -> list[Path]:
             path.open("rb").close()
         except OSError as error:
             raise ConfigError(f"RAW: {path} given, a file allowed that --record wrote: {error.strerror}") from error
+        if not path.is_file():
+            raise ConfigError(f"RAW: {path} given, a file allowed that --record wrote: it is no plain file")
     return found
 
 

@@ -137,10 +137,11 @@ def read_entries(lines: Iterable[Line]) -> Iterator[tuple[Moment, Entry]]:
             yield _entry(stamp_ns, read)
             continue
         frames: list[bytes] = []
-        while line is not None and len(frames) < read["frames"] and (frame := _frame(line[1])) is not None:
+        count = _frames_of(read)
+        while line is not None and len(frames) < count and (frame := _frame(line[1])) is not None:
             frames.append(frame)
             line = next(rest, None)
-        if len(frames) == read["frames"]:
+        if len(frames) == count:
             yield _moment(stamp_ns, read), _batch_of(stamp_ns, read, frames)
 
 
@@ -269,11 +270,19 @@ def _frame(text: bytes) -> bytes | None:
     if not text.startswith(OURS):
         return text
     read = _object(text)
-    return _bytes(read["data"]) if read["aster"] == "frame" else None
+    return _bytes(read["data"]) if read["aster"] == "frame" and isinstance(read.get("data"), str) else None
 
 
 def _moment(stamp_ns: int, read: Mapping[str, Any]) -> Moment:
     return Moment(read.get("s", 0.0), read.get("ns", stamp_ns))
+
+
+def _frames_of(read: Mapping[str, Any]) -> int:
+    """Return how many frames follow the line of a batch; raise `DecodeError` where it is none."""
+    facts = (("frames", int), ("of", int), ("received_s", int | float))
+    if not all(isinstance(read.get(name), kind) for name, kind in facts):
+        raise DecodeError(f"not a line of a record: {str(read)[:60]}")
+    return int(read["frames"])
 
 
 def _batch_of(stamp_ns: int, read: Mapping[str, Any], frames: Sequence[bytes]) -> Batch:
