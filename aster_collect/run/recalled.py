@@ -48,6 +48,11 @@ def changed(recorded: Settings, asked: Mapping[str, Any], *, is_first: bool) -> 
     return replace(recorded, **given)
 
 
+def has_none(recorded: Settings, asked: Mapping[str, Any]) -> bool:
+    """Return whether a run had none of the kinds that are asked for."""
+    return "streams" in asked and not {*asked["streams"]} & {ALL, *recorded.streams}
+
+
 def alike(one: Settings, other: Settings) -> bool:
     """Return whether the files of two runs look the same."""
     return (one.scope().options, one.rotate) == (other.scope().options, other.rotate)

@@ -22,7 +22,7 @@ from .course import Course
 from .found import Found
 from .hands import Hands
 from .moments import Moments
-from .recalled import alike, changed, recalled
+from .recalled import alike, changed, has_none, recalled
 
 CLOCKS_MS = 1000  # by which the exchange's clock may differ from ours
 
@@ -50,6 +50,7 @@ class Replay:
         self._course: Course
         self.carried: Carried
         self._is_within = False  # whether it begins within a run
+        self._passes = False  # over a run that had nothing of what is asked for
         self._lacks = False  # whether what is said again may be new: the record lacks something before
         self._standing: list[Run | Begin | Wanted | Opened] = []  # … and that is what is said again
         self._takes: dict[type, Callable[[Any], object]] = {
@@ -75,6 +76,8 @@ class Replay:
             for self._moment, entry in entries:
                 self._is_within = isinstance(entry, Again) and (self._is_within or self._store is None)
                 told = entry.entry if isinstance(entry, Again) else entry
+                if self._passes and not isinstance(entry, Run):
+                    continue
                 if self._store is None and not isinstance(told, Run):
                     raise ConfigError("the record begins in the middle of an hour; give the files before it too")
                 if self._standing and not isinstance(entry, Again):
@@ -85,7 +88,9 @@ class Replay:
             self._end()
 
     def _look_at_files(self) -> None:
-        if self._hands.failing_since_ns and self._store is not None:
+        if self._store is None:
+            return
+        if self._hands.failing_since_ns:
             raise StoreError(self._store.last_error)
         for path in self._hands.take_closed():
             if self._settings.compress:
@@ -122,6 +127,10 @@ class Replay:
     def _run(self, run: Run) -> None:
         self._end()
         recorded = recalled(run, self._folder)
+        self._passes = bool(self.runs) and has_none(recorded, self._asked)
+        if self._passes:
+            self.notes.append(f"a run is left out: it collected {', '.join(recorded.streams)} alone")
+            return
         self._settings = settings = changed(recorded, self._asked, is_first=not self.runs)
         self.runs += 1
         if self._is_within:

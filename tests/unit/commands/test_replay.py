@@ -102,6 +102,7 @@ class ABadCall(Case):
             self.write(data)
             self.assert_refused(call("replay", RAW, "--data-dir", "again"), told, program=PROGRAM)
             self.assertEqual(self.made(), [RAW])
+        self.assert_refused(call("replay", "/dev/null", "--data-dir", "again"), "it is no plain file", program=PROGRAM)
         Path(RAW).write_bytes(record())
         self.assert_refused(call("replay", RAW, "--data-dir", "again"), "can't be unpacked", program=PROGRAM)
 

@@ -112,7 +112,14 @@ class ARecordThatIsNone(unittest.TestCase):
 
     def test_lines_of_others(self) -> None:
         """A frame without a line that says whose it is, and a line of ours that says nothing, are no record."""
-        for text in (QUOTE, b'{"aster":"nothing"}', b'{"aster":"wanted"}', b'{"aster":"step"', b'{"aster":[]}'):
+        for text in (
+            QUOTE,
+            b'{"aster":"nothing"}',
+            b'{"aster":"wanted"}',
+            b'{"aster":"batch"}',
+            b'{"aster":"step"',
+            b'{"aster":[]}',
+        ):
             with self.assertRaises(DecodeError, msg=text):
                 list(read_entries([(1, text)]))
 

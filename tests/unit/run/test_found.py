@@ -46,7 +46,7 @@ class Case(unittest.TestCase):
         **options: Any,
     ) -> None:  # fmt: skip
         """Replay a run that found these files, and brought these frames at a time, so long after the start."""
-        settings = Settings(("BTCUSDT",), streams=("prices",), **options)
+        settings = Settings(("BTCUSDT",), **{"streams": ("prices",), **options})
         at, ns = now_ms / 1000, (START_MS + now_ms) * 1_000_000
         entries: list[Entry] = [
             Run("1.2.0", settings.told(), settings.symbols, 0), Begin("BTCUSDT", True, left or {}, found),
@@ -76,6 +76,16 @@ class TheFiles(Case):
         self.assertEqual(rows, ["1764000000.000,1.5,1.7,1.6", "1764000009.000,1.5,1.7,1.6"])
         (reject,) = (self.folder / "rejects.jsonl").read_text("ascii").splitlines()
         self.assertEqual(json.loads(reject)["data"], "1764000000.100,1.5,1.7,1")
+
+    def test_a_run_between_that_had_no_such_kind(self) -> None:
+        """It is left out, which is said, and the next one goes on behind what the first has left."""
+        self.replay = Replay(self.folder, {"streams": ("prices",)})
+        self.run_of(0, quote(1, 0), found={})
+        found = {"prices": (self.size(), START_MS), "gaps": (self.size("gaps_BTCUSDT.csv"), START_MS)}
+        self.run_of(4000, quote(2, 4000), found={}, streams=("trades",))
+        self.run_of(9000, quote(3, 9000), found=found)
+        self.assertEqual(len((self.folder / PRICES).read_text("ascii").splitlines()), 3)
+        self.assertEqual(self.replay.notes, ["a run is left out: it collected trades alone"])
 
     def test_one_that_was_set_aside_for_its_columns(self) -> None:
         """Where it goes on, since other columns are asked for, the time between two runs is in the ledger."""
