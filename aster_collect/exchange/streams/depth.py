@@ -1,16 +1,15 @@
 """The full book: a snapshot over REST, then every change of a level; each row names the row before it."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import gt, lt
 from typing import Any, NamedTuple
 
 from ...errors import DecodeError
 from ..cells import DECIMAL, SECONDS, WHOLE, Cell, Column, milliseconds, seconds
 from ..exact import Units
-from ..fields import PLAIN_DECIMAL, Payload, field, symbol, times_ms, whole
-from . import shapes
-from .kind import Add, Check, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
+from ..fields import Payload, symbol, times_ms, whole
+from . import updates
+from .kind import Check, Decoded, Kind, Lane, Options, Wire, Write
 
 ROW_BYTES = 8 << 20  # a whole book of 200,000 levels a side
 SNAPSHOT = -1  # what a snapshot has for the update id of the row before it
@@ -52,7 +51,7 @@ def decode(payload: Payload, received_ns: int) -> Decoded:
     previous_id = whole(payload, "pu") if payload.get("pu") is not None else whole(payload, "U") - 1
     if not 0 <= previous_id <= update_id:
         raise DecodeError("odd field: pu")
-    bids, asks = (side(payload, key) for key in ("b", "a"))
+    bids, asks = (_side(payload, key) for key in ("b", "a"))
     return Decoded(symbol(payload), Diff(update_id, made_ms, previous_id, bids, asks, received_ns), sent_ms)
 
 
@@ -61,52 +60,12 @@ def of_snapshot(answer: Any, received_ns: int) -> Diff:
     if not isinstance(answer, dict):
         raise DecodeError("depth is not an object")
     made_ms, _ = times_ms(answer, received_ns)
-    bids, asks = (side(answer, key) for key in ("bids", "asks"))
+    bids, asks = (_side(answer, key) for key in ("bids", "asks"))
     return Diff(whole(answer, "lastUpdateId"), made_ms, SNAPSHOT, bids, asks)
 
 
-def side(payload: Payload, key: str) -> str:
-    """Return one side of a payload as text."""
-    levels = field(payload, key)
-    if not isinstance(levels, list):
-        raise DecodeError(f"odd field: {key}")
-    return ";".join(_level(level, key) for level in levels)
-
-
-def _level(level: Any, key: str) -> str:
-    if not isinstance(level, list) or len(level) != 2:
-        raise DecodeError(f"odd field: {key}")
-    if not all(isinstance(text, str) and PLAIN_DECIMAL.fullmatch(text) for text in level):
-        raise DecodeError(f"odd field: {key}")
-    return " ".join(level)
-
-
-_SHAPE = re.compile(
-    rf'{shapes.wrapped("depth(?:@[0-9]+ms)?")}"depthUpdate","E":({shapes.MS}),"T":({shapes.MS}),"s":"({shapes.TEXT})",'
-    rf'"U":{shapes.ID},"u":({shapes.ID}),"pu":({shapes.ID}),"b":{shapes.SIDE},"a":{shapes.SIDE}{shapes.END}'
-).fullmatch
-
-
-def _take(_: Options) -> Take:
-    def take(text: str, bounds: Sequence[int], received_ns: int, adds: Mapping[str, Add]) -> Taken:
-        left: list[int] = []
-        made_ms, sent = 0, "0"
-        each = iter(bounds)
-        for start, stop in zip(each, each, strict=True):
-            match = _SHAPE(text, start, stop)
-            add = None if match is None else adds.get(match[3])
-            if match is None or add is None:
-                left += (start, stop)
-                continue
-            sent, made, _, last, before, bids, asks = match.groups()
-            update_id, previous_id, made_ms = int(last), int(before), int(made)
-            if previous_id > update_id:
-                left += (start, stop)
-                continue
-            add((update_id, made_ms, previous_id, _levels(bids), _levels(asks), received_ns))
-        return left, made_ms, max(made_ms, int(sent))
-
-    return take
+def _side(payload: Payload, key: str) -> str:
+    return ";".join(map(" ".join, updates.levels(payload, key)))
 
 
 def _levels(levels: str) -> str:
@@ -168,7 +127,7 @@ KIND = Kind(
     columns=lambda _: _OURS,
     write=_write,
     read=_read,
-    wire=Wire("depthUpdate", _channel, decode, take=_take),
+    wire=Wire(updates.NAME, _channel, decode, take=lambda _: updates.take("depth(?:@[0-9]+ms)?", _levels)),
     ids="update_id",
     steady=True,
     row_bytes=ROW_BYTES,

@@ -1,16 +1,14 @@
 """Snapshots of the top of the book, as the exchange makes them: a row each, wide, missing levels blank."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import gt, lt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ...errors import DecodeError
 from ..cells import DECIMAL, SECONDS, WHOLE, Column, milliseconds, seconds
 from ..exact import Units
-from ..fields import PLAIN_DECIMAL, Payload, field, symbol, times_ms, whole
-from . import shapes
-from .kind import Add, Check, Decoded, Kind, Lane, Options, Take, Taken, Top, Wire, Write
+from ..fields import Payload, symbol, times_ms, whole
+from . import updates
+from .kind import Check, Decoded, Kind, Lane, Options, Top, Wire, Write
 
 LEVELS = (5, 10, 20)
 
@@ -58,43 +56,7 @@ def decode(payload: Payload, received_ns: int) -> Decoded:
 
 
 def _side(payload: Payload, key: str) -> str:
-    levels = field(payload, key)
-    if not isinstance(levels, list):
-        raise DecodeError(f"odd field: {key}")
-    return ",".join(text for level in levels for text in _level(level, key))
-
-
-def _level(level: Any, key: str) -> list[str]:
-    if not isinstance(level, list) or len(level) != 2:
-        raise DecodeError(f"odd field: {key}")
-    if not all(isinstance(text, str) and PLAIN_DECIMAL.fullmatch(text) for text in level):
-        raise DecodeError(f"odd field: {key}")
-    return level
-
-
-_SHAPE = re.compile(
-    rf'{shapes.wrapped("depth[0-9]+(?:@[0-9]+ms)?")}"depthUpdate","E":({shapes.MS}),"T":({shapes.MS}),"s":"({shapes.TEXT})","U":{shapes.ID},'
-    rf'"u":({shapes.ID}),"pu":({shapes.ID}),"b":{shapes.SIDE},"a":{shapes.SIDE}{shapes.END}'
-).fullmatch
-
-
-def _take(_: Options) -> Take:
-    def take(text: str, bounds: Sequence[int], received_ns: int, adds: Mapping[str, Add]) -> Taken:
-        left: list[int] = []
-        made_ms, sent = 0, "0"
-        each = iter(bounds)
-        for start, stop in zip(each, each, strict=True):
-            match = _SHAPE(text, start, stop)
-            add = None if match is None else adds.get(match[3])
-            if match is None or add is None:
-                left += (start, stop)
-                continue
-            sent, made, _, update_id, previous_id, bids, asks = match.groups()
-            made_ms = int(made)
-            add((int(update_id), made_ms, int(previous_id), _cells(bids), _cells(asks), received_ns))
-        return left, made_ms, max(made_ms, int(sent))
-
-    return take
+    return ",".join(text for level in updates.levels(payload, key) for text in level)
 
 
 def _cells(levels: str) -> str:
@@ -169,7 +131,7 @@ KIND = Kind(
     columns=columns,
     write=_write,
     read=_read,
-    wire=Wire("depthUpdate", _channel, decode, take=_take),
+    wire=Wire(updates.NAME, _channel, decode, take=lambda _: updates.take("depth[0-9]+(?:@[0-9]+ms)?", _cells)),
     previous=Book._fields.index("previous_id"),
     ids="lastUpdateId",
     steady=True,

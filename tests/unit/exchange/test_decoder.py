@@ -313,6 +313,17 @@ class AnyDamage(unittest.TestCase):
             row_of(decoded(frame)), "1754556878.031,156391348236,156391349814,114988.3 0.147;114988.2 0.000,"
         )
 
+    def test_a_change_that_comes_before_what_is_before_it(self) -> None:
+        """It takes the long way, and is refused there: no book can follow it. Of the top of a book it says nothing."""
+        payload = (
+            '{"e":"depthUpdate","E":1754556878284,"T":1754556878031,"s":"BTCUSDT","U":1,"u":5,"pu":6,"b":[],"a":[]}'
+        )
+        full, top = (f'{{"stream":"x@{channel}","data":{payload}}}'.encode() for channel in ("depth", "depth5"))
+        self.assertIsNone(shortly(full))
+        with self.assertRaisesRegex(DecodeError, "odd field: pu"):
+            generally(full)
+        self.assertEqual(decoded(top).event[:3], (5, 1754556878031, 6))
+
     def test_a_change_of_spot_follows_the_one_before(self) -> None:
         """Where a change does not name the event before it, its first id is behind that one's last."""
         frame = b'{"stream":"x@depth","data":{"e":"depthUpdate","E":1754556878284,"s":"X","U":11,"u":14,"b":[],"a":[]}}'
