@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import gc
 import logging
 import os
 import queue
@@ -19,6 +18,7 @@ from ..settings import DATA_DIR, DEMO_DIR, LIST_MARKETS, OPTIONS, Settings, list
 from ..watch.journal import Journal
 from ..watch.terminal import StatusHandler
 from ..wording import shortened
+from .circles import look_rarely
 from .command import COLLECT, Command
 from .grammar import Grammar
 from .signals import signals
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from ..run.threads import Control
 
 SENTENCE = "Collect market data of the ASTER exchange into CSV files that can be proven whole."
-
-GARBAGE = 100_000  # objects made and not freed, until circles are looked for
 
 # What is no setting of a run: where the exchange is, and how much is said.
 BESIDE: Mapping[str, Option] = {
@@ -117,9 +115,7 @@ def _supervised(settings: Settings, demo: bool, journal: Journal | None) -> int:
         raise ConfigError(f"the package websocket-client is not installed; this installs it: {mend}") from error
     control: Control = queue.SimpleQueue()
     exchange = _demo(settings) if demo else contextlib.nullcontext(settings)
-    # Events at rest make no circles; to look for some among them at the usual pace costs a tenth of our time.
-    gc.freeze()
-    gc.set_threshold(GARBAGE)
+    look_rarely()
     with signals(lambda number: control.put(Signalled(number))), exchange as settings:
         return Supervisor(settings, control, journal).run()
 

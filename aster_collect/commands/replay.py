@@ -1,7 +1,6 @@
 """`replay`: the files that a raw record's runs wrote, or with other options would have written."""
 
 import argparse
-import gc
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,6 +11,7 @@ from ..options import Option, Place
 from ..run.recalled import ASKED
 from ..run.replay import Replay, read
 from ..settings import OPTIONS as OF_A_RUN
+from .circles import look_rarely
 from .command import Command, program
 from .console import complain, say
 from .grammar import Grammar
@@ -19,7 +19,6 @@ from .statuses import DONE
 
 NAME = "replay"
 SENTENCE = "Write the files of a raw record anew: the same bytes, or what other options would have made of it."
-GARBAGE = 100_000  # as in a run
 NOTES = 20  # lines at most
 _FOLDER = Place("--data-dir", "where the files go; made if missing", "DIR", "a folder's name", default="none")
 OPTIONS: dict[str, Option] = {
@@ -60,8 +59,7 @@ def run(said: argparse.Namespace) -> int:
     if folder is None:
         raise ConfigError(f"--data-dir: none given, {_FOLDER.allowed()} allowed: where the files go")
     logging.basicConfig(handlers=[logging.NullHandler()], force=True)  # a run's log tells of then
-    gc.freeze()
-    gc.set_threshold(GARBAGE)
+    look_rarely()
     replayed = Replay(folder, asked)
     try:
         replayed.play(read(paths))

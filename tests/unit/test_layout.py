@@ -47,7 +47,7 @@ ORDERS = {
     "run": ("recorder", "retold", "moments", "hands", "course", "desk", "loop", "build", "opening", "threads", "roster",
             "lists", "fleet", "feeds", "packing", "start", "supervisor", "recalled", "behind", "found",
             "carried", "replay"),
-    "commands": ("statuses", "console", "refusals", "command", "grammar", "signals", "collect",
+    "commands": ("statuses", "circles", "console", "refusals", "command", "grammar", "signals", "collect",
                  "verify", "health", "replay", "simulate"),
     "watch": ("health", "snapshot", "status", "metrics", "terminal", "journal", "report"),
     "simulator": ("venues", "noise", "faults", "framing", "supply", "instruments", "books", "perpetual", "ids",
