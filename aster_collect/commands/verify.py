@@ -4,7 +4,7 @@ import argparse
 import json
 
 from ..errors import ConfigError
-from ..files.archive import NotAFolder
+from ..files.histories import NotAFolder
 from ..options import Place, Switch
 from ..settings import DATA_DIR
 from ..verify.check import check_folder

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from ..exchange.venues import FUTURES
-from .archive import list_folder
+from .histories import list_folder
 from .plain import read_plain
 from .replace import replace_file
 

@@ -9,8 +9,8 @@ from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import KNOWN_ROWS, Event
 from .appender import Appender
-from .archive import last_row
 from .folder import Folder
+from .histories import last_row
 from .names import DAY_MS
 from .tail import lines_before
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..exchange.ledger import LEDGER
-from .archive import list_folder
+from .histories import list_folder
 from .names import DAY_MS, PACKED, Entry, Part, raw_period, read_name
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ Of the collector it imports the table of streams, which says what the kinds are 
 reader of a data folder; nothing that writes, and nothing beside the standard library.
 """
 
-from ..files.archive import NotAFolder
+from ..files.histories import NotAFolder
 from .check import check_folder
 from .report import History, Report
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from ..exchange.ledger import LEDGER
 from ..exchange.streams import KINDS
 from ..exchange.streams.kind import Kind, Lane
-from ..files.archive import Archive
+from ..files.histories import Histories
 from ..files.source import Source
 from .cross import Claims, Cross
 from .ledger import Ledger, Range, union
@@ -23,24 +23,24 @@ def check_folder(folder: Path, *, live: bool = False) -> Report:
 
     Raises `NotAFolder` when there is nothing to check, `OSError` when a file can't be read.
     """
-    archive = Archive(folder, live=live)
-    report = Report(str(folder), [entry.name for entry in archive.set_aside])
-    set_aside = _set_aside_times(archive)
-    for symbol in archive.symbols:
-        with archive.open(symbol) as files:
+    histories = Histories(folder, live=live)
+    report = Report(str(folder), [entry.name for entry in histories.set_aside])
+    set_aside = _set_aside_times(histories)
+    for symbol in histories.symbols:
+        with histories.open(symbol) as files:
             _symbol(symbol, files, Ledger(set_aside.get(symbol, {})), report)
     return report
 
 
-def _set_aside_times(archive: Archive) -> dict[str, dict[str, list[Range]]]:
+def _set_aside_times(histories: Histories) -> dict[str, dict[str, list[Range]]]:
     """Return by symbol and kind which times, in milliseconds, files hold that were set aside.
 
     A file holds those from its first row's to that in its name; of one whose first row has no time nothing is known.
     """
     found: dict[str, dict[str, list[Range]]] = {}
-    for entry in archive.set_aside:
+    for entry in histories.set_aside:
         kind = KINDS.get(entry.part.kind)
-        if kind and (first_ms := read_time(kind, archive.first_row(entry))) is not None:
+        if kind and (first_ms := read_time(kind, histories.first_row(entry))) is not None:
             kinds = found.setdefault(entry.part.symbol, {})
             kinds.setdefault(kind.name, []).append((first_ms, entry.aside_ms))
     return found

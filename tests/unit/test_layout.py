@@ -20,14 +20,14 @@ ALLOWED = {
     "net": {"__init__", "errors", "exchange", "files.plain", "files.replace", "wording"},
     "files": {"errors", "exchange"},
     "run": {"__init__", "errors", "exchange", "files", "net", "options", "order", "settings", "watch", "wording"},
-    "commands": {"__init__", "errors", "exchange.venues", "files.archive", "options", "run", "settings", "simulator",
+    "commands": {"__init__", "errors", "exchange.venues", "files.histories", "options", "run", "settings", "simulator",
                  "verify", "watch", "wording"},
     "cli": {"__init__", "commands", "errors", "wording"},
     "__main__": {"cli"},
     "health": {"cli"},
     "simulator": {"__init__"},
     "verify": {"exchange.cells", "exchange.exact", "exchange.form", "exchange.ledger", "exchange.streams",
-               "files.archive", "files.source"},
+               "files.histories", "files.source"},
 }  # fmt: skip
 DOORS = {"verify.__main__", "simulator.__main__"}  # `python -m` of a command that has a room: they open the command
 # No circle within a room either: its modules from the top of the design down, each imports from those above alone.
@@ -40,7 +40,7 @@ ORDERS = {
               "linked", "newids", "chain", "lanes", "covering", "offset",
               "answers", "intake", "connections", "engine"),
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
-    "files": ("names", "period", "plain", "tail", "source", "archive", "limits", "replace", "appender",
+    "files": ("names", "period", "plain", "tail", "source", "histories", "limits", "replace", "appender",
               "lock", "rejects", "rotate", "market", "folder", "resumed", "compress", "losses", "kept", "whole",
               "damage", "table", "turns", "destroyed", "sheet", "sheets", "bound", "backlog", "flush", "store",
               "members", "raw_file", "raw", "raw_reader"),
@@ -66,7 +66,7 @@ EXCUSED = {"net.inbox": {"queue"}, "files.period": {"time"}}  # the one is a que
 CALLS = {"open", "print", "input"}
 # All that a proof of the files may rest on, however far away it is imported: nothing of what wrote them.
 PROOF = {"verify", "errors", "exchange.cells", "exchange.events", "exchange.exact", "exchange.fields", "exchange.form",
-         "exchange.ledger", "exchange.streams", "files.archive", "files.names", "files.source",
+         "exchange.ledger", "exchange.streams", "files.histories", "files.names", "files.source",
          "files.plain", "files.tail"}  # fmt: skip
 
 

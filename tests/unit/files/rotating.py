@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from aster_collect.exchange.events import Gap
-from aster_collect.files.archive import Archive
+from aster_collect.files.histories import Histories
 from aster_collect.verify import check_folder
 from tests import rows
 from tests.rowstore import RowStore as Store
@@ -84,7 +84,7 @@ class Case(unittest.TestCase):
         """Return the rows of each of a history's files, in the order of verify, sure that they are whole."""
         header = ",".join(rows.columns(kind, 5, False))
         found = {}
-        with Archive(self.folder).open(symbol) as histories:
+        with Histories(self.folder).open(symbol) as histories:
             for source in histories[kind]:
                 data = b"".join(block.data for block in source.blocks())
                 first, *lines, rest = data.decode("ascii").split("\n")

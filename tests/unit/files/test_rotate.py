@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aster_collect.errors import ConfigError, StoreError
 from aster_collect.exchange.streams import trades
-from aster_collect.files.archive import Archive
+from aster_collect.files.histories import Histories
 from aster_collect.files.period import period_end
 from aster_collect.files.rotate import (
     KNOWN_PARTS,
@@ -313,7 +313,7 @@ class Resuming(Case):
         (self.folder / f"trades_{S}.2026-11-22.csv").write_bytes(b"")
         (self.folder / f"trades_{S}.2026-11-23.csv.gz").write_bytes(gzip.compress(good)[:-9])
         (self.folder / f"trades_{S}.2026-11-24.csv.gz").write_bytes(b"no gzip")
-        with self.assertLogs("aster_collect.files.archive") as logs:
+        with self.assertLogs("aster_collect.files.histories") as logs:
             store = self.store()
         self.assertEqual(store.last_row("trades", S), line.removesuffix(",17"))
         self.assertEqual(len(logs.records), 4)
@@ -363,7 +363,7 @@ class Resuming(Case):
         store.append("trades", S, [row("trades", 900 + day, MIDNIGHT_MS + day * DAY_MS) for day in (0, 1)])
         store.flush()
         self.assertEqual(list(self.history("trades")), [f"trades_{S}.2026-11-22.csv", f"trades_{S}.csv"])
-        self.assertEqual(len(Archive(self.folder).set_aside), 3)
+        self.assertEqual(len(Histories(self.folder).set_aside), 3)
         self.assertEqual(len(self.names("trades")), 5)
         self.assert_holds()
 

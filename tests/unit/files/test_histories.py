@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aster_collect.exchange.streams.kind import Kind
-from aster_collect.files.archive import Archive, NotAFolder, in_order, last_row
+from aster_collect.files.histories import Histories, NotAFolder, in_order, last_row
 from aster_collect.files.names import TABLE, Part
 from aster_collect.files.source import LINE_BYTES, Damaged, Source
 from tests.support import rounds
@@ -38,7 +38,7 @@ class Case(unittest.TestCase):
         for kind in kinds or KINDS:
             self.write(self.path(kind), f"{kind},1")
 
-    def rows(self, archive: Archive, kind: str = "trades", symbol: str = S) -> list[str]:
+    def rows(self, archive: Histories, kind: str = "trades", symbol: str = S) -> list[str]:
         """Return the rows of a history."""
         with archive.open(symbol) as histories:
             return self.read(histories[kind])
@@ -51,12 +51,12 @@ class Case(unittest.TestCase):
             found += lines
         return found
 
-    def names(self, archive: Archive, kind: str = "trades") -> list[str]:
+    def names(self, archive: Histories, kind: str = "trades") -> list[str]:
         with archive.open(S) as histories:
             return [source.name for source in histories[kind]]
 
 
-class Histories(Case):
+class Listed(Case):
     def test_closed_and_growing_files(self) -> None:
         """A history is its closed files, plain and compressed, oldest first, and then the growing one."""
         for number, (period, packed) in enumerate((("2026-11-20", True), ("2026-11-21", False), (NINE, True)), 1):
@@ -65,7 +65,7 @@ class Histories(Case):
             self.write(self.path("trades", NINE, number), f"{number + 2},1", packed=number % 2 == 0)
         self.write(self.path("trades"), "14,1")
         self.growing("gaps")
-        archive = Archive(self.folder)
+        archive = Histories(self.folder)
         self.assertEqual(archive.symbols, [S])
         self.assertEqual(self.rows(archive), [f"{number},1" for number in range(1, 15)])
         self.assertEqual(self.rows(archive, "gaps"), ["gaps,1"])
@@ -73,13 +73,13 @@ class Histories(Case):
     def test_a_history_of_closed_files_alone(self) -> None:
         """Where the growing file is gone, or not there yet, the closed ones are the history."""
         self.write(self.path("trades", DAY), "1,1")
-        self.assertEqual(self.rows(Archive(self.folder)), ["1,1"])
+        self.assertEqual(self.rows(Histories(self.folder)), ["1,1"])
 
     def test_plain_beside_compressed(self) -> None:
         """Of a file that is there both ways the plain one counts, which is deleted last, and only once."""
         self.write(self.path("trades", DAY), "1,1")
         Path(f"{self.path('trades', DAY)}.gz").write_bytes(b"half")
-        self.assertEqual(self.names(Archive(self.folder)), [self.path("trades", DAY).name])
+        self.assertEqual(self.names(Histories(self.folder)), [self.path("trades", DAY).name])
 
     def test_rotation_changed_within_a_day(self) -> None:
         """On a day that has files for hours and for all of it, their first rows say the order, and names else."""
@@ -91,7 +91,7 @@ class Histories(Case):
                 for number, period in enumerate(order, 100):
                     self.write(self.path("trades", period), f"{number},1", packed=packed)
                 self.write(self.path("trades", "2026-11-23"), "1,1")
-                found = self.rows(Archive(self.folder))
+                found = self.rows(Histories(self.folder))
                 self.assertEqual(found, ["99,1", "100,1", "101,1", "102,1", "1,1"], (order, packed))
 
     def test_a_file_of_a_mixed_day_says_nothing(self) -> None:
@@ -107,7 +107,7 @@ class Histories(Case):
         self.growing()
         self.write(self.folder / names[0], "7,8")
         (self.folder / names[1]).write_bytes(b"half")
-        archive = Archive(self.folder)
+        archive = Histories(self.folder)
         self.assertEqual([entry.name for entry in archive.set_aside], names)
         self.assertEqual([archive.first_row(entry) for entry in archive.set_aside], [b"7,8", b""])
         self.assertEqual(self.rows(archive, "prices"), ["prices,1"])
@@ -118,7 +118,7 @@ class Histories(Case):
         for period, row in (("", "2,2"), (DAY, "1,1")):
             self.write(self.path("universe", period, symbol=""), row)
         for live in (False, True):
-            archive = Archive(self.folder, live=live)
+            archive = Histories(self.folder, live=live)
             self.assertEqual(archive.symbols, ["", S])
             self.assertEqual(self.rows(archive, "universe", ""), ["1,1", "2,2"])
             with archive.open(S) as histories:
@@ -129,15 +129,15 @@ class Histories(Case):
         elsewhere = self.write(Path(self.enterContext(tempfile.TemporaryDirectory())) / "old", "1,1")
         self.path("trades", DAY).symlink_to(elsewhere)
         self.growing("trades")
-        self.assertEqual(self.rows(Archive(self.folder)), ["1,1", "trades,1"])
+        self.assertEqual(self.rows(Histories(self.folder)), ["1,1", "trades,1"])
 
     def test_no_folder_of_data(self) -> None:
         """One line says what was given, and where the data are instead."""
-        self.assertRaisesRegex(NotAFolder, "none: No such file or directory; give", Archive, self.folder / "none")
-        self.assertRaisesRegex(NotAFolder, "no data files in it; give", Archive, self.folder)
+        self.assertRaisesRegex(NotAFolder, "none: No such file or directory; give", Histories, self.folder / "none")
+        self.assertRaisesRegex(NotAFolder, "no data files in it; give", Histories, self.folder)
         (self.folder / "demo").mkdir()
         self.write(self.folder / "demo" / "prices_X.csv")
-        self.assertRaisesRegex(NotAFolder, f"but in {self.folder}/demo; give that", Archive, self.folder)
+        self.assertRaisesRegex(NotAFolder, f"but in {self.folder}/demo; give that", Histories, self.folder)
 
 
 class Damage(Case):
@@ -145,7 +145,7 @@ class Damage(Case):
         """The last block of a file has what is behind its last line end, and says so."""
         self.path("trades").write_bytes(b"a,b\n1,2\n3")
         for live in (False, True):
-            with Archive(self.folder, live=live).open(S) as histories:
+            with Histories(self.folder, live=live).open(S) as histories:
                 (source,) = histories["trades"]
                 self.assertEqual([*source.blocks()], [(b"a,b\n1,2\n", True), (b"3", False)])
                 self.assertEqual(source.growing, live)
@@ -155,7 +155,7 @@ class Damage(Case):
         path = self.write(self.path("trades", DAY), "1,2", packed=True)
         for damaged in (path.read_bytes()[:-1], b"none"):
             path.write_bytes(damaged)
-            with Archive(self.folder).open(S) as histories:
+            with Histories(self.folder).open(S) as histories:
                 source = next(histories["trades"])
                 with self.assertRaises(Damaged):
                     list(source.blocks())
@@ -165,7 +165,7 @@ class Damage(Case):
         with self.path("trades").open("wb") as file:
             file.write(b"a,b\n")
             file.truncate(50_000_000)
-        with Archive(self.folder).open(S) as histories:
+        with Histories(self.folder).open(S) as histories:
             (source,) = histories["trades"]
             head, rest = source.blocks()
         self.assertEqual((head, rest.whole), ((b"a,b\n", True), False))
@@ -176,7 +176,7 @@ class Live(Case):
     def test_a_file_grows_while_it_is_read(self) -> None:
         """What is appended after the opening is not read."""
         self.growing()
-        with Archive(self.folder, live=True).open(S) as histories:
+        with Histories(self.folder, live=True).open(S) as histories:
             with self.path("trades").open("ab") as file:
                 file.write(b"500,1\n5")
             self.assertEqual(self.read(histories["trades"]), ["trades,1"])
@@ -192,7 +192,7 @@ class Live(Case):
                 return super().open(*words, **options)
 
         self.growing()
-        with Archive(Busy(self.folder), live=True).open(S) as histories:
+        with Histories(Busy(self.folder), live=True).open(S) as histories:
             found = {kind: len(self.read(sources)) for kind, sources in histories.items()}
         self.assertEqual(len(found), len(KINDS))
         self.assertGreaterEqual(min(found["gaps"] - count for count in found.values()), 0)
@@ -204,7 +204,7 @@ class Live(Case):
             for path in self.folder.iterdir():
                 path.unlink()
             self.growing()
-            archive = Archive(self.folder, live=True)
+            archive = Histories(self.folder, live=True)
             self.path("trades").rename(self.path("trades", DAY))
             if successor:
                 self.write(self.path("trades"), "2,2")
@@ -213,7 +213,7 @@ class Live(Case):
     def test_a_symbol_is_listed_while_its_files_are_made(self) -> None:
         """A ledger that was made after the folder was listed is found."""
         self.growing("trades")
-        archive = Archive(self.folder, live=True)
+        archive = Histories(self.folder, live=True)
         self.growing("gaps")
         self.assertEqual(self.rows(archive, "gaps"), ["gaps,1"])
 
@@ -222,7 +222,7 @@ class Live(Case):
         self.growing()
         self.write(self.path("trades", NINE), "1,1")
         self.write(self.path("trades", TEN), "2,2")
-        archives = [Archive(self.folder, live=live) for live in (True, False)]
+        archives = [Histories(self.folder, live=live) for live in (True, False)]
         self.path("trades", NINE).unlink()
         self.write(self.path("trades", NINE), "1,1", packed=True)
         self.path("trades", TEN).unlink()
@@ -233,7 +233,7 @@ class Live(Case):
     def test_a_growing_file_is_deleted_after_the_listing(self) -> None:
         """Where nothing should be writing that is an error; where the collector is, its rows are read as they are."""
         self.growing()
-        archives = [Archive(self.folder, live=live) for live in (True, False)]
+        archives = [Histories(self.folder, live=live) for live in (True, False)]
         self.path("trades").unlink()
         with archives[0].open(S) as histories:
             self.assertEqual(sorted(histories), sorted({*KINDS} - {"trades"}))
@@ -243,7 +243,7 @@ class Live(Case):
     def test_files_are_renamed_all_the_time(self) -> None:
         """After a few turns that is said, and no file stays open."""
         self.growing()
-        archive = Archive(self.folder, live=True)
+        archive = Histories(self.folder, live=True)
         original = archive._list
 
         def rename() -> None:
@@ -293,7 +293,7 @@ class Live(Case):
         self.growing("gaps")
         for _ in range(chance.randrange(8)):
             turn()
-        archive = Archive(self.folder, live=True)
+        archive = Histories(self.folder, live=True)
         listed = next(numbers)
         numbers = iter(range(listed, 10**6))
         for _ in range(chance.randrange(4)):
@@ -332,7 +332,7 @@ class LastRows(Case):
             self.write(self.path("trades", NINE), "1,1", packed=packed)
             self.write(self.path("trades", TEN), "2,2", "x,y", "3", packed=packed)
             self.write(self.path("trades", "2026-11-22T11"), packed=packed)
-            with self.assertLogs("aster_collect.files.archive", "WARNING") as logs:
+            with self.assertLogs("aster_collect.files.histories", "WARNING") as logs:
                 self.assertEqual(self.last_row(*parts), "2,2")
             self.assertIn("closed file without rows file=trades_BTCUSDT.2026-11-22T11.csv", logs.output[0])
         self.assertIsNone(self.last_row())

@@ -24,7 +24,7 @@ class NotAFolder(Exception):
     """A call that can't be answered; the text says what was given and what to do."""
 
 
-class Archive:
+class Histories:
     """The histories of a data folder, as they were when it was listed last."""
 
     def __init__(self, folder: Path, *, live: bool = False) -> None:
