@@ -1,3 +1,17 @@
 """Collect market data of the ASTER exchange into CSV files that can be proven whole."""
 
+TYPE_CHECKING = False  # typing costs more than all of this
+if TYPE_CHECKING:
+    from .archive import Archive
+
+__all__ = ["Archive", "__version__"]
 __version__ = "1.3.0"
+
+
+def __getattr__(name: str) -> object:
+    """Load the reader of the files when it is asked for: a run that collects needs none."""
+    if name != "Archive":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .archive import Archive
+
+    return Archive

@@ -55,6 +55,11 @@ class Histories:
         """Of which symbols there are files."""
         return sorted(self._parts)
 
+    def parts(self, symbol: str) -> dict[str, set[Part]]:
+        """Return by kind, in the order of the table, which files a symbol has."""
+        found = self._parts.get(symbol, {})
+        return {kind: found[kind] for kind in TABLE if kind in found}
+
     @contextmanager
     def open(self, symbol: str) -> Iterator[dict[str, Iterator[Source]]]:
         """Open a symbol's histories: by kind its files, oldest first, each to be read before the next one is taken.

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[2] / "aster_collect"
 
 # What each room of the program may look into, beside itself; the modules at the top stand by their names.
 ALLOWED = {
-    "__init__": set(),
+    "__init__": {"archive"},
     "errors": set(),
     "wording": set(),
     "options": {"errors", "wording"},
@@ -19,6 +19,7 @@ ALLOWED = {
     "watch": {"__init__", "errors", "exchange", "files.replace", "order.standing", "wording"},
     "net": {"__init__", "errors", "exchange", "files.plain", "files.replace", "wording"},
     "files": {"errors", "exchange"},
+    "archive": {"exchange", "files"},
     "run": {"__init__", "errors", "exchange", "files", "net", "options", "order", "settings", "watch", "wording"},
     "commands": {"__init__", "errors", "exchange.venues", "files.histories", "options", "run", "settings", "simulator",
                  "verify", "watch", "wording"},
@@ -44,6 +45,7 @@ ORDERS = {
               "lock", "rejects", "rotate", "market", "folder", "resumed", "compress", "losses", "kept", "whole",
               "damage", "table", "turns", "destroyed", "sheet", "sheets", "bound", "backlog", "flush", "store",
               "members", "raw_file", "raw", "raw_reader"),
+    "archive": ("moment", "gaps", "rows", "archive"),
     "run": ("recorder", "retold", "moments", "hands", "course", "desk", "loop", "build", "opening", "threads", "roster",
             "lists", "fleet", "feeds", "packing", "start", "supervisor", "recalled", "behind", "found",
             "carried", "replay"),

@@ -1,0 +1,13 @@
+"""A data folder as its user reads it: which files, which rows, and what is missing of them.
+
+archive  the folder: its symbols, kinds, files and rows
+rows     lines of a file as tuples with the names of its columns
+gaps     the ledger as disjoint stretches of time and ranges of ids
+moment   times as users give them
+"""
+
+from .archive import Archive
+from .gaps import Gaps, Ids, Stretch
+from .rows import DamagedFile, Row
+
+__all__ = ["Archive", "DamagedFile", "Gaps", "Ids", "Row", "Stretch"]
