@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from .rules import NONE, Form
+from ..exchange.shape import NONE, Form
 
 
 class Lines:

@@ -5,12 +5,12 @@ What is remembered does not grow with the history.
 
 from collections.abc import Sequence
 
+from ..exchange.shape import NONE
 from ..exchange.streams.kind import Check, Kind
 from .cross import Cross
 from .ids import ids_of
 from .ledger import Flaw, Ledger
 from .lines import Lines
-from .rules import NONE
 from .times import Times
 
 CACHED = 1 << 14

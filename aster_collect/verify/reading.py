@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
+from ..exchange.shape import Form, form, reason, shown
 from ..exchange.streams.kind import Kind
 from ..files.source import Damaged, Source
 from .ledger import Flaw, Ledger
 from .lines import Lines
 from .order import Rows
 from .report import Report
-from .rules import Form, form, reason, shown
 
 
 class Reading:

@@ -27,13 +27,13 @@ ALLOWED = {
     "__main__": {"cli"},
     "health": {"cli"},
     "simulator": {"__init__"},
-    "verify": {"exchange.cells", "exchange.exact", "exchange.form", "exchange.ledger", "exchange.streams",
-               "files.histories", "files.source"},
+    "verify": {"exchange.cells", "exchange.exact", "exchange.form", "exchange.ledger", "exchange.shape",
+               "exchange.streams", "files.histories", "files.source"},
 }  # fmt: skip
 DOORS = {"verify.__main__", "simulator.__main__"}  # `python -m` of a command that has a room: they open the command
 # No circle within a room either: its modules from the top of the design down, each imports from those above alone.
 ORDERS = {
-    "exchange": ("events", "cells", "exact", "fields", "venues", "streams", "ledger", "form", "decoder",
+    "exchange": ("events", "cells", "exact", "fields", "venues", "streams", "ledger", "form", "shape", "decoder",
                  "pages", "symbols", "subscribe"),
     "order": ("effects", "lane", "record", "standing", "seen", "links", "tally", "question", "clock", "coverage",
               "bundle", "carriers", "steps", "written", "suspects", "rising", "plain", "assembly", "asking", "holes",
@@ -68,7 +68,7 @@ EXCUSED = {"net.inbox": {"queue"}, "files.period": {"time"}}  # the one is a que
 CALLS = {"open", "print", "input"}
 # All that a proof of the files may rest on, however far away it is imported: nothing of what wrote them.
 PROOF = {"verify", "errors", "exchange.cells", "exchange.events", "exchange.exact", "exchange.fields", "exchange.form",
-         "exchange.ledger", "exchange.streams", "files.histories", "files.names", "files.source",
+         "exchange.ledger", "exchange.shape", "exchange.streams", "files.histories", "files.names", "files.source",
          "files.plain", "files.tail"}  # fmt: skip
 
 

@@ -9,9 +9,9 @@ from unittest import TestCase
 
 from aster_collect.exchange.cells import RECEIVE_TIME
 from aster_collect.exchange.ledger import CAUSES, LEDGER
+from aster_collect.exchange.shape import form
 from aster_collect.exchange.streams import DEFAULT, KINDS, orderbook
 from aster_collect.exchange.streams.kind import Options
-from aster_collect.verify.rules import form
 from tests.unit.docs.page import DOCS, fenced, table
 
 FILES = DOCS["files"]

@@ -10,10 +10,10 @@ from unittest import TestCase
 
 from aster_collect import __version__
 from aster_collect.exchange.ledger import LEDGER
+from aster_collect.exchange.shape import form
 from aster_collect.exchange.streams import KINDS
 from aster_collect.exchange.streams.kind import Options
 from aster_collect.exchange.streams.trades import Trade
-from aster_collect.verify.rules import form
 from tests import rows
 from tests.rowstore import row_of
 from tests.unit.docs.page import README, ROOT, fenced, table

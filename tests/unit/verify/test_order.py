@@ -4,6 +4,7 @@ import random
 import unittest
 
 from aster_collect.exchange.form import columns_of
+from aster_collect.exchange.shape import NONE, Form, form
 from aster_collect.exchange.streams import KINDS
 from aster_collect.exchange.streams.kind import Kind, Options
 from aster_collect.verify.cross import Cross
@@ -11,7 +12,6 @@ from aster_collect.verify.ledger import Ledger, Stretch
 from aster_collect.verify.lines import Lines
 from aster_collect.verify.order import Rows
 from aster_collect.verify.report import Report
-from aster_collect.verify.rules import NONE, Form, form
 from tests.support import rounds
 
 START_MS = 1_764_000_000_000

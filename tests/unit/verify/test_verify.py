@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aster_collect import cli
+from aster_collect.exchange.shape import form
 from aster_collect.exchange.streams import KINDS
 from aster_collect.verify import check_folder
 from aster_collect.verify.cross import Cross
@@ -20,7 +21,6 @@ from aster_collect.verify.ledger import Ledger
 from aster_collect.verify.lines import Lines as GoodLines
 from aster_collect.verify.order import Rows
 from aster_collect.verify.report import Report
-from aster_collect.verify.rules import form
 from tests import rows
 
 START_MS = 1_764_000_000_000

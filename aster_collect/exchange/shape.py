@@ -8,10 +8,10 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from ..exchange.cells import Column
-from ..exchange.form import columns_of
-from ..exchange.streams.kind import Kind, Options
-from ..exchange.streams.orderbook import LEVELS
+from .cells import Column
+from .form import columns_of
+from .streams.kind import Kind, Options
+from .streams.orderbook import LEVELS
 
 _SHOWN = 40
 NONE = -1
