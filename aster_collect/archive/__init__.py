@@ -4,6 +4,7 @@ archive  the folder: its symbols, kinds, files and rows
 rows     lines of a file as tuples with the names of its columns
 gaps     the ledger as disjoint stretches of time and ranges of ids
 moment   times as users give them
+book     the full book, rebuilt from rows
 """
 
 from .archive import Archive

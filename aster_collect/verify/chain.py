@@ -1,7 +1,7 @@
 """The chain of a full book: each row joins the one before it, or is a snapshot that the ledger or the book explains."""
 
+from ..archive.book import Book
 from ..exchange.streams.kind import Kind
-from .book import Book
 from .cross import Cross, Place
 from .ledger import MARGIN_MS, Flaw, Ledger
 from .lines import Lines

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from sys import maxsize
 from typing import NamedTuple
 
-from .book import Book, shown
+from ..archive.book import Book, shown
 from .ledger import Ranges
 from .lines import Lines
 from .report import Proof, Report

@@ -27,7 +27,7 @@ ALLOWED = {
     "__main__": {"cli"},
     "health": {"cli"},
     "simulator": {"__init__"},
-    "verify": {"exchange.cells", "exchange.exact", "exchange.form", "exchange.ledger", "exchange.shape",
+    "verify": {"archive.book", "exchange.cells", "exchange.exact", "exchange.form", "exchange.ledger", "exchange.shape",
                "exchange.streams", "files.histories", "files.source"},
 }  # fmt: skip
 DOORS = {"verify.__main__", "simulator.__main__"}  # `python -m` of a command that has a room: they open the command
@@ -45,7 +45,7 @@ ORDERS = {
               "lock", "rejects", "rotate", "market", "folder", "resumed", "compress", "losses", "kept", "whole",
               "damage", "table", "turns", "destroyed", "sheet", "sheets", "bound", "backlog", "flush", "store",
               "members", "raw_file", "raw", "raw_reader"),
-    "archive": ("moment", "gaps", "rows", "archive"),
+    "archive": ("moment", "gaps", "rows", "book", "archive"),
     "run": ("recorder", "retold", "moments", "hands", "course", "desk", "loop", "build", "opening", "threads", "roster",
             "lists", "fleet", "feeds", "packing", "start", "supervisor", "recalled", "behind", "found",
             "carried", "replay"),
@@ -67,9 +67,9 @@ IMPURE = {"asyncio", "logging", "os", "queue", "select", "selectors", "shutil", 
 EXCUSED = {"net.inbox": {"queue"}, "files.period": {"time"}}  # the one is a queue; the other names a day
 CALLS = {"open", "print", "input"}
 # All that a proof of the files may rest on, however far away it is imported: nothing of what wrote them.
-PROOF = {"verify", "errors", "exchange.cells", "exchange.events", "exchange.exact", "exchange.fields", "exchange.form",
-         "exchange.ledger", "exchange.shape", "exchange.streams", "files.histories", "files.names", "files.source",
-         "files.plain", "files.tail"}  # fmt: skip
+PROOF = {"verify", "archive.book", "errors", "exchange.cells", "exchange.events", "exchange.exact", "exchange.fields",
+         "exchange.form", "exchange.ledger", "exchange.shape", "exchange.streams", "files.histories", "files.names",
+         "files.source", "files.plain", "files.tail"}  # fmt: skip
 
 
 def name_of(path: Path) -> str:

@@ -4,7 +4,7 @@ import random
 import unittest
 from decimal import Decimal
 
-from aster_collect.verify.book import Book
+from aster_collect.archive.book import Book
 from tests.support import rounds
 
 
