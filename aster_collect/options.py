@@ -1,6 +1,8 @@
 """The kinds of options: how an option's text is read, what it may be, and how both are told."""
 
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -162,6 +164,33 @@ class Words(Option):
     def shown(self, default: object) -> str:
         """Return the default as it is given."""
         return self.default or (",".join(default) if isinstance(default, tuple) else str(default))
+
+
+@dataclass(frozen=True)
+class Part(Option):
+    """One of several equal parts, such as 2/3; `made` makes the value of its two numbers."""
+
+    most: int
+    made: Callable[[int, int], object]
+
+    def allowed(self) -> str:
+        """Return the form."""
+        return f"K/N, such as 1/3, with K from 1 to N and N up to {self.most}"
+
+    def metavar(self) -> str:
+        """Return the form."""
+        return "K/N"
+
+    def sentence(self) -> str:
+        """Return what --help says of it, with the form."""
+        return f"{self.text}; {self.allowed()}"
+
+    def read(self, text: str) -> object:
+        """Return the part."""
+        match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+        if match is None or not 1 <= int(match[1]) <= int(match[2]) <= self.most:
+            raise self.refused(repr(shortened(text)))
+        return self.made(int(match[1]), int(match[2]))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from .exchange.streams import DEFAULT, KINDS
 from .exchange.streams.kind import Options
 from .exchange.streams.orderbook import LEVELS
 from .exchange.subscribe import Scope
-from .exchange.symbols import checked_symbol
+from .exchange.symbols import ALL_OF_THEM, Shard, checked_symbol
 from .exchange.venues import FUTURES, VENUES, Venue
-from .options import ALL, Choice, Number, Option, Place, Switch, Url, WholeNumber, Words
+from .options import ALL, Choice, Number, Option, Part, Place, Switch, Url, WholeNumber, Words
 from .wording import shortened, without_secret
 
 LIST_MARKETS = ["ASTERUSDT", "BTCUSDT", "ETHUSDT", "USD1USDT"]
@@ -34,6 +34,12 @@ class Settings:
 
     symbols: tuple[str, ...] = field(default_factory=lambda: listed(LIST_MARKETS))
     all_symbols: bool = _asked(False, Switch("--all", "every symbol that trades, of futures the perpetual ones"))
+    shard: Shard = _asked(
+        ALL_OF_THEM,
+        Part(
+            "--shard", "collect the K-th of N parts of the symbols, by their CRC-32", 1000, Shard, default="all of them"
+        ),
+    )
     market: str = _asked(FUTURES.name, Choice("--market", "which market of the exchange", tuple(VENUES)))
     streams: tuple[str, ...] = _asked(DEFAULT, Words("--streams", "what is collected of each symbol", tuple(KINDS)))
     order_book_levels: int = _asked(10, Choice("--order-book-levels", "levels a side in the order book files", LEVELS))
@@ -77,6 +83,16 @@ class Settings:
     quantities: bool = _asked(False, Switch("--quantities", "append update_id, bid_qty and ask_qty to prices"))
     poll_interval_s: float = _asked(
         60.0, Number("--poll-interval", "how often open interest is asked for", 10, 3600, "seconds")
+    )
+    weight_share: float = _asked(
+        100.0,
+        Number(
+            "--weight-share",
+            "which share of the exchange's limits this run may use, where several have one address",
+            1,
+            100,
+            "percent",
+        ),
     )
     duration_s: float | None = _asked(
         None, Number("--duration", "stop cleanly after so long", 0.1, 31_536_000, "seconds", default="until stopped")
@@ -184,6 +200,18 @@ class Settings:
         object.__setattr__(self, "symbols", tuple(dict.fromkeys(map(checked_symbol, self.symbols))))
         if not self.symbols and not self.all_symbols:
             raise ConfigError("symbols: none given, at least one allowed, such as BTCUSDT")
+        if not self.all_symbols:
+            self._take_shard()
+
+    def _take_shard(self) -> None:
+        """Leave out the symbols of other parts; raise `ConfigError` where none is left."""
+        taken = tuple(filter(self.shard.takes, self.symbols))
+        if not taken:
+            named = shortened(", ".join(self.symbols))
+            raise ConfigError(
+                f"--shard: {self.shard} given, and none of {named} is in it; name more symbols, or fewer N"
+            )
+        object.__setattr__(self, "symbols", taken)
 
     def _check_offered(self) -> None:
         """Raise `ConfigError` for what the market has not; `all` is all that it has."""
@@ -207,6 +235,11 @@ class Settings:
         """The market that is collected."""
         return VENUES.get(self.market, FUTURES)
 
+    @property
+    def share(self) -> float:
+        """Which part of the exchange's limits this run may use, 1 at most."""
+        return self.weight_share / 100
+
     def scope(self) -> Scope:
         """Return what is collected of it."""
         kinds = tuple(kind for kind in KINDS.values() if kind.name in self.streams)
@@ -218,7 +251,7 @@ class Settings:
     def told(self) -> dict[str, object]:
         """Return the settings by name, as JSON can hold them; without the symbols, which the exchange may change."""
         named = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "symbols"}
-        told = {name: str(value) if isinstance(value, Path) else value for name, value in named.items()}
+        told = {name: str(value) if isinstance(value, Path | Shard) else value for name, value in named.items()}
         return {**told, "ws_url": without_secret(self.ws_url), "rest_url": without_secret(self.rest_url)}
 
 

@@ -1,7 +1,9 @@
 """Which of the exchange's symbols are collected, and what somebody meant who named one that is not listed. Pure."""
 
 import difflib
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from ..errors import ConfigError
 from ..wording import shortened
@@ -14,6 +16,26 @@ QUOTE_ASSETS = ("USDT", "USD1", "USDF", "USDC", "USD")  # the likeliest first
 GUESSES = 3
 ALIKE = 0.75  # a letter wrong or two swapped, in a symbol of eight
 SHORTEST_PART = 2  # letters of a symbol's part that say anything
+
+
+class Shard(NamedTuple):
+    """Which of several collectors this is, from 1 on, of how many: each takes its part of the symbols.
+
+    A symbol's own name decides, so that it stays where it is, whatever else is listed or named.
+    """
+
+    number: int
+    of: int
+
+    def takes(self, symbol: str) -> bool:
+        """Return whether a symbol is of this part: by its CRC-32, the remainder of which the parts share."""
+        return zlib.crc32(symbol.encode()) % self.of == self.number - 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+ALL_OF_THEM = Shard(1, 1)
 
 
 def checked_symbol(text: str, where: str = "symbols") -> str:

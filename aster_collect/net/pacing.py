@@ -70,47 +70,71 @@ def connection_age_s(oldest_s: float, draw: Callable[[], float] = random.random)
     return oldest_s * (1 - 0.1 * draw())
 
 
+class _Minute:
+    """What was spent within the last minute, and when."""
+
+    def __init__(self) -> None:
+        self._spent: deque[tuple[float, int]] = deque()
+        self._total = 0
+
+    def spend(self, weight: int, now_s: float) -> None:
+        """Note what is spent now."""
+        self._spent.append((now_s, weight))
+        self._total += weight
+
+    def total(self, now_s: float) -> int:
+        """Return how much it is."""
+        while self._spent and self._spent[0][0] <= now_s - WINDOW_S:
+            self._total -= self._spent.popleft()[1]
+        return self._total
+
+    def wait_s(self, most: float, now_s: float) -> float:
+        """Return how long it takes until it is so much at most; 0 where nothing is spent, however little that is."""
+        excess = self.total(now_s) - most
+        if excess <= 0 or not self._spent:
+            return 0.0
+        until_s = now_s
+        for spent_s, amount in self._spent:
+            until_s, excess = spent_s + WINDOW_S, excess - amount
+            if excess <= 0:
+                break
+        return until_s - now_s
+
+
 class WeightBudget:
     """Request weight spent in the last minute, by us and, as the exchange counts, by others at our address.
 
-    A sliding minute is stricter than the exchange's own, which starts anew at each full minute.
+    A sliding minute is stricter than the exchange's own, which starts anew at each full minute. Where several programs
+    of ours have one address, each spends its share alone, whatever the others leave.
     """
 
-    def __init__(self, a_minute: int) -> None:
+    def __init__(self, a_minute: int, share: float = 1.0) -> None:
         self.a_minute = a_minute
-        self._spent: deque[tuple[float, int]] = deque()
-        self._total = 0
+        self._share = share
+        self._all, self._ours = _Minute(), _Minute()
         self._blocked_until_s = 0.0
 
     def wait_s(self, weight: int, now_s: float, reserve: float = RESERVE) -> float:
         """Return how long a request of this weight has to wait, 0 if it may go now and leave that share of a minute."""
-        self._forget(now_s)
         if blocked_s := self.blocked_s(now_s):
             return blocked_s
-        room = self.a_minute * (1 - reserve) - weight
-        if self._total <= room or not self._spent:
-            return 0.0
-        excess = self._total - room
-        for spent_s, amount in self._spent:
-            excess -= amount
-            if excess <= 0:
-                return spent_s + WINDOW_S - now_s
-        return WINDOW_S
+        most = self.a_minute * (1 - reserve)
+        return max(self._all.wait_s(most - weight, now_s), self._ours.wait_s(most * self._share - weight, now_s))
 
     def round_s(self, weight: int, reserve: float) -> float:
         """Return how long a round of requests of this weight in all takes, where each leaves that share of a minute."""
-        return weight * WINDOW_S / (self.a_minute * (1 - reserve))
+        return weight * WINDOW_S / (self.a_minute * self._share * (1 - reserve))
 
     def spend(self, weight: int, now_s: float) -> None:
         """Note a request that goes out now."""
-        self._spent.append((now_s, weight))
-        self._total += weight
+        self._all.spend(weight, now_s)
+        self._ours.spend(weight, now_s)
 
     def observe(self, used: int, now_s: float) -> None:
         """Note what the exchange says is used of this minute; what is more than ours was spent by others."""
-        self._forget(now_s)
-        if used > self._total:
-            self.spend(used - self._total, now_s)
+        known = self._all.total(now_s)
+        if used > known:
+            self._all.spend(used - known, now_s)
 
     def block(self, seconds: float, now_s: float) -> None:
         """Ask for nothing for so long."""
@@ -119,10 +143,6 @@ class WeightBudget:
     def blocked_s(self, now_s: float) -> float:
         """Return for how long yet nothing may be asked."""
         return max(0.0, self._blocked_until_s - now_s)
-
-    def _forget(self, now_s: float) -> None:
-        while self._spent and self._spent[0][0] <= now_s - WINDOW_S:
-            self._total -= self._spent.popleft()[1]
 
 
 class HandshakeBudget:

@@ -5,7 +5,6 @@ import math
 
 from ..exchange.pages import ExchangeInfo
 from ..exchange.symbols import check_listed, divide, markets
-from ..exchange.venues import Venue
 from ..settings import Settings
 
 log = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ class Opening:
         """
         if info is None:
             return self._unanswered(now_s)
-        symbols = all_markets(info, self._settings.venue) if self._settings.all_symbols else self._named(info)
+        symbols = all_markets(self._settings, info) if self._settings.all_symbols else self._named(info)
         if not symbols:
             self._wait(now_s)
             return None
@@ -82,12 +81,12 @@ class Opening:
         return trading
 
 
-def all_markets(info: ExchangeInfo, venue: Venue) -> list[str]:
-    """Return all symbols that trade; one that can't be a file's name is warned about."""
-    found, refused = markets(info, venue)
+def all_markets(settings: Settings, info: ExchangeInfo) -> list[str]:
+    """Return all symbols of this part that trade; one that can't be a file's name is warned about."""
+    found, refused = markets(info, settings.venue)
     for why in refused:
         log.warning("symbol skipped why=%s", why)
-    return found
+    return list(filter(settings.shard.takes, found))
 
 
 def named_trading(settings: Settings, info: ExchangeInfo) -> list[str]:

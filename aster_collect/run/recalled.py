@@ -13,7 +13,8 @@ from ..settings import Settings
 # What may be asked for: how the files look, and which there are. All else is as it was recorded.
 ASKED = ("streams", "order_book_levels", "receive_time", "quantities", "rotate")
 # What concerns the machine and the network of then, and nothing that was written.
-_OF_THEN = {"symbols", "data_dir", "ws_url", "rest_url", "duration_s", "metrics_file", "keep_days", "sync", "record"}
+_OF_THEN = {"symbols", "shard", "data_dir", "ws_url", "rest_url", "weight_share", "duration_s", "metrics_file",
+            "keep_days", "sync", "record"}  # fmt: skip
 
 
 def recalled(run: Run, folder: Path) -> Settings:

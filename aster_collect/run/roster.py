@@ -88,7 +88,7 @@ class Roster:
     def relist(self, info: ExchangeInfo, now_s: float) -> Change:
         """Take a later list, and return what is to be done for it."""
         settings = self._settings
-        trading = all_markets(info, settings.venue) if settings.all_symbols else named_trading(settings, info)
+        trading = all_markets(settings, info) if settings.all_symbols else named_trading(settings, info)
         if not trading and settings.all_symbols:
             log.warning("symbols unchecked why=nothing is listed")
             return Change()

@@ -1,6 +1,7 @@
 """One run from start to end: wire, start, watch, and stop in the direction of the data."""
 
 import logging
+import math
 import queue
 import time
 from collections import Counter
@@ -73,7 +74,7 @@ class Supervisor:
         self._recorder = self._make_recorder() if settings.record else None
         self._record = Retold(self._recorder.record).record if self._recorder is not None else nowhere
         self._list_path = ask_exchange_info(settings.venue).path
-        self._budget = WeightBudget(settings.venue.weight_a_minute)
+        self._budget = WeightBudget(settings.venue.weight_a_minute, settings.share)
         self._asks: queue.SimpleQueue[Ask | Called | None] = queue.SimpleQueue()
         self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
         self._due = Due(self._reports, journal is not None and journal.live, time.monotonic())
@@ -93,7 +94,7 @@ class Supervisor:
         )  # fmt: skip
         try:
             bans = Bans(settings.data_dir)
-            handshakes = Handshakes(bans, settings.venue.handshakes_a_minute)
+            handshakes = Handshakes(bans, math.ceil(settings.venue.handshakes_a_minute * settings.share))
             feeds = Feeds(settings, self._threads, self._control, self._inbox, handshakes)
             self._start_rest(Rest(self._budget, bans))
             reporter = Reporter(self._reports, settings.data_dir, settings.metrics_file, self._journal)

@@ -4,12 +4,13 @@ import unittest
 from pathlib import Path
 
 from aster_collect.errors import ConfigError
-from aster_collect.options import Choice, Number, Option, Place, Switch, Url, WholeNumber, Words
+from aster_collect.options import Choice, Number, Option, Part, Place, Switch, Url, WholeNumber, Words
 
 HALF = Number("--half", "how much", 0.5, 7, "seconds")
 COUNT = WholeNumber("--count", "how many", 1, 3, "", "N")
 SIZE = Choice("--size", "which", (5, 10, "All"))
 SOME = Words("--some", "what", ("this", "that"))
+THIRD = Part("--third", "which", 3, lambda number, of: (number, of))
 URL = Url("--url", "where", ("ws", "wss"))
 FOLDER = Place("--dir", "where to", "DIR", "a folder's name")
 OFF = Switch("--off", "not", on=False)
@@ -22,6 +23,7 @@ GOOD: list[tuple[Option, str, object]] = [
     (SIZE, "aLL", "All"),
     (SOME, "That, this,THAT", ("that", "this")),
     (SOME, "ALL", ("all",)),
+    (THIRD, "2/3", (2, 3)),
     (URL, "wss://[::1]:80/", "wss://[::1]:80/"),
     (FOLDER, "there", Path("there")),
     (OFF, "", False),
@@ -41,6 +43,10 @@ BAD: list[tuple[Option, str, str]] = [
         SOME,
         "all,this",
         "--some: 'all,this' given, all, or some of this, that allowed; all stands alone: leave it out, or the others",
+    ),
+    *(
+        (THIRD, text, f"--third: '{text}' given, K/N, such as 1/3, with K from 1 to N and N up to 3 allowed")
+        for text in ("0/3", "3/2", "1/4", "1", "1/", "-1/3", "1/3/3", "½", "1/0")
     ),
     (URL, "http://h", "--url: 'http://h' given, ws://HOST[:PORT] or wss://HOST[:PORT] allowed"),
     (

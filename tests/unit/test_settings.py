@@ -8,7 +8,7 @@ from typing import Any
 from aster_collect import settings
 from aster_collect.errors import ConfigError
 from aster_collect.exchange.subscribe import streams_of
-from aster_collect.exchange.symbols import SYMBOL_LENGTH
+from aster_collect.exchange.symbols import SYMBOL_LENGTH, Shard
 from aster_collect.files.folder import aside_name
 from aster_collect.options import Number
 from aster_collect.settings import Settings, checked_symbol
@@ -32,6 +32,8 @@ NUMBERS: list[tuple[str, float, str, str, str]] = [
     ("flush_interval_s", float("inf"), "--flush-interval", "inf", "0.1 to 3600 seconds"),
     ("flush_interval_s", -5.0, "--flush-interval", "-5", "0.1 to 3600 seconds"),
     ("stall_timeout_s", 0.5, "--stall-timeout", "0.5", "1 to 600 seconds"),
+    ("weight_share", 0.5, "--weight-share", "0.5", "1 to 100 percent"),
+    ("weight_share", 101, "--weight-share", "101", "1 to 100 percent"),
     ("duration_s", 0.0, "--duration", "0", "0.1 to 31536000 seconds"),
     ("duration_s", 31_536_001, "--duration", "31536001", "0.1 to 31536000 seconds"),
     ("history", -1, "--history", "-1", "0 to 100000 trades"),
@@ -161,6 +163,17 @@ class Symbols(unittest.TestCase):
         """Symbols are taken in upper case, each once, in the order given."""
         given = ("ethusdt", "BTCUSDT", "EthUsdt", "btcusdt", "币安人生usdt", "币安人生USDT")
         self.assertEqual(Settings(symbols=given).symbols, ("ETHUSDT", "BTCUSDT", "币安人生USDT"))
+
+    def test_a_part_of_the_symbols(self) -> None:
+        """Of symbols that are named those of the part are left; where none is, the line says so."""
+        names = ("BTCUSDT", "ETHUSDT", "ASTERUSDT", "SOLUSDT", "BNBUSDT")
+        found = [set(Settings(symbols=names, shard=Shard(number, 2)).symbols) for number in (1, 2)]
+        self.assertEqual((found[0] | found[1], found[0] & found[1]), (set(names), set()))
+        self.assertTrue(all(found))
+        empty = next(Shard(number, 3) for number in (1, 2, 3) if not Shard(number, 3).takes("BTCUSDT"))
+        why = f"--shard: {empty} given, and none of BTCUSDT is in it; name more symbols, or fewer N"
+        self.assertEqual(refusal(symbols=("BTCUSDT",), shard=empty), why)
+        self.assertEqual(Settings(symbols=names, shard=Shard(1, 2)).told()["shard"], "1/2")
 
     def test_the_longest_symbol_still_names_a_file_and_a_stream(self) -> None:
         """A symbol of the greatest length, outside ASCII too, names a file that fits its folder."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from aster_collect import settings
 from aster_collect.commands import collect
 from aster_collect.errors import ConfigError
+from aster_collect.exchange.symbols import Shard
 from aster_collect.exchange.venues import FUTURES
 from aster_collect.files.lock import Lock
 from tests.unit.commands.calls import Folder, call
@@ -221,22 +222,22 @@ class WhatIsAskedFor(Folder):
             self.assertIn(f"  {option.name}", text)
 
     def test_what_is_asked_for_is_what_is_set(self) -> None:
-        """Every option reaches the settings; symbols are upper-cased and doubles dropped, in order."""
+        """Every option reaches the settings; symbols are upper-cased, doubles and those of other parts dropped."""
         given = (
             "ethusdt BTCUSDT EthUsdt 币安人生usdt --order-book-levels 20 --flush-interval 0.5 --data-dir d "
             "--depth-interval 500 --receive-time --duration 9 --ws-url ws://h:1 --rest-url http://h:2 "
             "--stall-timeout 3 --history 0 --backfill-limit 7 --hold-limit 8 1.5 --connections 2 "
             "--max-connection-age 60 --no-sync --rotate DAY --compress --keep-days 3 --record --min-free-mb 4 "
             "--max-clock-offset 0.5 --metrics-file m.prom --streams MARK,trades,mark --quantities --poll-interval 30 "
-            "--diff-interval 0 --check-interval 60"
+            "--diff-interval 0 --check-interval 60 --shard 1/3 --weight-share 25"
         )
         words = collect.grammar().read(given.split())
         self.assertEqual(
             collect.settings_of(words),
             settings.Settings(
-                ("ETHUSDT", "BTCUSDT", "币安人生USDT"), False, "futures", ("mark", "trades"), 20, 0.5, Path("d"), 500,
-                0, 60.0, True, True, 30.0, 9.0, "ws://h:1", "http://h:2", 3.0, 0, 7, 8, 1.5, 2, 60.0, False, "day",
-                True, 3, True, 4, 0.5, Path("m.prom"),
+                ("ETHUSDT", "BTCUSDT"), False, Shard(1, 3), "futures", ("mark", "trades"), 20, 0.5, Path("d"), 500,
+                0, 60.0, True, True, 30.0, 25.0, 9.0, "ws://h:1", "http://h:2", 3.0, 0, 7, 8, 1.5, 2, 60.0, False,
+                "day", True, 3, True, 4, 0.5, Path("m.prom"),
             ),
         )  # fmt: skip
 

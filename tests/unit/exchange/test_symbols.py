@@ -4,7 +4,7 @@ import unittest
 
 from aster_collect.errors import ConfigError
 from aster_collect.exchange.pages import ExchangeInfo
-from aster_collect.exchange.symbols import check_listed, divide, guesses, markets
+from aster_collect.exchange.symbols import Shard, check_listed, divide, guesses, markets
 from aster_collect.exchange.venues import FUTURES
 
 LISTED = ("ASTERUSDT", "BNBUSDT", "BTCUSD1", "BTCUSDT", "ETHUSDT", "1000PEPEUSDT", "SOLUSDT", "USD1USDT",
@@ -15,6 +15,20 @@ def info(*symbols: str, **statuses: str) -> ExchangeInfo:
     """Return an answer that lists symbols as trading, and others with a status."""
     told = {**dict.fromkeys(symbols, "TRADING"), **statuses}
     return ExchangeInfo(told, dict.fromkeys(told, "PERPETUAL"), None)
+
+
+class Shards(unittest.TestCase):
+    def test_each_symbol_is_of_one_part(self) -> None:
+        """However many collectors there are, each symbol is taken by one of them."""
+        for of in (1, 2, 3, 7):
+            takers = [[symbol for symbol in LISTED if Shard(number, of).takes(symbol)] for number in range(1, of + 1)]
+            self.assertEqual(sorted(symbol for taken in takers for symbol in taken), sorted(LISTED))
+
+    def test_the_parts_of_then_and_of_elsewhere(self) -> None:
+        """Which part a symbol is of is written down, so that no other version of this program moves it."""
+        parts = {"BTCUSDT": 3, "ETHUSDT": 4, "ASTERUSDT": 5, "SOLUSDT": 1, "币安人生USDT": 5}
+        for symbol, number in parts.items():
+            self.assertEqual([one for one in range(1, 6) if Shard(one, 5).takes(symbol)], [number])
 
 
 class NotListed(unittest.TestCase):

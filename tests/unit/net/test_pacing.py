@@ -104,6 +104,38 @@ class Budgets(unittest.TestCase):
             self.assertLessEqual(minute, limit * (1 - RESERVE) + 1e-9)
             now_s += chance.expovariate(3)
 
+    def test_several_programs_with_one_address(self) -> None:
+        """Each spends its share alone, and all of them no more than one may, though each is told of all weight."""
+        for seed, chance in rounds(30):
+            with self.subTest(seed=seed):
+                self.share(chance, chance.randrange(2, 6))
+
+    def share(self, chance: random.Random, programs: int) -> None:
+        budgets = [WeightBudget(2400, 1 / programs) for _ in range(programs)]
+        spent: list[tuple[float, int]] = []
+        mine = [0] * programs
+        now_s = 0.0
+        while now_s < 10 * WINDOW_S:
+            at = chance.randrange(programs)
+            if not budgets[at].wait_s(20, now_s):
+                budgets[at].spend(20, now_s)
+                spent.append((now_s, 20))
+                mine[at] += 20
+                minute = sum(amount for then_s, amount in spent if then_s > now_s - WINDOW_S)
+                self.assertLessEqual(minute, 2400 * (1 - RESERVE))
+                budgets[at].observe(sum(amount for then_s, amount in spent if then_s >= now_s // 60 * 60), now_s)
+            now_s += chance.expovariate(5)
+        for weight in mine:
+            self.assertLessEqual(weight, 2400 * (1 - RESERVE) / programs * 11)
+        self.assertGreater(min(mine), 2400 / programs)  # none goes without
+
+    def test_a_small_share(self) -> None:
+        """Of a share that is less than a request weighs, one request a minute goes."""
+        budget = WeightBudget(2400, 0.01)
+        self.assertEqual(budget.wait_s(25, 0), 0)
+        budget.spend(25, 0)
+        self.assertEqual((budget.wait_s(25, 59), budget.wait_s(25, 60)), (1, 0))
+
     def test_rounds_of_requests_that_never_end(self) -> None:
         """A round of them takes on average as long as the budget says, once the first minute's weight is spent."""
         budget, now_s, rounds_made = WeightBudget(2400), 0.0, 50

@@ -4,9 +4,10 @@ import math
 import unittest
 
 from aster_collect.errors import ConfigError
+from aster_collect.exchange.symbols import Shard
 from aster_collect.run.roster import FILES_BESIDE, GONE_S, RELIST_S, Change, Roster
 from aster_collect.settings import Settings
-from tests.unit.exchange.test_symbols import info
+from tests.unit.exchange.test_symbols import LISTED, info
 
 
 class Files:
@@ -76,6 +77,18 @@ class EachHour(Case):
             self.assertEqual(roster.relist(info("ETHUSDT", *both), 4.0), Change((), ("BTCUSDT", "ETHUSDT", *new), ()))
         words = [record.getMessage() for record in logged.records]
         self.assertEqual(words, ["listed symbols=NEWUSDT", "delisted symbols=ETHUSDT", "delisted symbols=none"])
+
+    def test_a_listing_of_another_part(self) -> None:
+        """Of several collectors each takes up what is listed of its own part, and lets nothing of others' go."""
+        mine = Shard(1, 2)
+        symbols = sorted(LISTED, key=mine.takes, reverse=True)
+        others = [symbol for symbol in symbols if not mine.takes(symbol)]
+        roster = Roster(Settings(all_symbols=True, shard=mine), allow_files=self.files)
+        begun = roster.first(info(symbols[0], *others), 0.0)
+        self.assertEqual(begun, [symbols[0]])
+        with self.assertLogs("aster_collect.run.roster", "INFO"):
+            change = roster.relist(info(symbols[0], symbols[1]), 1.0)
+        self.assertEqual(change, Change((symbols[1],), (symbols[0], symbols[1])))
 
     def test_a_symbol_that_is_halted_for_a_while(self) -> None:
         """It is gone for good when no list of a whole day has had it; what comes back before begins that day anew."""
