@@ -7,7 +7,7 @@ from unittest import TestCase
 
 from aster_collect.watch.metrics import metrics_text
 from aster_collect.watch.status import status_json
-from tests.unit.docs.page import DOCS, ROOT, fenced, table
+from tests.unit.docs.page import DOCS, ROOT, table
 from tests.unit.watch.test_status import snapshot
 
 MONITORING = DOCS["monitoring"]
@@ -61,13 +61,13 @@ class TheStatus(TestCase):
             found = re.findall(rf"^{name.strip('`')}(?:_bucket)?\{{(.*?)\}} ", text, re.MULTILINE)
             self.assertEqual(set(re.findall(r"`(\w+)`", labels)), {*re.findall(r"(\w+)=", ",".join(found))}, name)
 
-    def test_the_alert(self) -> None:
-        """The rules that are shown are those of the file, wait for minutes, and name metrics that there are."""
-        lines = (ROOT / "deploy" / "alerts.yml").read_text("utf-8").splitlines()
-        (shown,) = fenced("yaml", MONITORING.section("Metrics"))
-        self.assertEqual(shown.splitlines(), [line for line in lines if line[:1] != "#"])
-        self.assertRegex(shown, r"\n {8}for: [1-9]m\n")
-        asked = re.findall(r"aster_collect_\w+", shown)
-        self.assertTrue(asked)
-        for name in asked:
-            self.assertIn(f"# TYPE {name} ", metrics_text(snapshot()))
+    def test_the_alerts(self) -> None:
+        """The table has the rules of the file with their severities, in order; they ask for metrics that there are."""
+        rules = (ROOT / "deploy" / "alerts.yml").read_text("utf-8")
+        told = [(row[0].strip("`"), row[1]) for row in table(MONITORING.section("Alerts"))]
+        self.assertEqual(told, re.findall(r"- alert: (\w+)\n(?:(?!- alert)[\s\S])*?severity: (\w+)\n", rules))
+        asked = re.findall(r" expr: (.+)", rules)
+        self.assertEqual(len(asked), len(told))
+        for expr in asked:
+            for name in re.findall(r"aster_collect_\w+", expr):
+                self.assertIn(f"# TYPE {name} ", metrics_text(snapshot()))
