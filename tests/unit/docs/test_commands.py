@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import shlex
+import subprocess
 from unittest import TestCase
 
 from aster_collect import cli
@@ -45,6 +46,22 @@ class TheCommands(TestCase):
         self.assertTrue(given)
         for arguments in given:
             self.assertEqual(self.understood(shlex.split(arguments)), COLLECT)
+
+    def test_the_shards_of_a_cluster(self) -> None:
+        """As a pod's shell reads them, the arguments are understood, and each of the pods has its part."""
+        text = (ROOT / "deploy" / "kubernetes.yml").read_text("utf-8")
+        (command,) = re.findall(r"- >-\n((?: {14}.*\n)+)", text)
+        pods = int(text.partition("replicas: ")[2].split()[0])
+        shards = []
+        for ordinal in range(pods):
+            script = " ".join(command.split()).replace("exec python -m aster_collect", "printf '%s\\n'")
+            pod = {"POD_NAME": f"aster-collect-{ordinal}"}
+            words = subprocess.run(
+                ["sh", "-c", script], env=pod, capture_output=True, text=True, check=True
+            ).stdout.split()
+            self.assertEqual(self.understood(words), COLLECT)
+            shards.append(words[words.index("--shard") + 1])
+        self.assertEqual(shards, [f"{ordinal + 1}/{pods}" for ordinal in range(pods)])
 
     def test_a_file_that_a_command_needs(self) -> None:
         """Every requirements file and script that a command names is in the repository."""
