@@ -2,7 +2,7 @@
 
 from ..exchange.events import Message, Reopen
 from ..order.engine import Engine
-from ..order.record import Begin, Close, Record, Settle, Step, nowhere
+from ..order.entries import Begin, Close, Record, Settle, Step, nowhere
 from .hands import Hands
 from .moments import Moments
 

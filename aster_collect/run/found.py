@@ -11,7 +11,7 @@ from ..exchange.ledger import LEDGER, UNRECORDED
 from ..exchange.streams.kind import ID, TIME, Event, Lane
 from ..files.rejects import REJECTS_NAME
 from ..files.store import Store
-from ..order.record import Begin
+from ..order.entries import Begin
 from .behind import cut_behind
 
 

@@ -14,7 +14,8 @@ from ..files.raw_reader import read_raw
 from ..files.source import Damaged
 from ..files.store import Store
 from ..order.engine import Engine
-from ..order.record import Again, Begin, Close, Entry, Moment, Run, Settle, Step, Unrecorded, read_entries
+from ..order.entries import Again, Begin, Close, Entry, Moment, Run, Settle, Step, Unrecorded
+from ..order.record_reader import read_entries
 from ..settings import Settings
 from .build import build_engine
 from .carried import Carried

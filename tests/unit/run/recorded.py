@@ -11,7 +11,9 @@ from typing import Any
 from aster_collect.exchange.events import Ask
 from aster_collect.files.lock import LOCK_NAME
 from aster_collect.files.store import Store
-from aster_collect.order.record import Begin, Entry, Line, Moment, Run, Unrecorded, lines_of, read_entries
+from aster_collect.order.entries import Begin, Entry, Moment, Run, Unrecorded
+from aster_collect.order.record import lines_of
+from aster_collect.order.record_reader import Line, read_entries
 from aster_collect.run.build import build_engine
 from aster_collect.run.course import Course
 from aster_collect.run.desk import Desk

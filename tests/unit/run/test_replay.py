@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from aster_collect.errors import ConfigError
-from aster_collect.order.record import Line
+from aster_collect.order.record_reader import Line
 from aster_collect.verify import check_folder
 from tests.support import rounds
 from tests.unit.order import chain_world, faults
