@@ -49,7 +49,8 @@ ORDERS = {
             "carried", "replay"),
     "commands": ("statuses", "circles", "console", "refusals", "command", "grammar", "signals", "collect",
                  "verify", "health", "replay", "simulate"),
-    "watch": ("health", "snapshot", "status", "metrics", "terminal", "journal", "report"),
+    "watch": ("health", "snapshot", "rates", "columns", "status", "log_lines", "terminal_line", "metrics", "terminal",
+              "journal", "report"),
     "simulator": ("venues", "noise", "faults", "framing", "supply", "instruments", "books", "perpetual", "ids",
                   "listing", "shown", "payloads", "streams", "market", "board", "recording", "rebuilt", "playback",
                   "replayed_trades", "replayed", "replay", "damage", "troubles", "maker", "due", "subscriptions",
@@ -58,8 +59,8 @@ ORDERS = {
 }  # fmt: skip
 PURE = {"errors", "wording", "options", "settings",
         "exchange", "order", "net.frames", "net.inbox", "net.pacing", "net.address", "net.reply", "files.losses",
-        "files.names", "files.period", "run.fleet", "watch.snapshot", "watch.status",
-        "watch.metrics"}  # fmt: skip
+        "files.names", "files.period", "run.fleet", "watch.columns", "watch.log_lines",
+        "watch.metrics", "watch.rates", "watch.snapshot", "watch.status", "watch.terminal_line"}  # fmt: skip
 IMPURE = {"asyncio", "logging", "os", "queue", "select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess",
           "tempfile", "threading", "time", "urllib.request", "websocket"}  # fmt: skip
 EXCUSED = {"net.inbox": {"queue"}, "files.period": {"time"}}  # the one is a queue; the other names a day
