@@ -39,7 +39,8 @@ ORDERS = {
               "plain", "assembly", "asking", "holes", "proof", "identity", "since", "tape", "sequence", "polled",
               "polls", "silent", "book", "checks", "fetch", "linked", "newids", "chain", "lanes", "covering", "offset",
               "answers", "intake", "connections", "engine"),
-    "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
+    "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "cookies", "connection", "feed",
+            "rest"),
     "files": ("names", "period", "plain", "tail", "source", "archive", "limits", "replace", "appender",
               "lock", "rejects", "rotate", "market", "folder", "resumed", "compress", "losses", "kept", "whole",
               "damage", "table", "turns", "destroyed", "sheet", "sheets", "bound", "backlog", "flush", "store",
@@ -149,9 +150,9 @@ class Layout(unittest.TestCase):
         self.assertLessEqual(other, sys.stdlib_module_names)
 
     def test_one_module_imports_websocket(self) -> None:
-        """Nothing but the feed knows the WebSocket library."""
+        """Nothing but the connection knows the WebSocket library."""
         users = {name for name, path in MODULES.items() if any(one.startswith("websocket") for one in imports(path)[1])}
-        self.assertEqual(users, {"net.feed"})
+        self.assertEqual(users, {"net.connection"})
 
     def test_proof_and_simulator_import_the_package_by_no_other_way(self) -> None:
         """`verify` and the simulator are held to the table: they name the package nowhere else."""
