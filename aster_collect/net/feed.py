@@ -1,7 +1,6 @@
 """One connection, kept up: everything that it brings goes to the inbox in order, each loss is said."""
 
 import logging
-import queue
 import random
 import threading
 import time
@@ -11,18 +10,17 @@ from typing import NamedTuple
 from ..errors import FeedError
 from ..exchange.events import HAND_OVER, Bad, Batch, Lost, Opened
 from .bans import Handshakes
-from .connection import READ_BYTES, SEND_TIMEOUT_S, Connection
+from .connection import READ_BYTES, Connection
 from .frames import Odd, Splitter, close_reason
 from .inbox import Inbox
+from .outlet import CHECK_S, Outlet
 from .pacing import Backoff, connection_age_s
 
 log = logging.getLogger(__name__)
 
-CHECK_S = 0.25  # how long at most a wait does not look whether to stop
 OVERLAP_S = 1.5  # how long a relieved connection is read on: longer than the heartbeat's second
 NAP_S = 0.002  # after a read, so that a busy market wakes us 500 times a second and not for every frame
 SAID_OF_ALLOWED = 0.8  # of the messages a second at which the exchange ends a connection, pongs included
-FULL_REPEAT_S = 60.0
 
 
 class Target(NamedTuple):
@@ -65,7 +63,7 @@ class Feed:
         self.stopping = threading.Event()
         self.replaced = threading.Event()  # a successor is on its way …
         self.relieved = threading.Event()  # … and delivers
-        self._inbox = inbox
+        self._put = Outlet(inbox, target.place, lambda: self.stopping.is_set(), clock=clock).put
         self._handshakes = handshakes
         self._want_successor = want_successor
         self._predecessors = predecessors
@@ -74,7 +72,6 @@ class Feed:
         self._backoff = Backoff(draw)
         self._pong_every_s = 1 / (SAID_OF_ALLOWED * target.messages_a_second)
         self._ponged_s = -self._pong_every_s
-        self._full_said_s = -FULL_REPEAT_S
 
     def run(self) -> None:
         """Connect and read, again and again; returns once stopped or relieved."""
@@ -169,23 +166,3 @@ class Feed:
             raise FeedError("closed", close_reason(odd.data))
         elif odd.reason != "pong":
             self._put(Bad(self.target.number, received_ns, odd.reason, odd.data))
-
-    def _put(self, message: Opened | Batch | Bad | Lost) -> None:
-        """Hand a message over; waits while the inbox is full, and when stopped gives the collector 2 s more."""
-        try:
-            self._inbox.put_nowait(message)
-            return
-        except queue.Full:
-            if self._clock() - self._full_said_s >= FULL_REPEAT_S:
-                self._full_said_s = self._clock()
-                log.warning("inbox full connection=%d next=wait", self.target.place)
-        patience_s = self._clock() + SEND_TIMEOUT_S
-        while True:
-            if not self.stopping.is_set():
-                patience_s = self._clock() + SEND_TIMEOUT_S
-            try:
-                self._inbox.put(message, timeout=CHECK_S)
-                return
-            except queue.Full:
-                if self._clock() > patience_s:
-                    return

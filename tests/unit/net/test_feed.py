@@ -15,6 +15,7 @@ from aster_collect.net.bans import Bans, Handshakes
 from aster_collect.net.connection import Connection
 from aster_collect.net.feed import OVERLAP_S, Feed, Target
 from aster_collect.net.inbox import Inbox, Message
+from tests.unit.net.wires import Clock, SlowInbox, Stopping, Wire, text
 
 STALL_S = 10.0
 OLDEST_S = 1000.0
@@ -23,73 +24,6 @@ QUIET = b""
 LOST = FeedError("eof", "the server hung up without a close frame")
 PING, PONG = b"\x89\x01p", b"\x8a\x00"
 LOOPBACK = "127.0.0.1"
-
-
-def text(payload: str) -> bytes:
-    """Return one text message as a server sends it."""
-    data = payload.encode("ascii")
-    assert len(data) < 126, "a short frame"
-    return bytes((0x81, len(data))) + data
-
-
-class Clock:
-    """Time that goes on only while somebody waits."""
-
-    def __init__(self) -> None:
-        self.now_s = 5000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def wall_ns(self) -> int:
-        return int(self.now_s * 1e9)
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
-
-
-class Stopping:
-    """Stands in for the event that stops a feed: waiting takes no time, and after so many delays it is set."""
-
-    def __init__(self, clock: Clock, most: int) -> None:
-        self.delays_s: list[float] = []
-        self.stopped = False
-        self._clock, self._most = clock, most
-
-    def is_set(self) -> bool:
-        return self.stopped
-
-    def wait(self, seconds: float) -> bool:
-        self.delays_s.append(seconds)
-        self._clock.now_s += seconds
-        self.stopped = len(self.delays_s) >= self._most
-        return self.stopped
-
-
-class Wire:
-    """An open connection that brings what a script says: bytes, errors, and between reads the time that passes."""
-
-    def __init__(self, script: Iterator[bytes | FeedError], clock: Clock, every_s: float = 0.0) -> None:
-        self.ponged: list[bytes] = []
-        self.closed = False
-        self._script, self._clock, self._every_s = script, clock, every_s
-
-    def read(self) -> bytes:
-        self._clock.now_s += self._every_s
-        one = next(self._script)
-        if isinstance(one, FeedError):
-            raise one
-        return one
-
-    def wait(self, timeout_s: float) -> bool:
-        self._clock.now_s += timeout_s
-        return False
-
-    def pong(self, payload: bytes) -> None:
-        self.ponged.append(payload)
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class Case(unittest.TestCase):
@@ -312,34 +246,13 @@ class Reading(Case):
         self.assertEqual(["next"], self.payloads(messages))
 
 
-class SlowInbox(Inbox):
-    """An inbox for few bytes, whose collector takes one message only after a put has waited several times."""
-
-    def __init__(self, clock: Clock, waits: float) -> None:
-        super().__init__(1000)
-        self.taken: list[Message] = []
-        self.waited = 0
-        self._clock, self._waits, self._left = clock, waits, waits
-
-    def put(self, item: Message, block: bool = True, timeout: float | None = None) -> None:
-        if block:
-            assert timeout, "a wait without a deadline does not look whether to stop"
-            self.waited += 1
-            self._clock.now_s += timeout
-            self._left -= 1
-            if self._left <= 0:
-                self._left = self._waits
-                self.taken.append(self.get_nowait())
-        super().put(item, block=False)
-
-
 class FullInbox(Case):
     def test_a_collector_that_is_slow(self) -> None:
         """A connection waits while the inbox is full, for minutes if need be, and every message arrives in order."""
         self.inbox = inbox = SlowInbox(self.clock, waits=40)
         names = [f"m{number}" for number in range(50)]
         feed, _ = self.feed(lambda url: Wire(chain(map(text, names), [LOST]), self.clock))
-        with self.assertLogs("aster_collect.net.feed", "WARNING") as logs:
+        with self.assertLogs("aster_collect.net", "WARNING") as logs:
             feed.run()
         messages = inbox.taken + self.messages()
         self.assertEqual(names, self.payloads(messages))
@@ -347,18 +260,6 @@ class FullInbox(Case):
         self.assertLessEqual(40 * 40, inbox.waited)
         said = [line for line in logs.output if "inbox full" in line]
         self.assertTrue(2 <= len(said) <= 10, "said once a minute")
-
-    def test_a_stop_while_the_inbox_is_full(self) -> None:
-        """A feed that is stopped waits 2 seconds more for a full inbox, and ends."""
-        self.inbox = inbox = SlowInbox(self.clock, waits=float("inf"))
-        feed, stopping = self.feed(lambda url: Wire(map(text, repeat("m")), self.clock))
-        while not inbox.full():
-            inbox.put_nowait(Opened(7, 0, 0.0))
-        stopping.stopped = True
-        began_s = self.clock.now_s
-        with self.assertLogs("aster_collect.net.feed", "WARNING"):
-            feed._put(Opened(7, 1, 1.0))
-        self.assertTrue(2.0 < self.clock.now_s - began_s < 3.0)
 
 
 class HandOver(Case):
