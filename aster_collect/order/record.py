@@ -14,7 +14,7 @@ and `ns` are what our monotonic and our wall clock said while it was done:
     bad       what can't be a message: `of`, `received_ns`, `reason`, `data`
     closed    it ended: `of`, `reason`, whether it is `over`
     answer    what REST said: `path`, `kind`, `symbol`, `first_id`, `asked_ns`, `received_ns`, `refused` or the `value`
-    reopen    the files were opened by name again
+    reopen    the files were opened by name again, of which these had been `moved`
     step      what time asks for was done
     settle    nothing more comes but answers, `stopped_s` is when connections were told to end
     close     everything was written, for the end
@@ -98,7 +98,7 @@ _WRITERS: dict[type, Callable[[Moment, Any], Lines]] = {
         at.ns, "bad", at, of=one.connection, received_ns=one.received_ns, reason=one.reason, data=text_of(one.data)
     ),
     Lost: lambda at, one: _line(at.ns, "closed", at, of=one.connection, reason=one.reason, over=one.over),
-    Reopen: lambda at, one: _line(at.ns, "reopen", at),
+    Reopen: lambda at, one: _line(at.ns, "reopen", at, moved=one.moved),
     Step: lambda at, one: _line(at.ns, "step", at),
     Settle: lambda at, one: _line(at.ns, "settle", at, stopped_s=one.stopped_s),
     Close: lambda at, one: _line(at.ns, "close", at),

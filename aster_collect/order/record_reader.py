@@ -110,7 +110,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Entry]] = {
     "bad": lambda read: Bad(read["of"], read["received_ns"], read["reason"], bytes_of(read["data"])),
     "closed": lambda read: Lost(read["of"], read["reason"], read["over"]),
     "answer": _answer_of,
-    "reopen": lambda read: Reopen(),
+    "reopen": lambda read: Reopen(tuple(read.get("moved", ()))),
     "step": lambda read: Step(),
     "settle": lambda read: Settle(read["stopped_s"]),
     "close": lambda read: Close(),

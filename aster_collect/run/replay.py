@@ -57,7 +57,7 @@ class Replay:
         self._takes: dict[type, Callable[[Any], object]] = {
             Run: self._run, Begin: self._begin, Unrecorded: self._unrecorded,
             Step: lambda _: self._course.step(), Settle: lambda one: self._course.settle(one.stopped_s),
-            Close: lambda _: self._course.close(), Reopen: lambda one: self._course.take(one),
+            Close: lambda _: self._course.close(), Reopen: self._reopen,
             Wanted: lambda one: self.carried.wanted(one), Lost: lambda one: self.carried.lost(one),
             Opened: lambda one: self.carried.take(one), Bad: lambda one: self.carried.take(one),
             Batch: lambda one: self.carried.batch(one), Answer: self._answer, Again: self._again,
@@ -169,6 +169,13 @@ class Replay:
                 from_ms, to_ms = lack.from_ns // 1_000_000 - CLOCKS_MS, lack.to_ns // 1_000_000 + CLOCKS_MS
                 gap = Gap(lane.kind.name, from_ms, to_ms, None, None, UNRECORDED)
                 self._store.backlog.gap(lane.symbol, gap)
+
+    def _reopen(self, reopen: Reopen) -> None:
+        """Begin those files anew that the run did."""
+        assert self._store is not None
+        self._moments.look()
+        self._found.move(self._store, reopen.moved)
+        self._course.take(reopen)
 
     def _answer(self, answer: Answer) -> None:
         """Take an answer, but of what is not asked for now."""

@@ -25,7 +25,7 @@ class ThereAndBack(unittest.TestCase):
             Lost(1, "reset", False),
             Answer(ask, 1_795_538_532_000_000_009, 1_795_538_532_000_000_010, {"bids": [["0.10", "1"]], "x": 0.1}),
             Answer(ask, 1_795_538_532_000_000_009, 1_795_538_532_000_000_010, None, "403: no"),
-            Reopen(), Step(), Settle(29100.25), Close(), Again(Wanted(1, 1, ())),
+            Reopen(("prices_BTCUSDT.csv",)), Step(), Settle(29100.25), Close(), Again(Wanted(1, 1, ())),
         ]  # fmt: skip
         self.assertEqual(list(read_entries(texts(*entries))), [(AT, entry) for entry in entries])
 
