@@ -13,6 +13,7 @@ from ..files.compress import compress
 from ..files.raw_reader import read_raw
 from ..files.source import Damaged
 from ..files.store import Store
+from ..order.effects import Flush
 from ..order.engine import Engine
 from ..order.entries import Again, Begin, Close, Entry, Moment, Run, Settle, Step, Unrecorded
 from ..order.record_reader import read_entries
@@ -51,6 +52,7 @@ class Replay:
         self._course: Course
         self.carried: Carried
         self._is_within = False  # whether it begins within a run
+        self._began_within = False  # whether its run does
         self._passes = False  # over a run that had nothing of what is asked for
         self._lacks = False  # whether what is said again may be new: the record lacks something before
         self._standing: list[Run | Begin | Wanted | Opened] = []  # … and that is what is said again
@@ -125,7 +127,15 @@ class Replay:
             self.gaps += sum(self._hands.gaps.values())
             self.frames += self.carried.frames
 
+    def _write_rest(self) -> None:
+        """Write all that came, since turns were at other moments then; of what a kill took the next run knows."""
+        for _ in range(2):
+            self._hands.carry([*self._engine.move(everything=True), Flush(True)])
+
     def _run(self, run: Run) -> None:
+        if self._began_within:
+            self._write_rest()
+        self._began_within = self._is_within
         self._end()
         recorded = recalled(run, self._folder)
         self._passes = bool(self.runs) and has_none(recorded, self._asked)

@@ -341,6 +341,19 @@ class WhatTheRecordLacks(Case):
             self.assertEqual(rows, self.rows(live, f"{kind}_BTCUSDT.csv")[-len(rows) :])
             self.assertGreater(len(rows), 20)
 
+    def test_the_hours_before_a_kill(self) -> None:
+        """Turns are at other moments in a run that begins within the record, and what a kill left is the same."""
+        for seed in range(12):
+            live = self.live(our_clock_is_set, faults.kill, faults.stop, chance=Random(seed))
+            begins, again = next(at for at, line in enumerate(self.lines) if b'"again":true' in line[1]), self.folder()
+            notes = replayed(self.lines[begins:], again).notes
+            self.assertEqual(notes, ["the record begins within a run; so do the files"])
+            for path in again.glob("*_*.csv"):
+                rows = self.rows(again, path.name)
+                self.assertNotIn("unrecorded", "".join(rows))
+                if not path.name.startswith("gaps"):
+                    self.assertEqual(rows, self.rows(live, path.name)[-len(rows) :], f"{seed} {path.name}")
+
     def test_the_beginning_of_a_run(self) -> None:
         """It is refused, and nothing is made."""
         self.live()
