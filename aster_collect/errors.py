@@ -5,7 +5,7 @@
 | `ConfigError`  | options, commands   | one line on standard error, exit status 2                       |
 | `LockedError`  | store               | one line on standard error, exit status 3                       |
 | `NetworkError` | dial                | a feed or rest makes its own error of it                        |
-| `FeedError`    | frames, feed        | the connection is closed and opened again after a back-off      |
+| `FeedError`    | frames, connection, feed | the connection is closed and opened again after a back-off      |
 | `RestError`    | rest                | the request is asked again later, or its hole becomes a gap     |
 | `DecodeError`  | decoder, its kinds, pages | the frame goes verbatim to `rejects.jsonl`, the feed goes on    |
 | `StoreError`   | store               | rows stay in memory, the write is tried again after a pause     |

@@ -19,7 +19,7 @@ from pathlib import Path
 from aster_collect import cli
 from aster_collect.exchange.events import Batch
 from aster_collect.net import feed
-from aster_collect.net.feed import Connection
+from aster_collect.net.connection import Connection
 from aster_collect.net.inbox import Inbox
 from aster_collect.run import supervisor
 from aster_collect.run.loop import Loop

@@ -123,7 +123,12 @@ class Delisted(NamedTuple):
 
 
 class Reopen(NamedTuple):
-    """The files may have been renamed: close them, and open them by name again."""
+    """The files may have been renamed: close them, and open them by name again.
+
+    `moved` are those whose name is another's, or nobody's, by the time that this is done.
+    """
+
+    moved: tuple[str, ...] = ()
 
 
 Message = Batch | Bad | Wanted | Opened | Lost | Answer | Listed | Delisted | Reopen

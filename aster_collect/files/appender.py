@@ -165,6 +165,13 @@ class Appender:
         except FileNotFoundError:
             return False
 
+    def is_moved(self) -> bool:
+        """Return whether the file that is being written has another name by now, as far as can be told."""
+        try:
+            return self.descriptor >= 0 and os.fstat(self.descriptor).st_nlink > 0 and not self.is_at_path()
+        except OSError:
+            return False
+
     def changed(self) -> str:
         """Return what somebody else did to the file since, in a word, or nothing."""
         status = os.fstat(self.descriptor)

@@ -6,7 +6,7 @@ a file that this run would not write is set aside under another name, and one wh
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..errors import ConfigError, LockedError, StoreError
@@ -14,7 +14,7 @@ from ..exchange.form import Form
 from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import Kind, Options
 from ..exchange.venues import FUTURES
-from .appender import Write
+from .appender import Appender, Write
 from .backlog import Backlog
 from .destroyed import Destroyed
 from .flush import Flush, is_made, told
@@ -66,6 +66,11 @@ class Store:
         """
         destroyed, self._destroyed = self._destroyed, []
         return destroyed
+
+    def appenders(self) -> Iterator[Appender]:
+        """Yield all files, as they are written."""
+        yield from (sheet.appender for sheet in self.sheets.all.values())
+        yield self.rejects.appender
 
     def reopen(self) -> None:
         """At the next flush, once all that is pending is written, go on in the files that are under the paths by then.

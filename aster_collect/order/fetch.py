@@ -1,17 +1,28 @@
-"""When a snapshot of a full book is asked for: one at a time, and after answers of no use later each time.
+"""The snapshots of a full book that are asked for: one at a time, and after answers of no use later each time.
 
 Pure. Times are seconds of a monotonic clock, given by the caller.
 """
+
+import json
+
+from ..errors import DecodeError
+from ..exchange.events import Answer
+from ..exchange.pages import ask_snapshot
+from ..exchange.streams.depth import Diff, of_snapshot
+from ..exchange.streams.kind import Kind
+from ..exchange.venues import Venue
+from .effects import Reject, Request
 
 QUIET_S = 1.0  # without a change, until the book is asked for all the same
 LONGEST_WAIT = 7  # doublings of half a second
 
 
 class Fetch:
-    """The one snapshot that is asked for, or none."""
+    """One symbol's snapshot that is asked for, or none."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Kind, symbol: str, venue: Venue) -> None:
         self.under_way = False
+        self._kind, self._symbol, self._venue = kind, symbol, venue
         self._void = False  # what is under way is of former ids
         self._quiet_s: float | None = None  # from when on a change is not waited for
         self._tries = 0
@@ -27,15 +38,29 @@ class Fetch:
         quiet = self._quiet_s is not None and now_s >= self._quiet_s
         return not self.under_way and now_s >= self._retry_s and (changed or quiet)
 
-    def ask(self) -> None:
-        """Note that it is asked for."""
+    def ask(self) -> Request:
+        """Return the request for one, which is under way from now on."""
         self.under_way = True
+        return Request(ask_snapshot(self._venue, self._symbol))
 
-    def answered(self) -> bool:
-        """Note an answer; return whether it is for the ids that there are."""
+    def answered(self, answer: Answer, now_s: float) -> tuple[Diff | None, list[Reject]]:
+        """Take an answer; return its snapshot, if it has one and is for the ids that there are, or what it is kept as.
+
+        What was refused is not kept: there is nothing to keep.
+        """
         valid = not self._void
         self.under_way = self._void = False
-        return valid
+        if not valid:
+            return None, []
+        if answer.refused:
+            self.failed(now_s)
+            return None, []
+        try:
+            return of_snapshot(answer.value, answer.received_ns), []
+        except DecodeError as error:
+            self.failed(now_s)
+            kept = json.dumps(answer.value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            return None, [Reject(f"{self._kind.name} of {self._symbol}", answer.received_ns, str(error), kept)]
 
     def failed(self, now_s: float) -> None:
         """Note that the answer was of no use."""

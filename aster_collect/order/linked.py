@@ -11,6 +11,8 @@ from .book import Book
 from .suspects import START_OVER_MS
 
 PREVIOUS, BIDS, ASKS = (Diff._fields.index(name) for name in ("previous_id", "bids", "asks"))
+PATIENCE_S = 0.5  # two that changed places have found each other by then …
+REDUNDANT_PATIENCE_S = 2.0  # … and the slower of two connections has brought what the other left out
 HELD_CHARACTERS = 1 << 18  # of changes that wait for a snapshot; the oldest go first
 
 
@@ -26,6 +28,7 @@ class Linked:
         self.book: Book | None = None
         self.old: list[Event] = []  # of the last call
         self.held: list[Event] = []
+        self.redundant = False  # whether more than one connection brings them
         self._lacks_behind: tuple[int, float] | None = None  # which id, and since when
 
     def follow(self, changes: Sequence[Event], now_s: float) -> list[Event]:
@@ -53,9 +56,15 @@ class Linked:
         self.held = beyond
         return rows
 
-    def lacking_s(self, now_s: float) -> float | None:
-        """Return for how long something has been lacking between the book and what is held, None if nothing is."""
-        return None if self._lacks_behind is None else now_s - self._lacks_behind[1]
+    @property
+    def lacks(self) -> bool:
+        """Whether something is lacking between the book and what is held."""
+        return self._lacks_behind is not None
+
+    def has_hole(self, now_s: float) -> bool:
+        """Return whether what is lacking has been for so long that it won't come any more."""
+        patience_s = REDUNDANT_PATIENCE_S if self.redundant else PATIENCE_S
+        return self._lacks_behind is not None and now_s - self._lacks_behind[1] >= patience_s
 
     def hold(self, changes: list[Event]) -> None:
         """Let changes wait for a snapshot: the newest, as far as memory allows."""

@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from ..exchange.events import Gap
 from ..exchange.streams.kind import KNOWN_ROWS, TIME, Event, Kind
+from .arrivals import Arrivals
 from .effects import Effect, Missing, Rows
 from .lane import Left
 from .steps import STEP_BACK_MS, steps_back
@@ -42,19 +43,18 @@ class Plain:
         self._left = left.last  # while something of before can come again
         # What is older was in the file perhaps; in a short one it was not.
         self._oldest_ms = min(event[TIME] for event in left.last) if len(left.last) == KNOWN_ROWS else 0
-        self._frames = 0
-        self._fresh: list[Event] = []
+        self._arrivals = Arrivals()
         self._rested: list[Event] = []
         self._newest: Event | None = None
         self._known: set[Hashable] = set()
         self._known_when: deque[tuple[int, Hashable]] = deque()
         self._now_ms = self._even_ms = 0  # what the exchange's clock says, and how it would have gone on if never set
-        self.add = self._fresh.append
+        self.add = self._arrivals.add
 
     @property
     def frames(self) -> int:
         """How many events came."""
-        return self._frames + len(self._fresh)
+        return self._arrivals.frames
 
     @property
     def remembered(self) -> int:
@@ -71,13 +71,11 @@ class Plain:
 
     def newest(self) -> Event | None:
         """Return the event that came last, None if there was none."""
-        return next((events[-1] for events in (self._fresh, self._rested) if events), self._newest)
+        return next((events[-1] for events in (self._arrivals.fresh, self._rested) if events), self._newest)
 
     def turn(self, remember_s: float | None, now_ms: int) -> list[Effect]:
         """Return what is to be written now, and what of it is missing; what has come since begins its rest."""
-        fresh = sorted(self._fresh, key=_time)
-        self._frames += len(fresh)
-        self._fresh.clear()
+        fresh = sorted(self._arrivals.take(), key=_time)
         fresh, effects = self._behind_left(fresh)
         fresh = self._new(fresh, now_ms)
         rested = self._rested

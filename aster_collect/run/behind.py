@@ -1,4 +1,4 @@
-"""The end of a file, as far as a run has left it that wrote the same rows in another form: what is behind is cut."""
+"""The end of a file, as far as a run has left it that wrote these rows in another form, or to another file."""
 
 import os
 from collections.abc import Sequence
@@ -7,6 +7,19 @@ from pathlib import Path
 from ..exchange.form import Form
 from ..exchange.streams.kind import ID, TIME, Event
 from ..files.tail import BLOCK, read_at
+
+
+def ends_so(path: Path, size: int, form: Form, last: Sequence[Event]) -> bool:
+    """Return whether of a file's first bytes the last whole row is the last of these; also where there is no row.
+
+    Raises `OSError`.
+    """
+    with path.open("rb") as file:
+        low = max(0, size - BLOCK)
+        rows = read_at(file.fileno(), size - low, low).split(b"\n")[low > 0 : -1]
+    if not rows or rows[-1] + b"\n" == form.header:
+        return True
+    return bool(last) and rows[-1] == form.rows(last[-1:])[0].encode("utf-8")
 
 
 def cut_behind(path: Path, form: Form, last: Sequence[Event]) -> None:

@@ -7,8 +7,8 @@ from ..exchange.events import Ask
 from ..files.store import Store
 from ..net.inbox import Inbox
 from ..order.engine import Engine, Pace
+from ..order.entries import Record, nowhere
 from ..order.holes import Bounds
-from ..order.record import Record, nowhere
 from ..settings import Settings
 from ..watch.report import Due
 from ..watch.snapshot import NOT_RECORDED, Recorded

@@ -2,7 +2,7 @@
 
 from ..exchange.events import Message, Reopen
 from ..order.engine import Engine
-from ..order.record import Begin, Close, Record, Settle, Step, nowhere
+from ..order.entries import Begin, Close, Record, Settle, Step, nowhere
 from .hands import Hands
 from .moments import Moments
 
@@ -28,10 +28,11 @@ class Course:
     def take(self, message: Message) -> None:
         """Take one message."""
         self._moments.look()
-        self._record(self._moments.now, message)
         if isinstance(message, Reopen):
+            self._record(self._moments.now, Reopen(self._hands.moved()))
             self._hands.reopen()
         else:
+            self._record(self._moments.now, message)
             self._hands.carry(self._engine.take(message))
 
     def step(self) -> None:

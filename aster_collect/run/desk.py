@@ -10,8 +10,8 @@ from ..errors import ConfigError, StoreError
 from ..exchange.events import Delisted, Listed
 from ..files.store import Store
 from ..order.engine import Engine
+from ..order.entries import Begin
 from ..order.lane import Left
-from ..order.record import Begin
 from ..order.standing import StreamState
 from ..settings import Settings
 from ..watch.snapshot import NOT_RECORDED, Recorded, Snapshot

@@ -1,7 +1,7 @@
 """The files as a recorded run found them: what a kill, or somebody, did to them between two runs is done again."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from ..errors import ConfigError
@@ -11,8 +11,9 @@ from ..exchange.ledger import LEDGER, UNRECORDED
 from ..exchange.streams.kind import ID, TIME, Event, Lane
 from ..files.rejects import REJECTS_NAME
 from ..files.store import Store
-from ..order.record import Begin
-from .behind import cut_behind
+from ..order.entries import Begin
+from ..order.lane import Left
+from .behind import cut_behind, ends_so
 
 
 class Found:
@@ -49,12 +50,24 @@ class Found:
                     store.folder.set_aside(path, "gone_then")
                 continue
             size, touched_ms = found
-            left = begin.left.get(kind.name)
-            if self._alike and path.stat().st_size > size:
-                os.truncate(path, size)
-            elif not self._alike and self._runs > 1 and left is not None and left.touched_ms:
-                cut_behind(path, form, left.last)
+            if self._runs > 1:
+                self._cut(path, size, form, begin.left.get(kind.name))
             os.utime(path, ns=(touched_ms * 1_000_000, touched_ms * 1_000_000))
+
+    def _cut(self, path: Path, size: int, form: Form, left: Left | None) -> None:
+        """Let a file end as it did, by its length, or where that was another file's, by its rows."""
+        if self._alike and path.stat().st_size <= size:
+            return
+        if self._alike and (left is None or ends_so(path, size, form, left.last)):
+            os.truncate(path, size)
+        elif left is not None and left.touched_ms and (left.last or not self._alike):
+            cut_behind(path, form, left.last)
+
+    def move(self, store: Store, names: Collection[str]) -> None:
+        """Give those files other names that somebody moved while the run wrote them; raises `OSError`."""
+        for appender in store.appenders():
+            if appender.path.name in names:
+                store.folder.set_aside(appender.path, "moved_then")
 
     def _note_absent(self, path: Path, found: tuple[int, int] | None) -> None:
         if found and self._runs == 1:

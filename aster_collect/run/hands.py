@@ -65,6 +65,10 @@ class Hands:
         if self.failing_since_ns and self._clock() >= self._retry_s:
             self._flush(Flush(True))
 
+    def moved(self) -> tuple[str, ...]:
+        """Return the names that files were begun under, and have no more."""
+        return tuple(appender.path.name for appender in self._store.appenders() if appender.is_moved())
+
     def reopen(self) -> None:
         """Write all that there is, and go on in the files that have the names by then."""
         *rows, flush = self._engine.turn()

@@ -11,9 +11,9 @@ from ..exchange.events import Answer, Ask
 from ..exchange.pages import ExchangeInfo, ask_exchange_info, decode_exchange_info
 from ..net.pacing import WeightBudget
 from ..settings import Settings
+from ..watch.log_lines import stop_line
 from ..watch.report import LINE_S, Due
 from ..watch.snapshot import Snapshot, waiting
-from ..watch.status import stop_line
 from .roster import Roster
 from .threads import Ended, Over, Threads
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ..exchange.events import Delisted, Listed, Message
 from ..net.inbox import Inbox
+from ..watch.log_lines import proof_command, stop_line
 from ..watch.report import Due
 from ..watch.snapshot import Snapshot
-from ..watch.status import proof_command, stop_line
 from .course import Course
 from .desk import Desk, Done
 from .hands import Hands

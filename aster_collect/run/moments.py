@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from ..order.record import Moment
+from ..order.entries import Moment
 
 
 class Moments:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ConfigError, DecodeError
 from ..options import ALL
-from ..order.record import Run
+from ..order.entries import Run
 from ..settings import Settings
 
 # What may be asked for: how the files look, and which there are. All else is as it was recorded.

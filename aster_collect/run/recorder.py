@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from ..exchange.events import Lines
 from ..files.raw import NOTHING, RawWriter, Stretch, joined
-from ..order.record import Entry, Moment, lines_of, one_line
+from ..order.entries import Entry, Moment
+from ..order.record import lines_of, one_line
 from ..watch.snapshot import NOT_RECORDED, Recorded
 
 log = logging.getLogger(__name__)

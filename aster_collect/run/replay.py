@@ -13,8 +13,10 @@ from ..files.compress import compress
 from ..files.raw_reader import read_raw
 from ..files.source import Damaged
 from ..files.store import Store
+from ..order.effects import Flush
 from ..order.engine import Engine
-from ..order.record import Again, Begin, Close, Entry, Moment, Run, Settle, Step, Unrecorded, read_entries
+from ..order.entries import Again, Begin, Close, Entry, Moment, Run, Settle, Step, Unrecorded
+from ..order.record_reader import read_entries
 from ..settings import Settings
 from .build import build_engine
 from .carried import Carried
@@ -50,13 +52,14 @@ class Replay:
         self._course: Course
         self.carried: Carried
         self._is_within = False  # whether it begins within a run
+        self._began_within = False  # whether its run does
         self._passes = False  # over a run that had nothing of what is asked for
         self._lacks = False  # whether what is said again may be new: the record lacks something before
         self._standing: list[Run | Begin | Wanted | Opened] = []  # … and that is what is said again
         self._takes: dict[type, Callable[[Any], object]] = {
             Run: self._run, Begin: self._begin, Unrecorded: self._unrecorded,
             Step: lambda _: self._course.step(), Settle: lambda one: self._course.settle(one.stopped_s),
-            Close: lambda _: self._course.close(), Reopen: lambda one: self._course.take(one),
+            Close: lambda _: self._course.close(), Reopen: self._reopen,
             Wanted: lambda one: self.carried.wanted(one), Lost: lambda one: self.carried.lost(one),
             Opened: lambda one: self.carried.take(one), Bad: lambda one: self.carried.take(one),
             Batch: lambda one: self.carried.batch(one), Answer: self._answer, Again: self._again,
@@ -124,7 +127,15 @@ class Replay:
             self.gaps += sum(self._hands.gaps.values())
             self.frames += self.carried.frames
 
+    def _write_rest(self) -> None:
+        """Write all that came, since turns were at other moments then; of what a kill took the next run knows."""
+        for _ in range(2):
+            self._hands.carry([*self._engine.move(everything=True), Flush(True)])
+
     def _run(self, run: Run) -> None:
+        if self._began_within:
+            self._write_rest()
+        self._began_within = self._is_within
         self._end()
         recorded = recalled(run, self._folder)
         self._passes = bool(self.runs) and has_none(recorded, self._asked)
@@ -168,6 +179,13 @@ class Replay:
                 from_ms, to_ms = lack.from_ns // 1_000_000 - CLOCKS_MS, lack.to_ns // 1_000_000 + CLOCKS_MS
                 gap = Gap(lane.kind.name, from_ms, to_ms, None, None, UNRECORDED)
                 self._store.backlog.gap(lane.symbol, gap)
+
+    def _reopen(self, reopen: Reopen) -> None:
+        """Begin those files anew that the run did."""
+        assert self._store is not None
+        self._moments.look()
+        self._found.move(self._store, reopen.moved)
+        self._course.take(reopen)
 
     def _answer(self, answer: Answer) -> None:
         """Take an answer, but of what is not asked for now."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..exchange.events import Lost, Opened, Wanted
-from ..order.record import Again, Begin, Entry, Moment, Run
+from ..order.entries import Again, Begin, Entry, Moment, Run
 
 HOUR_NS = 3_600_000_000_000
 

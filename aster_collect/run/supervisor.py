@@ -19,7 +19,7 @@ from ..net.inbox import Inbox
 from ..net.pacing import WeightBudget
 from ..net.rest import UNDER_WAY, Rest
 from ..net.rest import serve as serve_rest
-from ..order.record import Run, nowhere
+from ..order.entries import Run, nowhere
 from ..settings import Settings
 from ..watch.journal import Journal
 from ..watch.report import Due, Report, Reporter, check_metrics_file

@@ -11,9 +11,11 @@ from ..errors import ConfigError
 from ..files.replace import replace_file
 from .health import STATUS_NAME
 from .journal import Journal
+from .log_lines import log_line
 from .metrics import metrics_text
 from .snapshot import Snapshot
-from .status import log_line, status_json, terminal_line
+from .status import status_json
+from .terminal_line import terminal_line
 
 log = logging.getLogger(__name__)
 

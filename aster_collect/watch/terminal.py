@@ -4,7 +4,7 @@ import logging
 import os
 from typing import TextIO
 
-from .status import columns, fit
+from .columns import columns, fit
 
 ERASE = "\r\x1b[J"  # to the first column, then erase to the end of the screen: ECMA-48 8.3.39
 UP = "\x1b[{}A"  # so many rows: ECMA-48 8.3.22

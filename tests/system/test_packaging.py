@@ -24,8 +24,8 @@ from aster_collect.settings import LIST_MARKETS
 from aster_collect.simulator import Simulator
 from aster_collect.watch.status import status_json
 from tests import beside
+from tests.unit.watch.snapshots import SECOND, snapshot
 from tests.unit.watch.test_health import link
-from tests.unit.watch.test_status import SECOND, snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -35,12 +35,13 @@ DOORS = {"verify.__main__", "simulator.__main__"}  # `python -m` of a command th
 ORDERS = {
     "exchange": ("events", "cells", "exact", "fields", "venues", "streams", "ledger", "form", "shape", "decoder",
                  "pages", "symbols", "subscribe"),
-    "order": ("effects", "lane", "record", "standing", "seen", "links", "tally", "question", "clock", "coverage",
-              "bundle", "carriers", "steps", "written", "suspects", "rising", "plain", "assembly", "asking", "holes",
-              "proof", "identity", "since", "tape", "sequence", "polled", "polls", "silent", "book", "checks", "fetch",
-              "linked", "newids", "chain", "lanes", "covering", "offset",
-              "answers", "intake", "connections", "engine"),
-    "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "feed", "rest"),
+    "order": ("effects", "lane", "entries", "verbatim", "record", "record_reader", "standing", "seen", "links", "tally",
+              "question", "clock", "coverage", "bundle", "carriers", "steps", "written", "suspects", "rising",
+              "arrivals", "plain", "assembly", "asking", "holes", "proof", "identity", "since", "tape", "sequence",
+              "polled", "polls", "silent", "book", "checks", "fetch", "linked", "newids", "lapse", "chain", "lanes",
+              "covering", "offset", "answers", "intake", "connections", "engine"),
+    "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "cookies", "connection", "outlet",
+            "feed", "rest"),
     "files": ("names", "period", "plain", "tail", "source", "histories", "limits", "replace", "appender",
               "lock", "rejects", "rotate", "market", "folder", "resumed", "compress", "losses", "kept", "whole",
               "damage", "table", "turns", "destroyed", "sheet", "sheets", "bound", "backlog", "flush", "store",
@@ -51,7 +52,8 @@ ORDERS = {
             "carried", "replay"),
     "commands": ("statuses", "circles", "console", "refusals", "command", "grammar", "signals", "collect",
                  "verify", "health", "replay", "simulate"),
-    "watch": ("health", "snapshot", "status", "metrics", "terminal", "journal", "report"),
+    "watch": ("health", "snapshot", "rates", "columns", "status", "log_lines", "terminal_line", "metrics", "terminal",
+              "journal", "report"),
     "simulator": ("venues", "noise", "faults", "framing", "supply", "instruments", "books", "perpetual", "ids",
                   "listing", "shown", "payloads", "streams", "market", "board", "recording", "rebuilt", "playback",
                   "replayed_trades", "replayed", "replay", "damage", "troubles", "maker", "due", "subscriptions",
@@ -60,8 +62,8 @@ ORDERS = {
 }  # fmt: skip
 PURE = {"errors", "wording", "options", "settings",
         "exchange", "order", "net.frames", "net.inbox", "net.pacing", "net.address", "net.reply", "files.losses",
-        "files.names", "files.period", "run.fleet", "watch.snapshot", "watch.status",
-        "watch.metrics"}  # fmt: skip
+        "files.names", "files.period", "run.fleet", "watch.columns", "watch.log_lines",
+        "watch.metrics", "watch.rates", "watch.snapshot", "watch.status", "watch.terminal_line"}  # fmt: skip
 IMPURE = {"asyncio", "logging", "os", "queue", "select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess",
           "tempfile", "threading", "time", "urllib.request", "websocket"}  # fmt: skip
 EXCUSED = {"net.inbox": {"queue"}, "files.period": {"time"}}  # the one is a queue; the other names a day
@@ -150,9 +152,9 @@ class Layout(unittest.TestCase):
         self.assertLessEqual(other, sys.stdlib_module_names)
 
     def test_one_module_imports_websocket(self) -> None:
-        """Nothing but the feed knows the WebSocket library."""
+        """Nothing but the connection knows the WebSocket library."""
         users = {name for name, path in MODULES.items() if any(one.startswith("websocket") for one in imports(path)[1])}
-        self.assertEqual(users, {"net.feed"})
+        self.assertEqual(users, {"net.connection"})
 
     def test_proof_and_simulator_import_the_package_by_no_other_way(self) -> None:
         """`verify` and the simulator are held to the table: they name the package nowhere else."""

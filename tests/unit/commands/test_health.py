@@ -13,8 +13,8 @@ from aster_collect.commands import health
 from aster_collect.files.replace import replace_file
 from aster_collect.watch.status import status_json
 from tests.unit.commands.calls import Folder, call, caught, environment
+from tests.unit.watch.snapshots import SECOND, snapshot
 from tests.unit.watch.test_health import NOW_S, OLD_NS, link
-from tests.unit.watch.test_status import SECOND, snapshot
 
 PROGRAM = "aster-collect health"
 

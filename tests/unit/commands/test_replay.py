@@ -7,7 +7,8 @@ from pathlib import Path
 
 from aster_collect.exchange.events import Batch, Wanted
 from aster_collect.files.lock import Lock
-from aster_collect.order.record import Begin, Close, Entry, Moment, Run, Step, lines_of
+from aster_collect.order.entries import Begin, Close, Entry, Moment, Run, Step
+from aster_collect.order.record import lines_of
 from aster_collect.settings import Settings
 from tests.unit.commands.calls import Folder, call
 

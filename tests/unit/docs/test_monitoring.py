@@ -8,7 +8,7 @@ from unittest import TestCase
 from aster_collect.watch.metrics import metrics_text
 from aster_collect.watch.status import status_json
 from tests.unit.docs.page import DOCS, ROOT, table
-from tests.unit.watch.test_status import snapshot
+from tests.unit.watch.snapshots import snapshot
 
 MONITORING = DOCS["monitoring"]
 

@@ -11,7 +11,9 @@ from unittest import TestCase, skipUnless
 from aster_collect.exchange.events import Answer, Ask, Batch
 from aster_collect.files.raw import RawWriter
 from aster_collect.files.raw_reader import read_raw
-from aster_collect.order.record import Entry, Moment, Step, lines_of, read_entries
+from aster_collect.order.entries import Entry, Moment, Step
+from aster_collect.order.record import lines_of
+from aster_collect.order.record_reader import read_entries
 from tests.unit.docs.page import DOCS, ROOT, fenced
 
 RAW = DOCS["raw"]

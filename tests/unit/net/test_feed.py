@@ -1,14 +1,10 @@
 """A connection is kept up politely: bans are obeyed, flapping slows down, silence ends it, and nothing is dropped."""
 
-import contextlib
 import socket
 import tempfile
 import threading
 import unittest
-from base64 import b64encode
 from collections.abc import Callable, Iterator
-from functools import partial
-from hashlib import sha1
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -16,8 +12,10 @@ from typing import Any
 from aster_collect.errors import FeedError
 from aster_collect.exchange.events import HAND_OVER, Bad, Batch, Lost, Opened
 from aster_collect.net.bans import Bans, Handshakes
-from aster_collect.net.feed import OVERLAP_S, Connection, Feed, Target
+from aster_collect.net.connection import Connection
+from aster_collect.net.feed import OVERLAP_S, Feed, Target
 from aster_collect.net.inbox import Inbox, Message
+from tests.unit.net.wires import Clock, SlowInbox, Stopping, Wire, text
 
 STALL_S = 10.0
 OLDEST_S = 1000.0
@@ -26,79 +24,6 @@ QUIET = b""
 LOST = FeedError("eof", "the server hung up without a close frame")
 PING, PONG = b"\x89\x01p", b"\x8a\x00"
 LOOPBACK = "127.0.0.1"
-SHORT_S = 0.3
-DEADLINE_S = 30.0
-UPGRADED = (
-    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Accept: PROOF\r\n\r\n"
-)
-
-
-def text(payload: str) -> bytes:
-    """Return one text message as a server sends it."""
-    data = payload.encode("ascii")
-    assert len(data) < 126, "a short frame"
-    return bytes((0x81, len(data))) + data
-
-
-class Clock:
-    """Time that goes on only while somebody waits."""
-
-    def __init__(self) -> None:
-        self.now_s = 5000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def wall_ns(self) -> int:
-        return int(self.now_s * 1e9)
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
-
-
-class Stopping:
-    """Stands in for the event that stops a feed: waiting takes no time, and after so many delays it is set."""
-
-    def __init__(self, clock: Clock, most: int) -> None:
-        self.delays_s: list[float] = []
-        self.stopped = False
-        self._clock, self._most = clock, most
-
-    def is_set(self) -> bool:
-        return self.stopped
-
-    def wait(self, seconds: float) -> bool:
-        self.delays_s.append(seconds)
-        self._clock.now_s += seconds
-        self.stopped = len(self.delays_s) >= self._most
-        return self.stopped
-
-
-class Wire:
-    """An open connection that brings what a script says: bytes, errors, and between reads the time that passes."""
-
-    def __init__(self, script: Iterator[bytes | FeedError], clock: Clock, every_s: float = 0.0) -> None:
-        self.ponged: list[bytes] = []
-        self.closed = False
-        self._script, self._clock, self._every_s = script, clock, every_s
-
-    def read(self) -> bytes:
-        self._clock.now_s += self._every_s
-        one = next(self._script)
-        if isinstance(one, FeedError):
-            raise one
-        return one
-
-    def wait(self, timeout_s: float) -> bool:
-        self._clock.now_s += timeout_s
-        return False
-
-    def pong(self, payload: bytes) -> None:
-        self.ponged.append(payload)
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class Case(unittest.TestCase):
@@ -152,99 +77,6 @@ class Case(unittest.TestCase):
             if isinstance(one, Batch)
             for start, stop in zip(one.bounds[::2], one.bounds[1::2], strict=True)
         ]
-
-
-class AHandshake(Case):
-    """A server on this machine answers a handshake with these bytes, and then does what `then` does."""
-
-    def failure(
-        self, answer: bytes, then: Callable[[socket.socket], None] = lambda one: None, patience_s: float = DEADLINE_S
-    ) -> FeedError:
-        """Return what connecting raises."""
-        with socket.create_server((LOOPBACK, 0)) as server:
-            thread = threading.Thread(target=self.serve, args=(server, answer, then))
-            thread.start()
-            self.host = f"{LOOPBACK}:{server.getsockname()[1]}"
-            with self.assertRaises(FeedError) as caught:
-                Connection(f"ws://{self.host}/stream", timeout_s=patience_s)
-            thread.join(30)
-        self.assertIn(self.host, str(caught.exception))
-        self.assertTrue(str(caught.exception).isprintable())
-        return caught.exception
-
-    def serve(self, server: socket.socket, answer: bytes, then: Callable[[socket.socket], None]) -> None:
-        connection, _ = server.accept()
-        with connection:
-            request = b""
-            while b"\r\n\r\n" not in request:
-                request += connection.recv(4096)
-            key = request.split(b"Sec-WebSocket-Key: ")[1].split(b"\r\n")[0]
-            proof = b64encode(sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-            try:
-                connection.sendall(answer.replace(b"PROOF", proof))
-                then(connection)
-            except OSError:
-                pass  # the other side hung up
-
-    def test_headers_that_drip(self) -> None:
-        """A handshake whose headers come a byte at a time is given up in time, as a whole."""
-
-        def drip(connection: socket.socket) -> None:
-            while True:
-                connection.sendall(b"x")
-                connection.settimeout(0.01)
-                with contextlib.suppress(TimeoutError):
-                    if not connection.recv(1):
-                        return
-
-        self.assertEqual(self.failure(b"HTTP/1.1 101 Switching\r\nX: ", drip, SHORT_S).reason, "timeout")
-
-    def test_a_header_without_end(self) -> None:
-        """A header line, headers or a body without end are given up at 64 KiB, and no more of them is kept."""
-
-        def flood(block: bytes, connection: socket.socket) -> None:
-            while True:
-                connection.sendall(block)
-
-        for begin, block in (
-            (b"HTTP/1.1 101 Switching\r\nX: ", b"x" * 65536),
-            (b"HTTP/1.1 101 Switching\r\n", b"X: x\r\n" * 1000),
-            (b"HTTP/1.1 503 Unavailable\r\nContent-Length: 99999999999\r\n\r\n", b"x" * 65536),
-        ):
-            error = self.failure(begin, partial(flood, block))
-            self.assertEqual(error.reason, "oversized")
-            self.assertIn("more than 65536 bytes", str(error))
-
-    def test_a_cookie_with_an_odd_name(self) -> None:
-        """A cookie that the library chokes on is let go, and the frame right behind the handshake is the first read."""
-        answer = UPGRADED.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a@b=1\r\nset-cookie: c=2; Domain=.x\r\n\r\n")
-        with socket.create_server((LOOPBACK, 0)) as server:
-            thread = threading.Thread(target=self.serve, args=(server, answer + text("first"), lambda one: None))
-            thread.start()
-            connection = Connection(f"ws://{LOOPBACK}:{server.getsockname()[1]}/stream")
-            thread.join(30)
-            self.assertEqual(connection.read(), text("first"))
-            connection.close()
-
-    def test_an_answer_that_is_none(self) -> None:
-        """Whatever stands in the place of an answer is a lost connection, whatever the library raises over it."""
-        for odd in (b"", b"\r\n", b"\x00\xff\r\n\r\n", b"HTTP/1.1 x\r\n\r\n", b"HTTP/1.1 200 OK\r\nodd\r\n\r\n",
-                    b"HTTP/1.1 500 E\r\nContent-Length: x\r\n\r\n", b"HTTP/1.1 101 S\r\n\r\n"):  # fmt: skip
-            self.failure(odd)
-
-    def test_a_redirect(self) -> None:
-        """A redirect is not followed: it is told with the host that it leads to."""
-        error = self.failure(b"HTTP/1.1 307 Temporary\r\nLocation: wss://evil.example/stream\r\n\r\n")
-        self.assertEqual(error.reason, "handshake")
-        self.assertIn("answered 307 with a redirect to evil.example, not followed", str(error))
-
-    def test_a_firewall(self) -> None:
-        """A page for people in the place of a handshake is told with its status and meaning."""
-        page = b"<!DOCTYPE html>\x1b[31m"
-        error = self.failure(b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page))
-        self.assertEqual(
-            str(error), f"handshake: HTML from {self.host}: 403 Forbidden (its firewall refuses this address)"
-        )
 
 
 class Refusals(Case):
@@ -414,34 +246,13 @@ class Reading(Case):
         self.assertEqual(["next"], self.payloads(messages))
 
 
-class SlowInbox(Inbox):
-    """An inbox for few bytes, whose collector takes one message only after a put has waited several times."""
-
-    def __init__(self, clock: Clock, waits: float) -> None:
-        super().__init__(1000)
-        self.taken: list[Message] = []
-        self.waited = 0
-        self._clock, self._waits, self._left = clock, waits, waits
-
-    def put(self, item: Message, block: bool = True, timeout: float | None = None) -> None:
-        if block:
-            assert timeout, "a wait without a deadline does not look whether to stop"
-            self.waited += 1
-            self._clock.now_s += timeout
-            self._left -= 1
-            if self._left <= 0:
-                self._left = self._waits
-                self.taken.append(self.get_nowait())
-        super().put(item, block=False)
-
-
 class FullInbox(Case):
     def test_a_collector_that_is_slow(self) -> None:
         """A connection waits while the inbox is full, for minutes if need be, and every message arrives in order."""
         self.inbox = inbox = SlowInbox(self.clock, waits=40)
         names = [f"m{number}" for number in range(50)]
         feed, _ = self.feed(lambda url: Wire(chain(map(text, names), [LOST]), self.clock))
-        with self.assertLogs("aster_collect.net.feed", "WARNING") as logs:
+        with self.assertLogs("aster_collect.net", "WARNING") as logs:
             feed.run()
         messages = inbox.taken + self.messages()
         self.assertEqual(names, self.payloads(messages))
@@ -449,18 +260,6 @@ class FullInbox(Case):
         self.assertLessEqual(40 * 40, inbox.waited)
         said = [line for line in logs.output if "inbox full" in line]
         self.assertTrue(2 <= len(said) <= 10, "said once a minute")
-
-    def test_a_stop_while_the_inbox_is_full(self) -> None:
-        """A feed that is stopped waits 2 seconds more for a full inbox, and ends."""
-        self.inbox = inbox = SlowInbox(self.clock, waits=float("inf"))
-        feed, stopping = self.feed(lambda url: Wire(map(text, repeat("m")), self.clock))
-        while not inbox.full():
-            inbox.put_nowait(Opened(7, 0, 0.0))
-        stopping.stopped = True
-        began_s = self.clock.now_s
-        with self.assertLogs("aster_collect.net.feed", "WARNING"):
-            feed._put(Opened(7, 1, 1.0))
-        self.assertTrue(2.0 < self.clock.now_s - began_s < 3.0)
 
 
 class HandOver(Case):

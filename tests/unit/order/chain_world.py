@@ -26,9 +26,9 @@ from aster_collect.exchange.streams.kind import Kind, Options
 from aster_collect.exchange.subscribe import Scope
 from aster_collect.exchange.venues import FUTURES
 from aster_collect.order.engine import Engine, Pace
+from aster_collect.order.entries import Begin
 from aster_collect.order.holes import Bounds
 from aster_collect.order.lane import Left
-from aster_collect.order.record import Begin
 from aster_collect.run.course import Course
 from aster_collect.run.hands import Hands
 from aster_collect.run.moments import Moments

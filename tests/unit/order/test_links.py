@@ -5,7 +5,7 @@ import unittest
 from aster_collect.order.links import Links
 from aster_collect.order.standing import ConnectionState
 from aster_collect.watch.metrics import metrics_text
-from tests.unit.watch.test_status import snapshot
+from tests.unit.watch.snapshots import snapshot
 
 
 class Places(unittest.TestCase):

@@ -19,8 +19,8 @@ from aster_collect.net.calls import Call, Called
 from aster_collect.net.pacing import WeightBudget
 from aster_collect.net.rest import Rest, serve
 from aster_collect.order.engine import Engine, Pace
+from aster_collect.order.entries import Begin
 from aster_collect.order.holes import Bounds
-from aster_collect.order.record import Begin
 from aster_collect.run.course import Course
 from aster_collect.run.hands import Hands
 from aster_collect.run.moments import Moments

@@ -8,10 +8,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from aster_collect.exchange.events import Ask
+from aster_collect.exchange.events import Ask, Message
 from aster_collect.files.lock import LOCK_NAME
 from aster_collect.files.store import Store
-from aster_collect.order.record import Begin, Entry, Line, Moment, Run, Unrecorded, lines_of, read_entries
+from aster_collect.order.entries import Begin, Entry, Moment, Run, Unrecorded
+from aster_collect.order.record import lines_of
+from aster_collect.order.record_reader import Line, read_entries
 from aster_collect.run.build import build_engine
 from aster_collect.run.course import Course
 from aster_collect.run.desk import Desk
@@ -130,6 +132,15 @@ class Recorded:
             self._losing = None
         self.lines_of_record += [(int(line[:19]), line[20:]) for line in text.split(b"\n")[:-1]]
         return True
+
+    def take(self, message: Message) -> None:
+        """Let the program be told something."""
+        self._course.take(message)
+
+    def written(self) -> list[Path]:
+        """Return the files that the program has open, and that have their names still."""
+        assert self._store is not None
+        return [appender.path for appender in self._store.appenders() if appender.is_at_path()]
 
     def _opened(self, symbol: str) -> Begin:
         assert self._store is not None

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from aster_collect.exchange.events import Batch, Wanted
+from aster_collect.order.entries import Begin, Close, Entry, Moment, Run, Step
 from aster_collect.order.lane import Left
-from aster_collect.order.record import Begin, Close, Entry, Moment, Run, Step
 from aster_collect.run.replay import Replay
 from aster_collect.settings import Settings
 

@@ -13,7 +13,8 @@ from aster_collect.exchange.events import Batch, Lines
 from aster_collect.files.names import raw_name
 from aster_collect.files.raw import RawWriter
 from aster_collect.files.raw_reader import read_raw
-from aster_collect.order.record import Moment, read_entries
+from aster_collect.order.entries import Moment
+from aster_collect.order.record_reader import read_entries
 from aster_collect.run.recorder import RETRY_S, Recorder
 from aster_collect.watch.snapshot import Recorded
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import tempfile
 import unittest
@@ -11,7 +12,9 @@ from random import Random
 from typing import Any
 
 from aster_collect.errors import ConfigError
-from aster_collect.order.record import Line
+from aster_collect.exchange.events import Reopen
+from aster_collect.files.folder import aside_name
+from aster_collect.order.record_reader import Line
 from aster_collect.verify import check_folder
 from tests.support import rounds
 from tests.unit.order import chain_world, faults
@@ -37,6 +40,19 @@ def an_hour_later(world: World) -> None:
 def our_clock_is_set(world: World) -> None:
     """Our own clock is set, and another hour begins."""
     world.wall_step_s += 3600.0
+
+
+def hang_up(world: Any) -> None:
+    """A terminal is closed, or somebody who renames files says so: they are opened by name again."""
+    world.take(Reopen())
+
+
+def logrotate(world: Any) -> None:
+    """Files that are written are renamed, as a replay does it too, and opened by name again."""
+    for path in world.written():
+        if world.chance.random() < 0.7:
+            path.rename(aside_name(path, world.wall_ns() / 1e9))
+    hang_up(world)
 
 
 def without(known: Mapping[str, Any], *names: str) -> list[Any]:
@@ -92,6 +108,8 @@ class TheSameBytes(Case):
                 "rotate": chance.choice(("none", "hour")),
             }
             known = without(KNOWN, *(COSTLY if options["rotate"] == "hour" else ()))
+            if chance.random() < 0.4:
+                known = [*without(KNOWN, *COSTLY), *[logrotate] * 5, hang_up]
             happens = [chance.choice(known) for _ in range(FAULTS_A_WORLD)]
             live, again = self.live(*happens, chance=chance, setup=setup, **options), self.folder()
             replayed(self.lines, again)
@@ -108,6 +126,8 @@ class TheSameBytes(Case):
             world = RecordedBooks(chance, setup, folder, **options)
             closes = options["rotate"] == "hour" or chance.random() < 0.5
             known = without(OF_BOOKS, *(COSTLY if closes else ("new_ids", "new_ids_of_all")))
+            if chance.random() < 0.4:
+                known = [*without(OF_BOOKS, *COSTLY), *[logrotate] * 3, hang_up]
             happens = [chance.choice(known) for _ in range(FAULTS_A_WORLD)]
             world.play((chance.uniform(0.5, 8), one.__name__, one) for one in happens)
             world.end()
@@ -120,6 +140,41 @@ class TheSameBytes(Case):
         live, again = self.live(*[faults.kill, faults.stop, faults.kill_in_flush] * 4), self.folder()
         self.assertGreater(replayed(self.lines, again).runs, 8)
         self.assertEqual(differences(live, again), [])
+
+    def test_files_that_were_renamed_while_a_run_wrote_them(self) -> None:
+        """The run began others when it heard of it, and so does the replay, which loses nothing of the former ones."""
+        live, again = self.live(logrotate, faults.skip, faults.stop, hang_up, logrotate, faults.kill), self.folder()
+        notes = replayed(self.lines, again).notes
+        self.assertEqual((differences(live, again), notes), ([], []))
+        self.assertGreater(len(list(again.glob("trades_*.2*Z.csv"))), 2)
+
+    def test_files_that_were_destroyed_while_a_run_wrote_them(self) -> None:
+        """They are whole, and a run that found what was left of them cuts none of their rows."""
+
+        def destroy(world: Any) -> None:
+            for number, path in enumerate(world.written()):
+                if path.suffix == ".csv" and not path.name.startswith("gaps"):
+                    path.unlink() if number % 2 else os.truncate(path, path.stat().st_size // 2)
+            hang_up(world)
+
+        live, again = self.live(destroy, faults.stop, faults.stop, chance=Random(7)), self.folder()
+        notes = replayed(self.lines, again).notes
+        self.assertEqual((notes, list(again.glob("*Z.csv"))), ([], []))
+        self.assertEqual(check_folder(again).total, 0, list(check_folder(again).text()))
+        for path in live.glob("*_*.csv"):
+            there, here = self.rows(live, path.name), self.rows(again, path.name)
+            if path.name.startswith("gaps"):
+                self.assertNotIn("unrecorded", "".join(here))
+            else:
+                self.assertLessEqual(set(there), set(here), path.name)
+                self.assertGreaterEqual(len(here), len(there), path.name)
+
+    def test_a_terminal_that_is_closed(self) -> None:
+        """Nobody has renamed a file, and none is begun anew."""
+        live, again = self.live(hang_up, faults.skip, hang_up, faults.stop), self.folder()
+        replayed(self.lines, again)
+        self.assertEqual(differences(live, again), [])
+        self.assertEqual(list(again.glob("*Z.csv")), [])
 
     def test_a_run_that_goes_on_in_files_of_before_the_record(self) -> None:
         """With a copy of these it writes the same; without them the same behind them, and it says so."""
@@ -285,6 +340,19 @@ class WhatTheRecordLacks(Case):
             rows = self.rows(again, f"{kind}_BTCUSDT.csv")
             self.assertEqual(rows, self.rows(live, f"{kind}_BTCUSDT.csv")[-len(rows) :])
             self.assertGreater(len(rows), 20)
+
+    def test_the_hours_before_a_kill(self) -> None:
+        """Turns are at other moments in a run that begins within the record, and what a kill left is the same."""
+        for seed in range(12):
+            live = self.live(our_clock_is_set, faults.kill, faults.stop, chance=Random(seed))
+            begins, again = next(at for at, line in enumerate(self.lines) if b'"again":true' in line[1]), self.folder()
+            notes = replayed(self.lines[begins:], again).notes
+            self.assertEqual(notes, ["the record begins within a run; so do the files"])
+            for path in again.glob("*_*.csv"):
+                rows = self.rows(again, path.name)
+                self.assertNotIn("unrecorded", "".join(rows))
+                if not path.name.startswith("gaps"):
+                    self.assertEqual(rows, self.rows(live, path.name)[-len(rows) :], f"{seed} {path.name}")
 
     def test_the_beginning_of_a_run(self) -> None:
         """It is refused, and nothing is made."""

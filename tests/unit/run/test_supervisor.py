@@ -11,7 +11,8 @@ import unittest
 from pathlib import Path
 
 from aster_collect.files.raw_reader import read_raw
-from aster_collect.order.record import Close, Run, read_entries
+from aster_collect.order.entries import Close, Run
+from aster_collect.order.record_reader import read_entries
 from aster_collect.run.supervisor import STOPPED, UNDELIVERED, Supervisor
 from aster_collect.run.threads import FAILED, Control, Ended, Signalled
 from aster_collect.settings import Settings

@@ -9,7 +9,7 @@ from typing import Any
 from aster_collect.watch.health import check
 from aster_collect.watch.snapshot import ConnectionState, Snapshot
 from aster_collect.watch.status import status_json
-from tests.unit.watch.test_status import NOW_NS, SECOND, snapshot, unbegun
+from tests.unit.watch.snapshots import NOW_NS, SECOND, snapshot, unbegun
 
 NOW_S = NOW_NS / SECOND
 OLD_NS = NOW_NS - 3600 * SECOND

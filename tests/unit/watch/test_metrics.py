@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from aster_collect.watch.metrics import metrics_text
 from aster_collect.watch.snapshot import DELAY_BOUNDS_S, ConnectionState, Delays, Snapshot, StreamState
-from tests.unit.watch.test_status import NOW_NS, WIDE, snapshot, streams
+from tests.unit.watch.snapshots import NOW_NS, WIDE, snapshot, streams
 
 GOAL_S = 0.01  # for 300 symbols, on a machine that does nothing else
 LABELS = {
