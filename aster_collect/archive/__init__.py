@@ -7,8 +7,10 @@ moment   times as users give them
 book     the full book, rebuilt from rows
 """
 
+from ..files.histories import NotAFolder
 from .archive import Archive
-from .gaps import Gaps, Ids, Stretch
+from .gaps import Gaps, Ids, NoLedger, Stretch
+from .moment import Moment
 from .rows import DamagedFile, Row
 
-__all__ = ["Archive", "DamagedFile", "Gaps", "Ids", "Row", "Stretch"]
+__all__ = ["Archive", "DamagedFile", "Gaps", "Ids", "Moment", "NoLedger", "NotAFolder", "Row", "Stretch"]

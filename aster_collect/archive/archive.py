@@ -9,12 +9,14 @@ from ..exchange.ledger import LEDGER, NOT_ASKED
 from ..exchange.streams.kind import Kind
 from ..files.histories import Histories, in_order, last_row
 from ..files.names import HOUR_MS, PACKED, TABLE, Part
-from .gaps import Gaps, gaps_of
+from ..files.source import Source
+from .gaps import Gaps, NoLedger, gaps_of
 from .moment import Moment, milliseconds
 from .rows import Row, rows_of
 
 NEAR_MS = HOUR_MS  # a file may have rows of so long before its period and behind it
-_ENDLESS_MS = 1 << 62
+
+Bounds = tuple[int | None, int | None]  # in milliseconds; None where all is meant
 
 
 class Archive:
@@ -22,14 +24,23 @@ class Archive:
 
     A history is the rows of one kind and symbol over all its files: the closed ones, compressed or not, and the one
     that grows. What was set aside is in none. A kind with one file for all symbols, as universe, has the symbol "".
-    Moments are datetimes, of UTC where they name no zone, or Unix seconds. A time is from its start up to, and without,
-    its end.
+
+    Moments are datetimes, of UTC where they name no zone, or Unix seconds. What is asked for of a time is from its
+    start on, and before its end, by the times of rows. It is looked for in files of up to an hour before and behind it:
+    should the exchange's clock ever be set back by more, ask for more, or for all.
+
+    Nothing is remembered but the folder: each call finds the files as they are by then. All raise `OSError` when a file
+    can't be read, `ValueError` for a kind that there is not, a symbol where the kind has one file for all of them, none
+    where it has not, and what is no moment.
     """
 
     def __init__(self, folder: str | PathLike[str] = "ASTER_data") -> None:
         """Raises `NotAFolder` when there is no such folder, or no data file in it."""
         self.folder = Path(folder)
         self._listed()
+
+    def __repr__(self) -> str:
+        return f"Archive({str(self.folder)!r})"
 
     def _listed(self) -> Histories:
         return Histories(self.folder, live=True)
@@ -43,20 +54,15 @@ class Archive:
         return [kind for kind in self._listed().parts(symbol) if kind != LEDGER.name]
 
     def files(self, kind: str, symbol: str = "", start: Moment | None = None, end: Moment | None = None) -> list[Path]:
-        """Return the files of a history in order, the one that grows last.
+        """Return the files of a history in order, the one that grows last; none where there are none.
 
-        Of a time only those that can have rows of it. The kind `gaps` is the ledger. Raises `ValueError` for a kind
-        that there is not.
+        Of a time those that can have rows of it. Each has its own header: files may differ in their columns, where
+        options were. The kind `gaps` is the ledger.
         """
-        first_ms, last_ms = _bounds(start, end)
-        parts = self._listed().parts(symbol).get(_kind(kind).name, set())
-        closed = [
-            part
-            for part in in_order(self.folder, (part for part in parts if part.period), links=True)
-            if part.end_ms - part.length_ms - NEAR_MS < last_ms and first_ms < part.end_ms + NEAR_MS
-        ]
-        growing = [part for part in parts if not part.period]
-        return [self._path(part) for part in (*closed, *growing)]
+        bounds = _bounds(start, end)
+        parts = self._listed().parts(symbol).get(_kind(kind, symbol).name, set())
+        closed = in_order(self.folder, (part for part in parts if part.period and _is_near(part, bounds)), links=True)
+        return [self._path(part) for part in (*closed, *(part for part in parts if not part.period))]
 
     def _path(self, part: Part) -> Path:
         """Return where a file is: where it is there both plain and compressed the plain one, which is deleted last."""
@@ -66,69 +72,88 @@ class Archive:
     def rows(
         self, kind: str, symbol: str = "", start: Moment | None = None, end: Moment | None = None
     ) -> Iterator[Row]:
-        """Yield the rows of a history, of all of it or of a time, in the order of the files.
+        """Yield the rows of a history, of all of it or of a time, in the order of the files, as they stand there.
 
-        A row is a named tuple: its cells as text, by the names of the columns of its file. Raises `ValueError` for a
-        kind that there is not, `DamagedFile` at a line that is no row, `OSError` when a file can't be read.
+        A row is a named tuple: its cells as text, by the names of the columns of its file. Memory does not grow with
+        the files. Raises `DamagedFile` at a line that is no row, behind all that are; the last line of a file that
+        grows may be under way, and is left out.
         """
-        table, bounds = _kind(kind), _bounds(start, end)
-        names = {path.name.removesuffix(PACKED) for path in self.files(kind, symbol, start, end)}
+        return self._rows(_kind(kind, symbol), symbol, _bounds(start, end))
+
+    def _rows(self, kind: Kind, symbol: str, bounds: Bounds) -> Iterator[Row]:
         with self._listed().open(symbol) as histories:
-            for source in histories.get(table.name, ()):
-                if source.part.name in names or not source.part.period:
-                    yield from rows_of(table, source, *bounds)
+            for source in histories.get(kind.name, ()):
+                if not source.part.period or _is_near(source.part, bounds):
+                    yield from rows_of(kind, source, *bounds)
 
     def gaps(self, symbol: str, kind: str) -> Gaps:
-        """Return what the ledger says is missing of a history, without overlaps.
+        """Return what the ledger says is missing of a history, without overlaps: stretches of time, and of trades ids.
 
         A stretch of `not-asked` counts while no trade has come behind it: those that follow without a hole in the ids
-        prove that none is missing.
+        prove that none is missing. A kind with one file for all symbols has no ledger, and no gaps. Raises `NoLedger`
+        where a symbol has none, and `DamagedFile` as `rows` does.
         """
-        rows = [Gap._make(LEDGER.read(row)) for row in self.rows(LEDGER.name, symbol) if row.stream == _kind(kind).name]
-        asked_ms = self._extent(_kind(kind), symbol)[1] if any(row.cause == NOT_ASKED for row in rows) else 0
+        wanted = _kind(kind, symbol)
+        if wanted.whole_folder:
+            return gaps_of(())
+        if LEDGER.name not in self._listed().parts(symbol):
+            name = self.folder / LEDGER.file_name(symbol)
+            raise NoLedger(f"{name}: there is none, so nobody knows what is missing; 'aster-collect verify' says more")
+        rows = [Gap._make(LEDGER.read(row)) for row in self.rows(LEDGER.name, symbol) if row.stream == wanted.name]
+        asked_ms = self._extent(wanted, symbol)[1] if any(row.cause == NOT_ASKED for row in rows) else 0
         return gaps_of(row for row in rows if row.cause != NOT_ASKED or row.to_ms > asked_ms)
 
     def covered(self, symbol: str, kind: str, start: Moment, end: Moment) -> float:
         """Return which share of a time is covered: 1.0 where no stretch of the ledger lies in it, less where one does.
 
-        What lies before the first row of the history or behind its last one is not covered. Raises `ValueError` for a
-        kind that there is not, or a time that ends before it has begun.
+        What lies before the first row of the history or behind its last one is not covered. Raises as `gaps` does, and
+        `ValueError` for a time that does not end behind its start.
         """
-        start_ms, end_ms = _bounds(start, end)
+        start_ms, end_ms = milliseconds(start), milliseconds(end)
         if start_ms >= end_ms:
             raise ValueError(f"end: {end} given, a moment behind start allowed, which is {start}")
-        first_ms, last_ms = self._extent(_kind(kind), symbol)
-        missing_ms = max(0, min(end_ms, first_ms) - start_ms) + max(0, end_ms - max(start_ms, last_ms))
-        if missing_ms >= end_ms - start_ms:
-            return 0.0
-        for stretch in self.gaps(symbol, kind).stretches:
-            from_ms, to_ms = milliseconds(stretch.start), milliseconds(stretch.end)
-            missing_ms += max(0, min(end_ms, last_ms, to_ms) - max(start_ms, first_ms, from_ms))
-        return 1 - missing_ms / (end_ms - start_ms)
+        stretches = self.gaps(symbol, kind).stretches
+        first_ms, last_ms = self._extent(_kind(kind, symbol), symbol)
+        from_ms, to_ms = max(start_ms, first_ms), min(end_ms, last_ms)
+        known_ms = max(0, to_ms - from_ms)
+        for stretch in stretches:
+            known_ms -= max(0, min(to_ms, milliseconds(stretch.end)) - max(from_ms, milliseconds(stretch.start)))
+        return known_ms / (end_ms - start_ms)
 
     def _extent(self, kind: Kind, symbol: str) -> tuple[int, int]:
         """Return the times of the first and the last row of a history, in milliseconds; 0 and 0 where it has none."""
-        with self._listed().open(symbol) as histories:
-            first = next((row for source in histories.get(kind.name, ()) if (row := source.first_row())), b"")
-        last = self._last_row(kind, symbol)
-        return (kind.row_time_ms(first.decode()), kind.row_time_ms(last)) if first and last else (0, 0)
+        first = next(self._rows(kind, symbol, (None, None)), None)
+        last = self._last_row(kind, symbol) if first else ""
+        return (kind.row_time_ms(",".join(first)), kind.row_time_ms(last)) if first and last else (0, 0)
 
     def _last_row(self, kind: Kind, symbol: str) -> str:
         """Return the last row of a history, empty where it has none."""
-        listed = self._listed()
-        with listed.open(symbol) as histories:
-            growing = [source for source in histories.get(kind.name, ()) if not source.part.period]
-            row = growing[0].last_row(kind) if growing else None
-        parts = [part for part in listed.parts(symbol).get(kind.name, ()) if part.period]
-        return row or last_row(self.folder, parts, kind) or ""
+        try:
+            path, part = self.folder / kind.file_name(symbol), Part(kind.name, symbol)
+            with Source(path, part, growing=True, links=True) as growing:
+                row = growing.last_row(kind)
+        except FileNotFoundError:
+            row = None
+        parts = [part for part in self._listed().parts(symbol).get(kind.name, ()) if part.period]
+        return row or last_row(self.folder, parts, kind, links=True) or ""
 
 
-def _kind(name: str) -> Kind:
+def _kind(name: str, symbol: str) -> Kind:
     if name not in TABLE:
         raise ValueError(f"kind: {name!r} given, one of {', '.join(TABLE)} allowed")
+    if TABLE[name].whole_folder == bool(symbol):
+        allowed = "none allowed: it has one file for all" if symbol else "one allowed: it has a file for each"
+        raise ValueError(f"symbol of {name}: {symbol!r} given, {allowed}")
     return TABLE[name]
 
 
-def _bounds(start: Moment | None, end: Moment | None) -> tuple[int, int]:
-    """Return a time in milliseconds; where an end of it is not given, all is in it."""
-    return 0 if start is None else milliseconds(start), _ENDLESS_MS if end is None else milliseconds(end)
+def _bounds(start: Moment | None, end: Moment | None) -> Bounds:
+    return None if start is None else milliseconds(start), None if end is None else milliseconds(end)
+
+
+def _is_near(part: Part, bounds: Bounds) -> bool:
+    """Return whether a closed file can have rows of a time."""
+    start_ms, end_ms = bounds
+    return (start_ms is None or start_ms < part.end_ms + NEAR_MS) and (
+        end_ms is None or part.end_ms - part.length_ms - NEAR_MS < end_ms
+    )

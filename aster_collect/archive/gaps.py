@@ -8,8 +8,12 @@ from ..exchange.events import Gap
 from .moment import moment_of
 
 
+class NoLedger(Exception):
+    """There is no ledger, so nobody knows what is missing; the text says of what, and what to do."""
+
+
 class Stretch(NamedTuple):
-    """A time in which rows may be missing, from its start up to its end, and why."""
+    """A time in which rows may be missing, from its start up to its end, datetimes of UTC, and why, each cause once."""
 
     start: datetime
     end: datetime
@@ -31,7 +35,7 @@ class Gaps(NamedTuple):
 
 
 def gaps_of(rows: Iterable[Gap]) -> Gaps:
-    """Join rows of the ledger that overlap or adjoin."""
+    """Join rows of the ledger, in any order, where their stretches or their ids overlap or adjoin."""
     stretches: list[tuple[int, int, tuple[str, ...]]] = []
     ids: list[Ids] = []
     rows = list(rows)

@@ -3,17 +3,26 @@
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
-Moment = datetime | float  # a datetime, of UTC where it says nothing else, or Unix seconds
+Moment = datetime | float  # a datetime, of UTC where it names no zone, or Unix seconds
 
+MOST_S = 253_402_300_799  # the end of the year 9999
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MS = timedelta(milliseconds=1)
 
 
 def milliseconds(moment: Moment) -> int:
-    """Return a moment in Unix milliseconds, the next whole one where it lies between two."""
+    """Return a moment in Unix milliseconds, the next whole one where it lies between two.
+
+    Raises `ValueError` for what is no moment, or so far away that it must be milliseconds.
+    """
     if isinstance(moment, datetime):
         return -((_EPOCH - (moment if moment.tzinfo else moment.replace(tzinfo=UTC))) // _MS)
-    return ceil(round(moment * 1000, 3))
+    try:
+        if abs(moment) <= MOST_S:
+            return ceil(round(moment * 1000, 3))  # a float of today's seconds is right to 0.0003 ms
+    except TypeError:
+        pass
+    raise ValueError(f"moment: {moment!r} given, a datetime or Unix seconds up to {MOST_S} allowed")
 
 
 def moment_of(time_ms: int) -> datetime:

@@ -3,18 +3,19 @@
 from collections import namedtuple
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
+from ..exchange.shape import Form, form, reason, shown
 from ..exchange.streams.kind import Kind
-from ..files.source import Damaged, Source
+from ..files.source import Block, Damaged, Source
 
 
 class DamagedFile(ValueError):
-    """A file has lines that are no rows of it; the text says which file and line, and what to do."""
+    """A file has lines that are no rows of it; the text says which file and line, why, and what to do."""
 
 
 class Row(tuple[str, ...]):
-    """A row: its cells as text, by place, or by the name of their column."""
+    """A row: its cells as text, by place, or by the name of their column; a named tuple. What is blank is ""."""
 
     __slots__ = ()
     _fields: tuple[str, ...] = ()
@@ -23,38 +24,82 @@ class Row(tuple[str, ...]):
 
         def __getattr__(self, column: str) -> str: ...
 
+        def _asdict(self) -> dict[str, str]: ...
 
-def rows_of(kind: Kind, source: Source, start_ms: int, end_ms: int) -> Iterator[Row]:
-    """Yield the rows of a file, those from `start_ms` on, and before `end_ms`.
+        def _replace(self, **cells: str) -> Self: ...
 
-    Raises `DamagedFile` for what is no row, but for a last line that is being written.
-    """
-    number, make = 1, None
-    try:
-        for block in source.blocks():
-            if not block.whole:
-                if source.growing and len(block.data) <= source.line_bytes:
-                    return
-                raise _damaged(source, number, "a line without an end")
-            lines = block.data.decode("utf-8", "surrogateescape")[:-1].split("\n")
-            if make is None:
-                make, lines, number = _row_of(lines[0]), lines[1:], 2
-            width = len(make._fields)
-            for number, line in enumerate(lines, number):  # noqa: B020, which goes on from block to block
-                if not kind.is_row(width, line):
-                    raise _damaged(source, number, "not a row")
-                if start_ms <= kind.row_time_ms(line) < end_ms:
-                    yield make(*line.split(","))
-            number += 1
-    except Damaged as error:
-        raise _damaged(source, number, str(error)) from None
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let rows go to other processes, though their type is made for the columns of their file."""
+        return _made, (self._fields, tuple(self))
 
 
-def _damaged(source: Source, number: int, why: str) -> DamagedFile:
-    return DamagedFile(f"{source.name}:{number}: {why}; 'aster-collect verify' says more")
+class Lines:
+    """The lines of a file, checked block by block."""
+
+    def __init__(self, kind: Kind, source: Source) -> None:
+        self._kind, self._source = kind, source
+        self._line = 1  # the next one
+        self.columns: tuple[str, ...] = ()
+        self._shape: Form | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield what is whole rows, many at a time; `columns` is set by then.
+
+        Raises `DamagedFile` behind what is good, for what is no row, but for a last line that is being written.
+        """
+        try:
+            for block in self._source.blocks():
+                yield from self._rows(block)
+        except Damaged as error:
+            raise self._damaged(f"the rest can't be unpacked: {error}") from None
+
+    def _rows(self, block: Block) -> Iterator[bytes]:
+        data, most = block.data, self._source.line_bytes
+        if not block.whole:
+            if self._source.growing and len(data) <= most:
+                return
+            raise self._damaged(reason(data, self._shape))
+        if self._shape is None:
+            data = self._begin(data)
+        match = self._shape.pattern.match(data) if self._shape else None
+        end = match.end() if match else 0
+        if end:
+            yield data[:end]
+            self._line += data.count(b"\n", 0, end)
+        if end < len(data):
+            raise self._damaged(reason(data[end : data.index(b"\n", end) + 1], self._shape))
+
+    def _begin(self, data: bytes) -> bytes:
+        header, _, rest = data.partition(b"\n")
+        self._shape = form(self._kind, header)
+        if self._shape is None:
+            raise self._damaged(f"no header of such a file: {shown(header)}")
+        self.columns = tuple(column.name for column in self._shape.columns)
+        self._line += 1
+        return rest
+
+    def _damaged(self, why: str) -> DamagedFile:
+        return DamagedFile(f"{self._source.name}:{self._line}: {why}; 'aster-collect verify' says more")
+
+
+def rows_of(kind: Kind, source: Source, start_ms: int | None, end_ms: int | None) -> Iterator[Row]:
+    """Yield the rows of a file, those from `start_ms` on, and before `end_ms`; raises as `Lines` does."""
+    lines = Lines(kind, source)
+    from_ms, to_ms = start_ms or 0, end_ms
+    for data in lines:
+        rows = data.decode("utf-8", "surrogateescape")[:-1].split("\n")
+        if start_ms is not None or to_ms is not None:
+            times = map(kind.row_time_ms, rows)
+            rows = [row for row, at in zip(rows, times, strict=True) if from_ms <= at and (to_ms is None or at < to_ms)]
+        make = _type_of(lines.columns)._make
+        yield from (make(row.split(",")) for row in rows)
 
 
 @lru_cache
-def _row_of(header: str) -> type[Row]:
-    columns = header.split(",")
+def _type_of(columns: tuple[str, ...]) -> Any:
     return type("Row", (namedtuple("Row", columns), Row), {"__slots__": ()})
+
+
+def _made(columns: tuple[str, ...], cells: tuple[str, ...]) -> Row:
+    row: Row = _type_of(columns)._make(cells)
+    return row

@@ -174,14 +174,14 @@ def open_closed(folder: Path, part: Part, *, links: bool = False) -> Source:
         return Source(path.with_name(path.name + PACKED), part, links=links)
 
 
-def last_row(folder: Path, parts: Iterable[Part], kind: Kind) -> str | None:
+def last_row(folder: Path, parts: Iterable[Part], kind: Kind, *, links: bool = False) -> str | None:
     """Return the last row of the newest of a history's closed files that has one, and say which of them have none.
 
-    Raises `OSError` for a link.
+    Raises `OSError` for a link unless `links` are followed.
     """
-    for part in reversed(in_order(folder, parts)):
+    for part in reversed(in_order(folder, parts, links=links)):
         try:
-            with open_closed(folder, part) as source:
+            with open_closed(folder, part, links=links) as source:
                 row = source.last_row(kind)
         except FileNotFoundError:
             continue  # deleted since the folder was listed
