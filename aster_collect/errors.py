@@ -3,7 +3,8 @@
 | error          | raised by           | what happens                                                    |
 |----------------|---------------------|-----------------------------------------------------------------|
 | `ConfigError`  | options, commands   | one line on standard error, exit status 2                       |
-| `LockedError`  | store               | one line on standard error, exit status 3                       |
+| `LockedError`  | store, tools        | one line on standard error, exit status 3                       |
+| `DataError`    | tools               | one line on standard error, exit status 1                       |
 | `NetworkError` | dial                | a feed or rest makes its own error of it                        |
 | `FeedError`    | frames, connection, feed | the connection is closed and opened again after a back-off      |
 | `RestError`    | rest                | the request is asked again later, or its hole becomes a gap     |
@@ -17,7 +18,11 @@ class ConfigError(Exception):
 
 
 class LockedError(Exception):
-    """Another collector owns the data folder."""
+    """Another collector owns the data folder, or another run writes a file."""
+
+
+class DataError(Exception):
+    """A data file holds what a tool can't take; the text says which file and line, and what to do."""
 
 
 class NetworkError(Exception):

@@ -13,7 +13,8 @@ from .plain import open_plain, read_plain
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> None:
+    def lock(descriptor: int) -> None:
+        """Lock an open file, or raise `OSError` at once."""
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # a byte behind the text: Windows locks are mandatory
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -21,7 +22,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> None:
+    def lock(descriptor: int) -> None:
+        """Lock an open file, or raise `OSError` at once."""
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -38,7 +40,7 @@ class Lock:
     no folders the file is the lock alone; `held` tells when it is gone.
     """
 
-    def __init__(self, folder: Path, *, lock: Callable[[int], None] = _lock) -> None:
+    def __init__(self, folder: Path, *, lock: Callable[[int], None] = lock) -> None:
         """Take it; raise `LockedError` with the owner's pid, `ConfigError` where there are no locks, `OSError`."""
         self._path, self._name = folder, folder / LOCK_NAME
         self._lock = lock
