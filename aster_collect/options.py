@@ -4,6 +4,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -191,6 +192,61 @@ class Part(Option):
         if match is None or not 1 <= int(match[1]) <= int(match[2]) <= self.most:
             raise self.refused(repr(shortened(text)))
         return self.made(int(match[1]), int(match[2]))
+
+
+@dataclass(frozen=True)
+class Names(Option):
+    """Names with commas between them, in any case."""
+
+    stands: str
+    wanted: str
+
+    def allowed(self) -> str:
+        """Return what is wanted."""
+        return self.wanted
+
+    def metavar(self) -> str:
+        """Return what stands for one, and that there can be more."""
+        return f"{self.stands},…"
+
+    def read(self, text: str) -> tuple[str, ...]:
+        """Return the names in upper case, each once."""
+        names = tuple(dict.fromkeys(name.strip().upper() for name in text.split(",")))
+        if not all(name and name.isprintable() for name in names):
+            raise self.refused(repr(shortened(text)))
+        return names
+
+
+_UNIX_SECONDS = re.compile(r"[0-9]{9,10}(?:\.[0-9]{1,6})?", re.ASCII)
+_DATE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+
+
+@dataclass(frozen=True)
+class Time(Option):
+    """A moment: a date, with a time of day or without, of UTC where it names no offset; or Unix seconds."""
+
+    def allowed(self) -> str:
+        """Return the forms that it may have."""
+        return "2026-11-22, 2026-11-22T13:00 (UTC, where no offset such as +01:00 follows), or Unix seconds"
+
+    def metavar(self) -> str:
+        """Return what stands for it."""
+        return "TIME"
+
+    def read(self, text: str) -> datetime:
+        """Return the moment, in UTC."""
+        try:
+            if _UNIX_SECONDS.fullmatch(text):
+                seconds, _, fraction = text.partition(".")
+                return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(fraction.ljust(6, "0")))
+            if _DATE_TIME.fullmatch(text):
+                moment = datetime.fromisoformat(text)
+                return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):  # no such day, or none that there will be
+            pass
+        raise self.refused(repr(shortened(text)))
 
 
 @dataclass(frozen=True)

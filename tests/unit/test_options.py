@@ -1,10 +1,11 @@
 """Each kind of option reads what it may be, and refuses all else in words that say what that is."""
 
 import unittest
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aster_collect.errors import ConfigError
-from aster_collect.options import Choice, Number, Option, Part, Place, Switch, Url, WholeNumber, Words
+from aster_collect.options import Choice, Names, Number, Option, Part, Place, Switch, Time, Url, WholeNumber, Words
 
 HALF = Number("--half", "how much", 0.5, 7, "seconds")
 COUNT = WholeNumber("--count", "how many", 1, 3, "", "N")
@@ -13,6 +14,8 @@ SOME = Words("--some", "what", ("this", "that"))
 THIRD = Part("--third", "which", 3, lambda number, of: (number, of))
 URL = Url("--url", "where", ("ws", "wss"))
 FOLDER = Place("--dir", "where to", "DIR", "a folder's name")
+NAMES = Names("--names", "which", "NAME", "names with commas between them")
+TIME = Time("--time", "when")
 OFF = Switch("--off", "not", on=False)
 
 GOOD: list[tuple[Option, str, object]] = [
@@ -26,6 +29,13 @@ GOOD: list[tuple[Option, str, object]] = [
     (THIRD, "2/3", (2, 3)),
     (URL, "wss://[::1]:80/", "wss://[::1]:80/"),
     (FOLDER, "there", Path("there")),
+    (NAMES, "btcusdt, 币安人生usdt,BTCUSDT", ("BTCUSDT", "币安人生USDT")),
+    (TIME, "2026-11-22", datetime(2026, 11, 22, tzinfo=UTC)),
+    (TIME, "2026-11-22T13:00", datetime(2026, 11, 22, 13, tzinfo=UTC)),
+    (TIME, "2026-11-22 13:00:30.25Z", datetime(2026, 11, 22, 13, 0, 30, 250_000, tzinfo=UTC)),
+    (TIME, "2026-11-22T01:00+01:00", datetime(2026, 11, 22, tzinfo=UTC)),
+    (TIME, "1795305600", datetime(2026, 11, 22, tzinfo=UTC)),
+    (TIME, "1795305600.001", datetime(2026, 11, 22, 0, 0, 0, 1000, tzinfo=UTC)),
     (OFF, "", False),
 ]
 BAD: list[tuple[Option, str, str]] = [
@@ -54,6 +64,11 @@ BAD: list[tuple[Option, str, str]] = [
         "ws://user:word@h/x",
         "--url: 'ws://***@h/x' given, ws://HOST[:PORT] or wss://HOST[:PORT] allowed; the paths are added to it: "
         "give ws://***@h",
+    ),
+    *((NAMES, text, f"--names: '{text}' given, names with commas between them allowed") for text in ("", "A,,B")),
+    *(
+        (TIME, text, f"--time: '{text}' given, {TIME.allowed()} allowed")
+        for text in ("", "2026", "20261122", "2026-02-30", "2026-11-22T25:00", "1795305600000", "1e9", "today")
     ),
     (FOLDER, "", "--dir: '' given, a folder's name allowed"),
     (FOLDER, "a\nb", "--dir: 'a\\nb' given, a folder's name allowed"),
