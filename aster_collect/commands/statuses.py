@@ -1,11 +1,12 @@
 """The exit statuses of all commands: one table, of which the help of each shows its part."""
 
-from ..errors import ConfigError, LockedError, StoreError
+from ..errors import ConfigError, DataError, LockedError, StoreError
 
 DONE, FAILED, IMPOSSIBLE, LOCKED, UNDELIVERED = range(5)
 INTERRUPTED = 130  # as a shell tells the end by SIGINT
 
-ENDINGS = {ConfigError: IMPOSSIBLE, LockedError: LOCKED, StoreError: FAILED}  # what the program does about an error
+# What the program does about an error.
+ENDINGS = {ConfigError: IMPOSSIBLE, LockedError: LOCKED, StoreError: FAILED, DataError: FAILED}
 
 _CALL = "an impossible request: one line says what was given, and what is allowed"
 STATUSES = {
@@ -13,6 +14,7 @@ STATUSES = {
         "collect": "stopped as asked: by a signal, or by --duration",
         "verify": "all promises hold",
         "health": "every connection has delivered within the age; one line says so",
+        "export": "all that was asked for is there; one line says what was written",
         "replay": "all of the record was replayed; one line says what was written",
         "simulate": "stopped as asked, by a signal",
     },
@@ -20,6 +22,8 @@ STATUSES = {
         "collect": "failed while running",
         "verify": "a promise is broken",
         "health": "something is wrong; each line says what",
+        "export": "a line that is damaged, or a value that the form can't hold, which is told with file and line; "
+        "a disk that is full",
         "replay": "failed while replaying, such as for a full disk",
         "simulate": "failed while running",
     },
@@ -28,11 +32,13 @@ STATUSES = {
         "verify": "nothing was proven: no such folder, no data files or no rows in it, a file that can't be read, "
         "a report that can't be written, a bad call",
         "health": "a bad call",
+        "export": f"{_CALL}; no data files there",
         "replay": f"{_CALL}; a record that is damaged, which is replayed up to there",
         "simulate": _CALL,
     },
     LOCKED: {
         "collect": "another collector owns the data folder; --quiet says nothing of it",
+        "export": "another run is writing the same file",
         "replay": "a collector owns the data folder",
     },
     UNDELIVERED: {"collect": "--duration is over, and some symbol, or all of them, never delivered a frame"},
@@ -40,6 +46,7 @@ STATUSES = {
         "collect": "Ctrl-C came before the run had begun",
         "verify": "Ctrl-C came first: nothing was proven",
         "health": "Ctrl-C came first",
+        "export": "Ctrl-C came first: what was written by then is whole",
         "replay": "Ctrl-C came first: the files hold what was replayed by then",
         "simulate": "Ctrl-C came before it had begun",
     },

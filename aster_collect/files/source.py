@@ -68,6 +68,11 @@ class Source:
         """Which file it is, whatever it is called."""
         return os.fstat(self._file.fileno()).st_ino
 
+    @property
+    def taken_bytes(self) -> int:
+        """How much of the file, as it lies on the disk, has been read."""
+        return self._file.tell()
+
     def blocks(self) -> Iterator[Block]:
         """Yield the lines in blocks, once; only the last block can be without a line end.
 
