@@ -62,12 +62,21 @@ class Archive:
         bounds = _bounds(start, end)
         parts = self._listed().parts(symbol).get(_kind(kind, symbol).name, set())
         closed = in_order(self.folder, (part for part in parts if part.period and _is_near(part, bounds)), links=True)
-        return [self._path(part) for part in (*closed, *(part for part in parts if not part.period))]
+        growing = [part for part in parts if not part.period]
+        return [path for part in (*closed, *growing) if (path := self._path(part)) is not None]
 
-    def _path(self, part: Part) -> Path:
-        """Return where a file is: where it is there both plain and compressed the plain one, which is deleted last."""
-        plain = self.folder / part.name
-        return plain if plain.exists() or not part.period else plain.with_name(plain.name + PACKED)
+    def _path(self, part: Part) -> Path | None:
+        """Return where a file is: where it is there both plain and compressed the plain one, which is deleted last.
+
+        None where it has been deleted since, or has not even a header yet, which other readers take for damage.
+        """
+        for packed in ("", PACKED):
+            path = self.folder / (part.name + packed)
+            try:
+                return path if path.stat().st_size else None
+            except FileNotFoundError:
+                continue
+        return None
 
     def rows(
         self, kind: str, symbol: str = "", start: Moment | None = None, end: Moment | None = None

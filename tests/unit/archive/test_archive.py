@@ -129,12 +129,14 @@ class Rows(Case):
         self.assertEqual(self.ids(0, 3600), [1, 2, 4])
 
     def test_an_empty_file(self) -> None:
-        """A header alone is no row, an empty file nothing at all; neither ends a history."""
+        """A header alone is no row, and a file without one is none, since other readers take it for damage."""
         self.put("trades", [], "2026-11-21", packed=True)
         self.put("trades", [trade(1)], HOUR)
         (self.folder / f"trades_{S}.{NEXT}.csv").write_bytes(b"")
         self.put("trades")
         self.assertEqual(self.ids(), [1])
+        names = [path.name.split(".", 1)[1] for path in self.archive.files("trades", S)]
+        self.assertEqual(names, ["2026-11-21.csv.gz", f"{HOUR}.csv", "csv"])
 
     def test_a_row_under_way(self) -> None:
         """The last line of the growing file may be half a row, or half a header; in a closed one it is damage."""

@@ -11,21 +11,24 @@ from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
+from aster_collect import Archive
 from aster_collect.exchange.events import Gap
 from aster_collect.exchange.streams.liquidations import Liquidation
 from aster_collect.exchange.streams.mark import Mark
 from aster_collect.exchange.streams.orderbook import Book
 from aster_collect.exchange.streams.prices import Quote
 from aster_collect.exchange.streams.trades import Trade
+from aster_collect.run.replay import Replay, read
 from tests import rows
 from tests.rowstore import gap_row, row_of
-from tests.unit.docs.page import DOCS, fenced
+from tests.unit.docs.page import DOCS, ROOT, fenced
 
 READING = DOCS["reading"]
 START_MS = 1_795_363_200_000
 
 
-LAYOUTS = ("plain", "rotated and compressed", "with files set aside")
+LAYOUTS = ("plain", "rotated and compressed", "with files set aside", "with --receive-time later")
+SIMULATED = ROOT / "tests" / "frames" / "simulated" / "futures"
 
 
 class TheSnippets(TestCase):
@@ -34,7 +37,7 @@ class TheSnippets(TestCase):
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.enterContext(contextlib.chdir(self.folder))
-        self.data = self.folder / "ASTER_data"
+        self.data = self.folder / "ASTER_data" / "demo"
         self.bids = [f"{1000 + second}.10" for second in range(10)]
         # A quote each second; of the seconds 4 to 6, which the ledger lists, only that of 5. A trade each second.
         self.seconds = [second for second in range(10) if second not in (4, 6)]
@@ -50,7 +53,7 @@ class TheSnippets(TestCase):
         gaps.append(gaps[0]._replace(stream=rows.ORDERBOOK))
         gaps.append(Gap(rows.TRADES, START_MS, START_MS + 400, 90, 99, "gave-up"))
         shutil.rmtree(self.data, ignore_errors=True)
-        self.data.mkdir()
+        self.data.mkdir(parents=True)
         self.write(layout, rows.PRICES, [row_of("prices", quotes[s]) for s in self.seconds])
         self.write(layout, rows.TRADES, [row_of("trades", trade) for trade in trades])
         self.write(layout, rows.ORDERBOOK, [row_of("orderbook", book) for book in books])
@@ -76,22 +79,68 @@ class TheSnippets(TestCase):
             put(f"{stem}.2026-11-22T15.csv.gz", lines[:2])
             put(f"{stem}.2026-11-22T16.csv", lines[2:3])
             put(f"{stem}.2026-11-22T16-2.csv.gz", lines[3:5])
+            put(f"{stem}.2026-11-22T17.csv", [])
             for half in (f"{stem}.2026-11-22T16.csv.gz", f"{stem}.2026-11-22T15.csv.gz.tmp"):
                 (self.data / half).write_bytes(b"half")
             lines = lines[5:]
         elif layout.startswith("with"):
             for other in ("20261122T152400Z.csv", "2026-11-22T15.20261122T152400Z-2.csv.gz"):
                 put(f"{stem}.{other}", [line.replace("1000", "2000") for line in lines])
+        elif "later" in layout:
+            put(f"{stem}.2026-11-22T16.csv", lines[:2])
+            header += f",{rows.RECEIVE_TIME}"
+            lines = [f"{line},{1795363200250000001 + at}" for at, line in enumerate(lines[2:])]
         put(name, lines)
 
     def run_snippet(self, title: str) -> dict[str, Any]:
         names: dict[str, Any] = {}
         files, *_ = fenced("python", READING.text)
-        with contextlib.redirect_stdout(io.StringIO()):
+        self.said = io.StringIO()
+        with contextlib.redirect_stdout(self.said):
             exec(compile(files, "docs/reading.md", "exec"), names)
             for code in fenced("python", READING.section(title)):
                 exec(compile(code, f"docs/reading.md, {title}", "exec"), names)
         return names
+
+    def test_archive(self) -> None:
+        """The turnover of each side is exact, and stretches that overlap are told of as one."""
+        for layout in LAYOUTS:
+            with self.subTest(layout=layout):
+                self.lay(layout)
+                names = self.run_snippet("Archive")
+                self.assertEqual(names["bought"], {"buy": Decimal("0.20")})
+                self.assertEqual(
+                    self.said.getvalue(),
+                    "2026-11-22 16:00:03.900000+00:00 to 2026-11-22 16:00:07+00:00: reconnect, restart\n",
+                )
+
+    def test_what_the_demo_leaves(self) -> None:
+        """All snippets run on the files of a run of the built-in exchange, and count its rows."""
+        Replay(self.data, {}).play(read(list(SIMULATED.glob("raw.*"))))
+        (self.data / "liquidations_BTCUSDT.csv").write_text(",".join(rows.columns("liquidations", 5, False)) + "\n")
+        archive = Archive(self.data)
+        self.assertEqual(archive.symbols(), ["BTCUSDT", "币安人生USDT"])
+        counts = {kind: sum(1 for _ in archive.rows(kind, "BTCUSDT")) for kind in ("prices", "orderbook", "trades")}
+        self.assertGreater(min(counts.values()), 5)
+        for title in ("pandas", "polars"):
+            names = self.run_snippet(title)
+            frames = {"prices": names["prices"], "orderbook": names["books"], "trades": names["trades"]}
+            self.assertEqual({kind: len(frame) for kind, frame in frames.items()}, counts)
+        names = self.run_snippet("DuckDB")
+        query = "SELECT symbol, count(*), count(DISTINCT time) > 1 FROM prices GROUP BY 1 ORDER BY 1"
+        both = [(name, sum(1 for _ in archive.rows("prices", name)), True) for name in archive.symbols()]
+        self.assertEqual(names["duckdb"].sql(query).fetchall(), both)
+        names["duckdb"].default_connection().close()
+
+    def test_no_gaps(self) -> None:
+        """A ledger of a header alone leaves nothing blank, and marks nothing."""
+        self.lay("plain")
+        self.write("plain", rows.GAPS, [])
+        self.assertEqual(self.run_snippet("pandas")["each_second"].isna().sum(), 0)
+        self.assertEqual(set(self.run_snippet("polars")["quoted"]["in_gap"]), {False})
+        names = self.run_snippet("DuckDB")
+        self.assertEqual({row[-1] for row in names["stood"].fetchall()}, {False})
+        names["duckdb"].default_connection().close()
 
     def test_pandas(self) -> None:
         """Times are exact, money is exact, levels are numbers, and the seconds of an outage are blank."""
@@ -108,7 +157,8 @@ class TheSnippets(TestCase):
                 )
                 self.assertEqual((len(names["trades"]), names["turnover"]), (10, Decimal("0.20")))
                 self.assertEqual(list(books["lastUpdateId"]), list(range(7000, 7010)))
-                self.assertEqual({str(books[name].dtype) for name in books.columns[2:]}, {"float64"})
+                levels = [name for name in books.columns if name.startswith(("bid_", "ask_"))]
+                self.assertEqual({str(books[name].dtype) for name in levels}, {"float64"})
                 beside = names["beside"]
                 self.assertEqual(
                     [stamp.timestamp() for stamp in beside.index], [START_MS / 1000 + 1.999, START_MS / 1000 + 2]
