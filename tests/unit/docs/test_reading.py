@@ -27,7 +27,7 @@ READING = DOCS["reading"]
 START_MS = 1_795_363_200_000
 
 
-LAYOUTS = ("plain", "rotated and compressed", "with files set aside", "with --receive-time later")
+LAYOUTS = ("plain", "rotated and compressed", "with files set aside", "of other columns later")
 SIMULATED = ROOT / "tests" / "frames" / "simulated" / "futures"
 
 
