@@ -1,20 +1,34 @@
 """What one cell of a file may hold, as a pattern and in words, and how times and middles are written. Pure."""
 
+from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
 FRACTION_DIGITS = 33  # the collector takes 32, and a middle can need one more
 
 
+class Holds(Enum):
+    """What the text of a cell is, to who wants it as something else."""
+
+    SECONDS = "seconds"  # a time
+    MILLISECONDS = "milliseconds"  # a time
+    WHOLE = "whole"
+    DECIMAL = "decimal"
+    LEVELS = "levels"  # `price quantity;price quantity`
+    WORD = "word"  # one of few
+    TEXT = "text"
+
+
 class Cell(NamedTuple):
-    """What a cell may hold, as a pattern and in words."""
+    """What a cell may hold, as a pattern, in words, and as what it can be taken."""
 
     pattern: str
     words: str
+    holds: Holds
 
     def or_blank(self) -> "Cell":
         """Return the same, or nothing."""
-        return Cell(f"(?:{self.pattern})?", f"{self.words} or blank")
+        return self._replace(pattern=f"(?:{self.pattern})?", words=f"{self.words} or blank")
 
 
 class Column(NamedTuple):
@@ -26,16 +40,18 @@ class Column(NamedTuple):
 
 # Bounded lengths: int() refuses huge ones, and a year has four digits. Nothing behind a run of digits can want one back
 # of them, so each keeps what it has: three times as fast.
-SECONDS = Cell(r"(?:0|[1-9][0-9]{0,10}+)\.[0-9]{3}", "Unix seconds with exactly three decimals")
-MILLISECONDS = Cell(r"(?:0|[1-9][0-9]{0,13}+)", "whole Unix milliseconds")
-WHOLE = Cell(r"(?:0|[1-9][0-9]{0,18}+)", "a whole number")
+SECONDS = Cell(r"(?:0|[1-9][0-9]{0,10}+)\.[0-9]{3}", "Unix seconds with exactly three decimals", Holds.SECONDS)
+MILLISECONDS = Cell(r"(?:0|[1-9][0-9]{0,13}+)", "whole Unix milliseconds", Holds.MILLISECONDS)
+WHOLE = Cell(r"(?:0|[1-9][0-9]{0,18}+)", "a whole number", Holds.WHOLE)
 DECIMAL = Cell(
-    rf"[0-9]{{1,33}}+(?:\.[0-9]{{1,{FRACTION_DIGITS}}}+)?+", f"a plain decimal of at most {FRACTION_DIGITS} decimals"
+    rf"[0-9]{{1,33}}+(?:\.[0-9]{{1,{FRACTION_DIGITS}}}+)?+",
+    f"a plain decimal of at most {FRACTION_DIGITS} decimals",
+    Holds.DECIMAL,
 )
-SIGNED = Cell(f"-?{DECIMAL.pattern}", f"{DECIMAL.words}, or a negative one")
-SIDE = Cell("(?:buy|sell)", "buy or sell")
-WORD = Cell(r"[A-Z0-9_]{1,32}", "a word of capitals")
-TEXT = Cell(r'[^\x00-\x20\x7f",]{1,256}', "text without a space, a comma or a quote")
+SIGNED = Cell(f"-?{DECIMAL.pattern}", f"{DECIMAL.words}, or a negative one", Holds.DECIMAL)
+SIDE = Cell("(?:buy|sell)", "buy or sell", Holds.WORD)
+WORD = Cell(r"[A-Z0-9_]{1,32}", "a word of capitals", Holds.WORD)
+TEXT = Cell(r'[^\x00-\x20\x7f",]{1,256}', "text without a space, a comma or a quote", Holds.TEXT)
 RECEIVE_TIME = Column("receive_time_ns", WHOLE)
 
 

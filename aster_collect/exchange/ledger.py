@@ -1,9 +1,9 @@
 """The gap ledger: what is known to be missing, a row each, and why. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from .cells import SECONDS, WHOLE, Cell, Column, milliseconds, seconds
+from .cells import SECONDS, WHOLE, Cell, Column, Holds, milliseconds, seconds
 from .events import Gap
 from .streams import KINDS
 from .streams.kind import Check, Kind, Lane, Options, Write
@@ -31,14 +31,19 @@ NOT_ASKED = "not-asked"  # nobody knows whether there were trades, so there are 
 # Whose rows alone a cause may stand in; any other may stand in all of them.
 _OF_A_LANE = {NOT_ASKED: Lane.SEQUENCE, "not-polled": Lane.POLLED, "hole": Lane.CHAIN, "mismatch": Lane.CHAIN}
 
+
+def _one_of(words: Iterable[str]) -> Cell:
+    return Cell("(?:" + "|".join(map(re.escape, words)) + ")", "one of " + ", ".join(words), Holds.WORD)
+
+
 _STREAMS = [kind.name for kind in KINDS.values() if not kind.whole_folder]
 _OURS = (
-    Column("stream", Cell("(?:" + "|".join(map(re.escape, _STREAMS)) + ")", "one of " + ", ".join(_STREAMS))),
+    Column("stream", _one_of(_STREAMS)),
     Column("from_unix_timestamp", SECONDS),
     Column("to_unix_timestamp", SECONDS),
     Column("first_missing_id", WHOLE.or_blank()),
     Column("last_missing_id", WHOLE.or_blank()),
-    Column("cause", Cell("(?:" + "|".join(map(re.escape, CAUSES)) + ")", "one of " + ", ".join(CAUSES))),
+    Column("cause", _one_of(CAUSES)),
 )
 
 

@@ -5,7 +5,7 @@ from operator import gt, lt
 from typing import Any, NamedTuple
 
 from ...errors import DecodeError
-from ..cells import DECIMAL, SECONDS, WHOLE, Cell, Column, milliseconds, seconds
+from ..cells import DECIMAL, SECONDS, WHOLE, Cell, Column, Holds, milliseconds, seconds
 from ..exact import Units
 from ..fields import Payload, symbol, times_ms, whole
 from . import updates
@@ -15,7 +15,7 @@ ROW_BYTES = 8 << 20  # a whole book of 200,000 levels a side
 SNAPSHOT = -1  # what a snapshot has for the update id of the row before it
 
 _LEVEL = f"{DECIMAL.pattern} {DECIMAL.pattern}"
-_LEVELS = Cell(f"(?:{_LEVEL}(?:;{_LEVEL})*+)?+", "levels, `price quantity;price quantity`, or blank")
+_LEVELS = Cell(f"(?:{_LEVEL}(?:;{_LEVEL})*+)?+", "levels, `price quantity;price quantity`, or blank", Holds.LEVELS)
 _OURS = (
     Column("unix_timestamp", SECONDS),
     Column("previous_update_id", WHOLE.or_blank()),
