@@ -1,12 +1,15 @@
 """`export`: the files of data folders in the forms that the tools of research read."""
 
 import argparse
+import shlex
+import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import ConfigError
-from ..export.asked import Asked
+from ..export.asked import Asked, Begin
 from ..files.names import TABLE
 from ..options import ALL, Choice, Names, Option, Place, Switch, Time, Words
 from ..settings import DATA_DIR
@@ -19,6 +22,8 @@ from .statuses import DONE
 
 NAME = "export"
 SENTENCE = "Write the data in the forms that the tools of research read, such as Parquet."
+
+EXTRA = ("numpy", "pyarrow")  # the extra `parquet`
 
 
 class Format(NamedTuple):
@@ -107,10 +112,22 @@ def run(said: argparse.Namespace) -> int:
         if other:
             raise ConfigError(f"{other}: given with --to {form}, only --to {name} has it; leave it out")
     asked = asked_of(given)
-    export = import_module(f"..export.{form}", __package__).export
     with told():
-        say(export(asked, Progress) + "\n")
+        say(_loaded(form)(asked, Progress) + "\n")
     return DONE
+
+
+def _loaded(form: str) -> Callable[[Asked, Begin], str]:
+    """Return what writes a form; raises `ConfigError` where what it needs is not installed."""
+    try:
+        export: Callable[[Asked, Begin], str] = import_module(f"..export.{form}", __package__).export
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRA:
+            raise
+        mend = f"{shlex.quote(sys.executable)} -m pip install {' '.join(EXTRA)}"
+        raise ConfigError(f"the package {package} is not installed; this installs it: {mend}") from error
+    return export
 
 
 def asked_of(given: dict[str, Any]) -> Asked:

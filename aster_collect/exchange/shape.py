@@ -18,12 +18,13 @@ NONE = -1
 
 
 class Form(NamedTuple):
-    """One shape of a file: its columns, and the pattern that any number of its good lines match.
+    """One shape of a file: what it was written with, its columns, and the pattern that any number of good lines match.
 
     `time` is which column the time is, `id` that of the ids, which is `NONE` in a file without any, `checked` those
     that the kind's check looks at, and `top` those that show bids and asks of the top of the book.
     """
 
+    options: Options
     columns: tuple[Column, ...]
     pattern: re.Pattern[bytes]
     time: int
@@ -61,6 +62,7 @@ def _form(kind: Kind, options: Options) -> Form:
     row = ",".join(column.cell.pattern for column in columns)
     top = kind.top(options) if kind.top else None
     return Form(
+        options,
         columns,
         re.compile(f"(?:{row}\n)*".encode()),
         kind.time_at,

@@ -1,9 +1,50 @@
-"""The lake: a Parquet file a kind, symbol and UTC day."""
+"""The lake: a Parquet file a kind, symbol and UTC day, each written only where it is not what it was."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time
 
 from ..errors import ConfigError
+from ..files.aside import delete_leftovers
 from .asked import Asked, Begin
+from .folders import folders, open_from
+from .lake import place
+from .lake.history import Counts, Days, History
+
+LATEST = "~"  # behind all days
 
 
-def export(asked: Asked, begin: Begin) -> str:
-    """Write the lake, and return the line that says what was written."""
-    raise ConfigError(f"--to: parquet given, not there yet: {asked.out}")
+def export(asked: Asked, begin: Begin, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> str:
+    """Write the lake, and return the line that says what was written.
+
+    Raises `ConfigError`, `LockedError`, `DataError`, `DamagedFile`, `NotAFolder` and `OSError`; what was written before
+    that is whole.
+    """
+    for name, moment in (("--from", asked.start), ("--until", asked.end)):
+        if moment and moment.time() != time.min:
+            raise ConfigError(
+                f"{name}: {moment:%Y-%m-%dT%H:%M:%S} given, the beginning of a day of UTC allowed, such as "
+                f"{moment:%Y-%m-%d}: the lake's files are whole days"
+            )
+    first = asked.start.date().isoformat() if asked.start else ""
+    end = asked.end.date().isoformat() if asked.end else LATEST
+    found = folders(asked)
+    if asked.out.exists():
+        delete_leftovers(asked.out)
+    counts = Counts()
+    with begin(sum(folder.total_bytes for folder in found)) as tell:
+        for folder in found:
+            days = Days(first, end, LATEST if asked.open else open_from(folder, now()).isoformat())
+            for symbol, kinds in folder.chosen.items():
+                parts = folder.listed.parts(symbol)
+                with folder.listed.open(symbol) as histories:
+                    for kind in kinds:
+                        at = place.history(asked.out, kind.name, folder.exchange, symbol)
+                        history = History(at, folder.path, kind, days, asked.exact, counts, tell)
+                        history.update(parts[kind.name], histories.get(kind.name, ()))
+    return _told(counts, asked)
+
+
+def _told(counts: Counts, asked: Asked) -> str:
+    told = f"files={counts.files} rows={counts.rows} unchanged={counts.unchanged} kept={counts.kept} open={counts.open}"
+    hint = "; --open writes open days too" if counts.open else ""
+    return f"exported {told} folder={asked.out}{hint}"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..exchange.venues import FUTURES
+from ..exchange.venues import FUTURES, VENUES
 from .histories import list_folder
 from .plain import read_plain
 from .replace import replace_file
@@ -26,6 +26,15 @@ def keep_market(folder: Path, market: str) -> None:
         )
     if not said:
         replace_file(path, f"{market}\n")
+
+
+def market_of(folder: Path) -> str:
+    """Return the market of a folder that has data files; raises `ConfigError` for what is none, and `OSError`."""
+    path = folder / MARKET_NAME
+    said = _said(path) or FUTURES.name
+    if said not in VENUES:
+        raise ConfigError(f"{path}: {said!r} in it, {' or '.join(VENUES)} allowed")
+    return said
 
 
 def _said(path: Path) -> str:

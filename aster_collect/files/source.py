@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,9 @@ from .plain import read_plain
 from .tail import BLOCK, find_tail, read_at
 
 BLOCK_BYTES = 1 << 16
+RANGE_BYTES = 1 << 20
 LINE_BYTES = 1 << 20
+_TRAILER = struct.Struct("<II")  # at the end of a gzip member: RFC 1952, section 2.3.1
 _BAD = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
@@ -40,12 +43,13 @@ class Source:
         self.part = part
         self.growing = growing
         self._file: BinaryIO = path.open("rb", buffering=0) if links else read_plain(path)
+        self.status = os.fstat(self._file.fileno())  # as it was when it was opened
         self._stream: BinaryIO | gzip.GzipFile = self._file
         self._left: int | None = None
         if path.suffix == PACKED:
             self._stream = gzip.GzipFile(fileobj=self._file)
         else:
-            self._left = os.fstat(self._file.fileno()).st_size
+            self._left = self.status.st_size
 
     def __enter__(self) -> Self:
         return self
@@ -66,12 +70,22 @@ class Source:
     @property
     def inode(self) -> int:
         """Which file it is, whatever it is called."""
-        return os.fstat(self._file.fileno()).st_ino
+        return self.status.st_ino
 
     @property
     def taken_bytes(self) -> int:
         """How much of the file, as it lies on the disk, has been read."""
         return self._file.tell()
+
+    @property
+    def packed(self) -> tuple[int, int] | None:
+        """What a compressed file says of its content: the CRC-32, and the length modulo 2**32; None of a plain one."""
+        if self._left is not None or self.status.st_size < _TRAILER.size:
+            return None
+        checksum, length = _TRAILER.unpack(
+            os.pread(self._file.fileno(), _TRAILER.size, self.status.st_size - _TRAILER.size)
+        )
+        return checksum, length
 
     def blocks(self) -> Iterator[Block]:
         """Yield the lines in blocks, once; only the last block can be without a line end.
@@ -91,6 +105,19 @@ class Source:
                     break
         if tail:
             yield Block(tail, False)
+
+    def between(self, start: int, end: int) -> Iterator[bytes]:
+        """Yield the bytes from one place of the unpacked file up to another, in blocks; whatever was read before.
+
+        Raises as `blocks` does; what was written after the file was opened may be among them.
+        """
+        try:
+            self._stream.seek(start)
+            while start < end and (data := self._stream.read(min(RANGE_BYTES, end - start))):
+                yield data
+                start += len(data)
+        except _BAD as error:
+            raise Damaged(str(error)) from None
 
     def first_row(self) -> bytes:
         """Return the line behind the header, empty where there is none; raises as `blocks` does."""

@@ -47,7 +47,7 @@ ORDERS = {
               "lock", "rejects", "rotate", "aside", "market", "folder", "resumed", "compress", "losses", "kept",
               "whole", "damage", "table", "turns", "destroyed", "sheet", "sheets", "bound", "backlog", "flush", "store",
               "members", "raw_file", "raw", "raw_reader"),
-    "export": ("asked", "parquet"),
+    "export": ("asked", "folders", "lake", "parquet"),
     "archive": ("moment", "gaps", "rows", "book", "archive"),
     "run": ("recorder", "retold", "moments", "hands", "course", "desk", "loop", "build", "opening", "threads", "roster",
             "lists", "fleet", "feeds", "packing", "start", "supervisor", "recalled", "behind", "found",

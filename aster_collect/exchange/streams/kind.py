@@ -157,6 +157,11 @@ class Kind:
         return self.lane is Lane.PLAIN
 
     @property
+    def shrinks(self) -> bool:
+        """Whether rows of it are taken away again: of what is not missing any more."""
+        return self.lane is Lane.LEDGER
+
+    @property
     def uncovered(self) -> bool:
         """Whether what no connection brought is gone, and its stretch of time a row of the ledger."""
         return self.wire is not None and self.lane not in (Lane.SEQUENCE, Lane.CHAIN)  # those know what they lack

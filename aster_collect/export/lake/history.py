@@ -1,0 +1,115 @@
+"""A history in the lake: each day that is not there as the data folder has it is written, and no other."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from ...exchange.streams.kind import Kind
+from ...files.histories import open_closed
+from ...files.names import Part
+from ...files.source import Source
+from ..asked import Tell
+from . import place
+from .day import write
+from .kept import Kept, Made
+from .survey import Survey, survey
+
+SURVEYS = 4  # a file's survey is a so-manieth of the work with it
+
+
+@dataclass
+class Counts:
+    """What was done: files written and their rows, and days that stayed as they were, for each reason."""
+
+    files: int = 0
+    rows: int = 0
+    unchanged: int = 0
+    kept: int = 0  # of which the data folder has fewer rows than the lake
+    open: int = 0
+
+
+@dataclass(frozen=True)
+class Days:
+    """Which days are wanted, such as 2026-11-22: from the first on, before `end`; those from `open` on are not over."""
+
+    first: str
+    end: str
+    open: str
+
+
+class History:
+    """Brings one history of the lake up to date."""
+
+    def __init__(self, at: Path, folder: Path, kind: Kind, days: Days, exact: bool, counts: Counts, tell: Tell) -> None:
+        """`at` is where it is in the lake, `folder` the data folder."""
+        self._at, self._folder, self._kind = at, folder, kind
+        self._days, self._exact = days, exact
+        self._counts, self._tell = counts, tell
+        self._growing: Source | None = None
+        self._parts: dict[str, Part] = {}  # by the names of files, as the next
+        self._told: dict[str, int] = {}
+
+    def update(self, parts: Iterable[Part], sources: Iterable[Source]) -> None:
+        """Read the files, oldest first, and write what is to be written.
+
+        Raises `DamagedFile`, `DataError` and `OSError`; days that were written before that are whole.
+        """
+        kept = Kept(self._at, _since(parts))
+        surveys = [self._survey(source, kept) for source in sources]
+        wanted = {day for one in surveys for day in one.days} | (kept.days() if self._kind.shrinks else set())
+        for day in sorted(wanted):
+            if self._days.first <= day < self._days.end:
+                self._day(
+                    day, Made(self._exact, tuple((one, one.days[day]) for one in surveys if day in one.days)), kept
+                )
+        for one in surveys:
+            self._tell(0, one.size - self._told[one.name])
+
+    def _survey(self, source: Source, kept: Kept) -> Survey:
+        """Return which days a file has rows of: it is read only where that is not known."""
+        self._parts[source.name] = source.part
+        self._told[source.name] = 0
+        if not source.part.period:
+            self._growing = source  # stays open
+        known = kept.survey(source)
+        if known is None:
+            return survey(self._kind, source, lambda _, bytes_: self._count(source.name, 0, bytes_ // SURVEYS))
+        return known._replace(name=source.name, size=source.status.st_size, mtime_ns=source.status.st_mtime_ns)
+
+    def _count(self, name: str, rows: int, bytes_: int) -> None:
+        self._told[name] += bytes_
+        self._tell(rows, bytes_)
+
+    def _day(self, day: str, wanted: Made, kept: Kept) -> None:
+        made, counts = kept.day(day), self._counts
+        if made and made.content == wanted.content:
+            counts.unchanged += 1
+        elif made and wanted.rows < made.rows and not self._kind.shrinks:
+            counts.kept += 1
+        elif day >= self._days.open:
+            counts.open += 1
+        else:
+            write(place.part(self._at, day), self._kind, day, wanted, self._opened, self._wrote)
+            counts.files += 1
+            counts.rows += wanted.rows
+
+    def _wrote(self, one: Survey, rows: int, bytes_: int) -> None:
+        self._count(one.name, rows, bytes_ * one.size * (SURVEYS - 1) // (one.bytes * SURVEYS))
+
+    @contextmanager
+    def _opened(self, one: Survey) -> Iterator[Source]:
+        part = self._parts[one.name]
+        if not part.period:
+            assert self._growing is not None
+            yield self._growing
+            return
+        with open_closed(self._folder, part, links=True) as source:
+            yield source
+
+
+def _since(parts: Iterable[Part]) -> str:
+    """Return from which day on the lake has what the files have: of files that grow only that is not known."""
+    days = [part.day for part in parts if part.period]
+    return (date.fromisoformat(min(days)) - timedelta(days=1)).isoformat() if days else ""

@@ -1,0 +1,120 @@
+"""Which days a data file has rows of, and which bytes of it they are: what tells whether a day has changed."""
+
+import zlib
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ...archive.rows import Lines
+from ...exchange.shape import form
+from ...exchange.streams.kind import Kind, Options
+from ...files.names import DAY_MS
+from ...files.source import Source
+from ..asked import Tell
+from .columns import times_ms
+
+CHUNK_BYTES = 1 << 22
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+class Stretch(NamedTuple):
+    """A day's rows in a file: how many, the bytes from the first of them to the last, and the CRC-32 of them alone.
+
+    `line` is the number of the first one. Where the bytes hold more lines, those between are of other days.
+    """
+
+    rows: int
+    start: int
+    end: int
+    line: int
+    crc32: int
+
+
+class Survey(NamedTuple):
+    """A data file: what tells it from others, whatever it is called by now, and which days it has rows of.
+
+    `size` and `mtime_ns` are the file's as it lies on the disk, `bytes` and `crc32` those of its whole lines.
+    """
+
+    name: str
+    size: int
+    mtime_ns: int
+    bytes: int
+    crc32: int
+    rows: int
+    options: Options
+    days: dict[str, Stretch]
+
+
+def survey(kind: Kind, source: Source, tell: Tell) -> Survey:
+    """Read a file; raises `DamagedFile` at a line that is no row. `tell` gets how much of the file was read."""
+    found = _Survey(kind)
+    lines = Lines(kind, source)
+    gathered: list[bytes] = []
+    told = length = 0
+    for data in lines:
+        gathered.append(data)
+        length += len(data)
+        if length >= CHUNK_BYTES:
+            found.take(lines.columns, b"".join(gathered))
+            gathered, length = [], 0
+            tell(0, source.taken_bytes - told)
+            told = source.taken_bytes
+    found.take(lines.columns, b"".join(gathered))
+    status = source.status
+    tell(0, status.st_size - told)
+    return Survey(
+        source.name, status.st_size, status.st_mtime_ns, found.bytes, found.crc32, found.rows, found.options, found.days
+    )
+
+
+class _Survey:
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self.bytes = self.crc32 = self.rows = 0
+        self.options = Options()
+        self.days: dict[str, Stretch] = {}
+
+    def take(self, columns: tuple[str, ...], data: bytes) -> None:
+        """Take the next lines."""
+        if not columns:
+            return
+        if not self.bytes:
+            header = ",".join(columns).encode()
+            shape = form(self._kind, header)
+            assert shape is not None, "its lines were held against its shape"
+            self.options = shape.options
+            self.bytes, self.crc32 = len(header) + 1, zlib.crc32(header + b"\n")
+        if not data:
+            return
+        self.crc32 = zlib.crc32(data, self.crc32)
+        for day, lines in _by_day(data, times_ms(self._kind, self.options, data)):
+            rows = lines.count(b"\n")
+            known = self.days.get(day) or Stretch(0, self.bytes, self.bytes, self.rows + 2, 0)
+            self.bytes += len(lines)
+            self.rows += rows
+            self.days[day] = known._replace(
+                rows=known.rows + rows, end=self.bytes, crc32=zlib.crc32(lines, known.crc32)
+            )
+
+
+def _by_day(data: bytes, times: pa.Array) -> Iterator[tuple[str, bytes]]:
+    """Yield lines in pieces of one day each, in order."""
+    days = pc.divide(times, DAY_MS)
+    runs = pc.run_end_encode(days)
+    values = runs.values.to_pylist()
+    if len(values) == 1:
+        yield _day(values[0]), data
+        return
+    lines = data.split(b"\n")
+    start = 0
+    for value, end in zip(values, runs.run_ends.to_pylist(), strict=True):
+        yield _day(value), b"\n".join(lines[start:end]) + b"\n"
+        start = end
+
+
+def _day(number: int) -> str:
+    return date.fromordinal(_EPOCH + number).isoformat()
