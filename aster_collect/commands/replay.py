@@ -67,6 +67,7 @@ def run(said: argparse.Namespace) -> int:
         raise ConfigError(f"RAW: {error}; files allowed that --record wrote") from error
     if not replayed.runs:
         raise ConfigError(f"RAW: {paths[0]} given, and no run is in it; files allowed that --record wrote")
+    replayed.list_files()
     _tell(replayed.notes)
     say(
         f"replayed runs={replayed.runs} frames={replayed.frames} rows={replayed.rows} gaps={replayed.gaps} "

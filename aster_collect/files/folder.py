@@ -38,7 +38,7 @@ class Folder:
         self._market = market
         self._write, self._wall = write, wall
         self._sync = fdatasync if sync else None
-        self._closed: list[Path] = []
+        self._renamed_to: list[Path] = []
         self._renamed = False
         try:
             path.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
@@ -86,6 +86,7 @@ class Folder:
         if os.path.lexists(path):
             other = aside_name(path, self._wall())
             path.rename(other)
+            self._renamed_to.append(other)
             log.warning("file set aside file=%s as=%s why=%s", path.name, other.name, why)
 
     def set_parts_aside(self, kind: Kind, symbol: str, why: str) -> None:
@@ -114,14 +115,14 @@ class Folder:
         part = free_part(self.path, kind.name, symbol, period, self._parts[kind.name, symbol])
         path.rename(self.path / part.name)
         add_part(self._parts, part)
-        self._closed.append(self.path / part.name)
+        self._renamed_to.append(self.path / part.name)
         self._renamed = True
         log.info("file closed file=%s as=%s", path.name, part.name)
 
-    def take_closed(self) -> list[Path]:
-        """Return the files that were closed since the last call, oldest first."""
-        closed, self._closed = self._closed, []
-        return closed
+    def take_renamed(self) -> list[Path]:
+        """Return the files that were closed or set aside since the last call, in the order in which they were."""
+        renamed, self._renamed_to = self._renamed_to, []
+        return renamed
 
     def sync_names(self) -> None:
         """Make sure that the names of closed files outlive a power loss; raises `OSError`, and can be called again."""

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..exchange.ledger import LEDGER
@@ -108,15 +108,22 @@ def expired_raw(folder: Path, keep_days: int) -> list[Path]:
     return [folder / name for period, name in found if period[:10] in days[: -keep_days - 1]]
 
 
-def delete_expired(folder: Path, keep_days: int, now_ms: int) -> list[Path]:
-    """Delete what has expired and say so; return what is gone. What can't be deleted is logged, and stays."""
+def delete_expired(
+    folder: Path, keep_days: int, now_ms: int, note: Callable[[list[Path]], object] = list
+) -> list[Path]:
+    """Delete what has expired and say so; return what is gone. What can't be deleted is logged, and stays.
+
+    `note` is told which closed files are to go, before the first one does.
+    """
     gone: list[Path] = []
     try:
-        paths = [*expired(folder, keep_days, now_ms), *expired_raw(folder, keep_days)]
+        closed, raw = expired(folder, keep_days, now_ms), expired_raw(folder, keep_days)
     except OSError as error:
         log.error("file not deleted file=%s why=%s", folder.name, error.strerror or error)
         return gone
-    for path in paths:
+    if closed:
+        note(closed)
+    for path in (*closed, *raw):
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

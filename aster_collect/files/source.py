@@ -17,7 +17,7 @@ BLOCK_BYTES = 1 << 16
 RANGE_BYTES = 1 << 20
 LINE_BYTES = 1 << 20
 _TRAILER = struct.Struct("<II")  # at the end of a gzip member: RFC 1952, section 2.3.1
-_BAD = (gzip.BadGzipFile, EOFError, zlib.error)
+BAD = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 class Damaged(Exception):
@@ -116,7 +116,7 @@ class Source:
             while start < end and (data := self._stream.read(min(RANGE_BYTES, end - start))):
                 yield data
                 start += len(data)
-        except _BAD as error:
+        except BAD as error:
             raise Damaged(str(error)) from None
 
     def first_row(self) -> bytes:
@@ -154,5 +154,5 @@ class Source:
             return data
         try:
             return self._stream.read(size)
-        except _BAD as error:
+        except BAD as error:
             raise Damaged(str(error)) from None

@@ -26,7 +26,7 @@ def build_loop(
     ask: Callable[[Ask], None],
     inbox: Inbox,
     due: Due,
-    closed: Callable[[list[Path]], None],
+    renamed: Callable[[list[Path]], None],
     moments: Moments,
     record: Record = nowhere,
     recorded: Callable[[], Recorded] = lambda: NOT_RECORDED,
@@ -34,15 +34,16 @@ def build_loop(
 ) -> Loop:
     """Return a loop that collects these symbols, whose files are open, as those of the whole folder are.
 
-    `ask` hands a request to REST, `closed` is told which files were closed because their hour or day was over, and
-    `record` of all that happens; `recorded` says what became of that, and `keep` waits until it is in its files.
+    `ask` hands a request to REST, `renamed` is told which files were closed because their hour or day was over, or set
+    aside, and `record` of all that happens; `recorded` says what became of that, and `keep` waits until it is in its
+    files.
     """
     engine, hands = build_engine(settings, store, ask, moments, keep)
     desk = Desk(settings, engine, store, moments, recorded)
     course = Course(engine, hands, moments, record)
     for symbol in ("", *symbols):
         course.begin(desk.begin(symbol))
-    return Loop(course, desk, hands, inbox, due, closed)
+    return Loop(course, desk, hands, inbox, due, renamed)
 
 
 def build_engine(

@@ -76,9 +76,9 @@ class Hands:
         self._store.reopen()
         self.carry([flush])
 
-    def take_closed(self) -> list[Path]:
-        """Return the files that were closed since the last call because their hour or day was over."""
-        return self._store.folder.take_closed()
+    def take_renamed(self) -> list[Path]:
+        """Return the files that were closed since the last call, as their hour or day was over, or set aside."""
+        return self._store.folder.take_renamed()
 
     def _rows(self, rows: Rows) -> None:
         self._store.backlog.append(rows.kind, rows.symbol, rows.events, rows.now_ms, rows.opening)

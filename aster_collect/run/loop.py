@@ -35,13 +35,13 @@ class Loop:
     """
 
     def __init__(
-        self, course: Course, desk: Desk, hands: Hands, inbox: Inbox, due: Due, closed: Callable[[list[Path]], None]
+        self, course: Course, desk: Desk, hands: Hands, inbox: Inbox, due: Due, renamed: Callable[[list[Path]], None]
     ) -> None:
-        """`closed` is told which files were closed because their hour or day was over."""
+        """`renamed` is told which files were closed because their hour or day was over, or set aside."""
         self.all_written = False
         self.last: Snapshot | None = None  # once it has ended
         self._course, self._desk, self._hands = course, desk, hands
-        self._inbox, self._due, self._closed = inbox, due, closed
+        self._inbox, self._due, self._renamed = inbox, due, renamed
         self._draining = threading.Event()
         self._stopped_s = 0.0  # read once it drains
         self._settling = False
@@ -110,8 +110,8 @@ class Loop:
             self.take(inbox.get_nowait())
         self.step()
         self._due.step(time.monotonic(), self._hands.flushes, self.snapshot)
-        if closed := self._hands.take_closed():
-            self._closed(closed)
+        if renamed := self._hands.take_renamed():
+            self._renamed(renamed)
         return False
 
     def _say_end(self) -> None:

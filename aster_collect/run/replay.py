@@ -10,7 +10,9 @@ from ..exchange.events import Answer, Ask, Bad, Batch, Gap, Lost, Opened, Reopen
 from ..exchange.form import Form
 from ..exchange.ledger import LEDGER, UNRECORDED
 from ..files.compress import compress
+from ..files.manifest import settle, take_back
 from ..files.raw_reader import read_raw
+from ..files.rotate import closed_part
 from ..files.source import Damaged
 from ..files.store import Store
 from ..order.effects import Flush
@@ -90,13 +92,17 @@ class Replay:
         finally:
             self._end()
 
+    def list_files(self) -> None:
+        """List in the folder's manifest what was written; raises `OSError`."""
+        settle(self._folder, sync=False)
+
     def _look_at_files(self) -> None:
         if self._store is None:
             return
         if self._hands.failing_since_ns:
             raise StoreError(self._store.last_error)
-        for path in self._hands.take_closed():
-            if self._settings.compress:
+        for path in self._hands.take_renamed():
+            if self._settings.compress and closed_part(path.name):
                 compress(path)
 
     def _again(self, again: Again) -> None:
@@ -153,6 +159,7 @@ class Replay:
             self._folder, settings.scope().kinds, settings.scope().options,
             market=settings.market, sync=False, rotate=settings.rotate, wall=self._moments.wall,
         )  # fmt: skip
+        take_back(self._folder, sync=False)
         self._engine, self._hands = build_engine(settings, self._store, _ask_nobody, self._moments)
         self._course = Course(self._engine, self._hands, self._moments)
         self.carried = Carried(self._course)

@@ -35,7 +35,7 @@ from .recorder import Recorder
 from .retold import Retold
 from .roster import RELIST_S, Roster
 from .start import say_snapshots, say_start, warn_of_polls
-from .threads import FAILED, Aged, Closed, Control, Ended, Over, Signalled, Threads
+from .threads import FAILED, Aged, Control, Ended, Over, Renamed, Signalled, Threads
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Supervisor:
         self._due = Due(self._reports, journal is not None and journal.live, time.monotonic())
         self._lists = Lists(settings, self._threads, self._roster, self._budget, self._asks.put)
         self._status = STOPPED
-        self._drained = True
+        self._drained = self._is_written = True
 
     def run(self) -> int:
         """Collect until told to stop; return the exit status. Raises `ConfigError` and `LockedError` at the start."""
@@ -112,6 +112,7 @@ class Supervisor:
             self._asks.put(None)
             self._reports.put(None)
             if self._drained:  # else the collector still writes: the descriptors go with the process
+                self._packing.finish(store.folder.take_renamed(), is_whole=self._is_written)
                 store.close()
 
     def _start_rest(self, rest: Rest) -> None:
@@ -131,6 +132,7 @@ class Supervisor:
         self._moments.look()
         run = Run(__version__, self._settings.told(), tuple(symbols), store.rejects.appender.size)
         self._record(self._moments.now, run)
+        self._packing.begin()
         for symbol in (*symbols, ""):
             store.open(symbol, at_once=self._roster.checked)
         carriers = feeds.plan(symbols)
@@ -141,7 +143,7 @@ class Supervisor:
         recorder = self._recorder
         loop = build_loop(
             self._settings, symbols, store, self._asks.put, self._inbox, self._due,
-            lambda paths: self._control.put(Closed(paths)), self._moments,
+            lambda paths: self._control.put(Renamed(paths)), self._moments,
             self._record, *((recorder.recorded, recorder.keep) if recorder is not None else ()),
         )  # fmt: skip
         if self._recorder is not None:
@@ -166,7 +168,7 @@ class Supervisor:
                 self._inbox.tell(Reopen())
             elif isinstance(message, Answer):
                 self._relist(message, feeds)
-            elif isinstance(message, Closed):
+            elif isinstance(message, Renamed):
                 self._packing.take(message.paths)
             elif isinstance(message, Aged):
                 feeds.hand_over(message, self._roster.gone(time.monotonic()))
@@ -190,7 +192,7 @@ class Supervisor:
     def _make_recorder(self) -> Recorder:
         settings = self._settings
         writer = RawWriter(settings.data_dir, sync=settings.sync)
-        return Recorder(writer, settings.flush_interval_s, lambda: self._control.put(Closed([])))
+        return Recorder(writer, settings.flush_interval_s, lambda: self._control.put(Renamed([])))
 
     def _stop(self, feeds: Feeds, loop: Loop) -> None:
         """Stop in the direction of the data: connections, what is queued, files."""
@@ -204,7 +206,7 @@ class Supervisor:
             self._status = FAILED
             return
         recorded = self._stop_recorder()
-        self._packing.wait()
+        self._is_written = loop.all_written
         if not loop.all_written or not recorded:
             self._status = FAILED
         elif self._threads.by_duration and (silent := _silent(loop.last)) and self._status == STOPPED:

@@ -39,8 +39,8 @@ class Aged(NamedTuple):
     connection: int
 
 
-class Closed(NamedTuple):
-    """Files were closed because their hour or day is over."""
+class Renamed(NamedTuple):
+    """Files were closed because their hour or day is over, or set aside."""
 
     paths: list[Path]
 
@@ -49,8 +49,8 @@ class Over(NamedTuple):
     """The run is to end: a signal came, or its time is over."""
 
 
-Control = queue.SimpleQueue[Signalled | Ended | Aged | Answer | Closed]
-Message = Signalled | Ended | Aged | Answer | Closed | Over | None
+Control = queue.SimpleQueue[Signalled | Ended | Aged | Answer | Renamed]
+Message = Signalled | Ended | Aged | Answer | Renamed | Over | None
 
 
 class Threads:

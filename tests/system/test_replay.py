@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from aster_collect import cli
+from aster_collect.files.listed import MANIFEST_NAME, Content, read_manifest
+from aster_collect.files.manifest import settle
 from aster_collect.simulator import Fault
 from aster_collect.verify import check_folder
 from tests import beside
 from tests.support import PRICES, EndToEnd, now_ms
 
 GARBAGE = ("not-json", "binary", "invalid-utf8", "unknown-event")
-FOR_THEMSELVES = (".lock", "status.json", ".banned")
+FOR_THEMSELVES = (".lock", "status.json", ".banned", MANIFEST_NAME)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -24,6 +26,13 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.iterdir())
         if path.name not in FOR_THEMSELVES and not path.name.startswith("raw.")
     }
+
+
+def listed(folder: Path) -> list[tuple[str, str, Content]]:
+    """Return what the manifest of a folder says of its files, in whatever order it came to."""
+    said = read_manifest(folder)
+    assert said is not None
+    return sorted((one.name, one.what, one.content) for one in (*said.files.values(), *said.growing.values()))
 
 
 class Replayed(EndToEnd):
@@ -56,6 +65,8 @@ class Replayed(EndToEnd):
         self.assertEqual(one.keys(), other.keys())
         for name, data in one.items():
             self.assertEqual(other[name], data, name)
+        settle(self.folder)  # a run may not have come to list some
+        self.assertEqual(listed(self.folder), listed(again))
 
 
 class TheSameBytes(Replayed):

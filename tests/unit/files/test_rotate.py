@@ -94,13 +94,13 @@ class Boundary(Case):
             if again:
                 self.crash()
             store = self.store() if again else self.stores[0]
-            self.assertEqual(store.folder.take_closed(), [])
+            self.assertEqual(store.folder.take_renamed(), [])
             for kind in KINDS:
                 store.append(kind, S, [row(kind, 3, MIDNIGHT_MS)])
             store.flush(sync=False)
             self.assertEqual(self.numbers(), [[1, 2], [3]])
             closed = [self.folder / f"{kind}_{S}.2026-11-21.csv" for kind in KINDS]
-            self.assertEqual((store.folder.take_closed(), store.folder.take_closed()), (closed, []))
+            self.assertEqual((store.folder.take_renamed(), store.folder.take_renamed()), (closed, []))
             self.crash()
 
     def test_rows_change_places_at_midnight(self) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from aster_collect.run.threads import HANGUP, Closed, Control, Ended, Over, Signalled, Threads
+from aster_collect.run.threads import HANGUP, Control, Ended, Over, Renamed, Signalled, Threads
 
 DEADLINE_S = 30.0
 
@@ -56,7 +56,7 @@ class WhatComesNext(Case):
     def test_the_time_is_over(self) -> None:
         """That comes before whatever waits, and the run knows why it ends."""
         threads = Threads(self.control, 0.0)
-        self.control.put(Closed([]))
+        self.control.put(Renamed([]))
         with self.assertLogs("aster_collect.run.threads", "INFO"):
             self.assertEqual(threads.next(self.soon()), Over())
         self.assertTrue(threads.by_duration)
@@ -78,7 +78,7 @@ class TheEnd(Case):
     def test_a_thread_that_does_not_end(self) -> None:
         """It is waited for so long, and no longer; what comes meanwhile is of no more use."""
         self.threads.start("one", self.stay)
-        self.control.put(Closed([]))
+        self.control.put(Renamed([]))
         self.assertFalse(self.threads.wait_for({"one"}, 0.0))
 
     def test_a_first_signal_while_it_ends_for_another_reason(self) -> None:

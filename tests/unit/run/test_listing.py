@@ -1,0 +1,272 @@
+"""The manifest says what became of each file, whatever ends the run, and whatever happens to the manifest itself."""
+
+import gzip
+import hashlib
+import json
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+from aster_collect.files.contents import contents
+from aster_collect.files.listed import MANIFEST_NAME, Content, read_manifest
+from aster_collect.files.manifest import announce, settle
+from aster_collect.files.names import Part
+from aster_collect.files.rotate import closed_part
+from tests.support import rounds
+from tests.unit.files.rotating import DAY_MS, KINDS, MIDNIGHT_MS, Case, S, row
+from tests.unit.run.listed import ListedStore, manifest
+
+CLOSED = f"trades_{S}.2026-11-22.csv"
+NEXT = f"trades_{S}.2026-11-23.csv"
+
+
+class Listed(Case):
+    def listed(self, **options: Any) -> ListedStore:
+        store = ListedStore(self.folder, levels=5, sync=False, rotate=self.rotate, **options)
+        self.stores.append(store)
+        return store
+
+    def append(self, store: ListedStore, *days: float) -> None:
+        """Write a trade at each of these days from midnight on."""
+        for day in days:
+            store.append("trades", S, [row("trades", round(day * 24), MIDNIGHT_MS + round(day * DAY_MS))])
+        store.flush()
+
+    @property
+    def path(self) -> Path:
+        return self.folder / MANIFEST_NAME
+
+    def closed(self) -> dict[str, bytes]:
+        """Return what is in each closed file and each that was set aside."""
+        paths = [path for path in self.folder.glob("*_*.*") if path.name.count(".") > 1]
+        return {
+            path.name.removesuffix(".gz"): (gzip.decompress if path.suffix == ".gz" else bytes)(path.read_bytes())
+            for path in paths
+        }
+
+    def assert_listed(self) -> None:
+        """Fail unless the manifest has just the closed files and those set aside, with what they hold."""
+        said = manifest(self.folder)
+        found = {name: (one.content.bytes, one.content.sha256) for name, one in said.files.items()}
+        hashes = {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in self.closed().items()}
+        self.assertEqual((found, said.odd), (hashes, []))
+
+
+class Noted(Listed):
+    def test_files_are_closed(self) -> None:
+        """Each is listed with its rows, its ends and its hash; the growing ones are, when the run ends in order."""
+        store = self.listed()
+        self.append(store, 0, 0.5, 1, 2, 2.25)
+        store.list_files()
+        self.assert_listed()
+        said = manifest(self.folder)
+        self.assertEqual(said.growing, {})
+        content = said.files[CLOSED].content
+        self.assertEqual(content[:5], (2, MIDNIGHT_MS, MIDNIGHT_MS + DAY_MS // 2, 0, 12))
+        store.stop()
+        said = manifest(self.folder)
+        self.assertEqual(sorted(said.growing), sorted(f"{kind}_{S}.csv" for kind in (*KINDS, "gaps")))
+        size = (self.folder / f"trades_{S}.csv").stat().st_size
+        ends = (MIDNIGHT_MS + 2 * DAY_MS, MIDNIGHT_MS + 9 * DAY_MS // 4)
+        self.assertEqual(said.growing[f"trades_{S}.csv"].content, Content(2, *ends, 48, 54, size))
+        self.assertEqual(said.growing[f"prices_{S}.csv"].content.rows, 0)
+
+    def test_a_compressed_file_is_the_same_file(self) -> None:
+        """It holds what the plain one held, and the last row of a long one is found."""
+        store = self.listed()
+        lines = [row("trades", number, MIDNIGHT_MS + number) for number in range(20_000)]
+        store.append("trades", S, lines)
+        self.append(store, 2)
+        plain = self.folder / CLOSED
+        part = closed_part(CLOSED)
+        assert part is not None
+        packed = Path(f"{plain}.gz")
+        packed.write_bytes(gzip.compress(plain.read_bytes()))
+        found = contents(plain, part)
+        self.assertEqual(contents(packed, part), found)
+        assert found is not None
+        self.assertEqual(found[:5], (20_000, MIDNIGHT_MS, MIDNIGHT_MS + 19_999, 0, 19_999))
+
+    def test_a_run_goes_on_behind_an_end_in_order(self) -> None:
+        """What was said of growing files is taken back before they grow, and said anew at the next end."""
+        self.listed().stop()
+        self.assertEqual(len(manifest(self.folder).growing), 4)
+        store = self.listed()
+        self.assertEqual(manifest(self.folder).growing, {})
+        self.append(store, 0)
+        store.stop()
+        self.assertEqual(manifest(self.folder).growing[f"trades_{S}.csv"].content.rows, 1)
+        self.assertEqual(len(self.path.read_text("ascii").splitlines()), 4)
+
+    def test_somebody_lists_a_deletion(self) -> None:
+        """The line stays where lines about growing files are taken back, which stand before it."""
+        store = self.listed()
+        self.append(store, 0, 1)
+        store.list_files()
+        store.stop()
+        self.assertEqual(set(manifest(self.folder).files), {CLOSED})
+        with self.path.open("a") as file:
+            file.write(json.dumps({"file": CLOSED, "is": "deleted"}) + "\n")
+        (self.folder / CLOSED).unlink()
+        store = self.listed()
+        said = manifest(self.folder)
+        self.assertEqual((said.files, said.growing), ({}, {}))
+
+    def test_files_are_set_aside(self) -> None:
+        """They are listed under their new names, and the old ones are free: another file may have them."""
+        store = self.listed()
+        self.append(store, 0, 1)
+        store.list_files()
+        store.set_aside("trades", S, "ids_of_another_id_space")
+        self.append(store, 0.25, 1.25)
+        store.list_files()
+        self.assert_listed()
+        said = manifest(self.folder)
+        self.assertEqual(len(said.files), 3)
+        self.assertEqual(said.files[CLOSED].content.first_id, 6)
+        self.assertEqual(sorted(one.was for one in said.files.values()), ["", CLOSED, f"trades_{S}.csv"])
+
+    def test_what_is_too_old_is_deleted(self) -> None:
+        """That it is deleted on purpose is noted before it goes."""
+        store = self.listed(keep_days=1)
+        self.append(store, 0, 1, 2, 3)
+        store.list_files()
+        self.assertEqual(set(manifest(self.folder).files), {NEXT.replace("23", "24"), NEXT} & set(self.closed()))
+        self.assertNotIn(CLOSED, self.closed())
+        self.assert_listed()
+
+    def test_the_end_comes_before_files_are_read(self) -> None:
+        """Their lengths are noted; the next start reads them."""
+        store = self.listed()
+        self.append(store, 0, 1, 2)
+        store.listing.take(store.folder.take_renamed())
+        self.append(store, 3)
+        store.stop()
+        said = manifest(self.folder)
+        self.assertEqual({name: one.content.bytes for name, one in said.files.items()},
+                         {name: len(data) for name, data in self.closed().items()})  # fmt: skip
+        self.assertEqual({one.content.sha256 for one in said.files.values()}, {""})
+        self.listed().list_files()
+        self.assert_listed()
+
+    def test_a_folder_of_an_earlier_version(self) -> None:
+        """All that it lacks is listed."""
+        store = self.store()
+        for day in range(4):
+            store.append("trades", S, [row("trades", day, MIDNIGHT_MS + day * DAY_MS)])
+        store.set_aside("trades", S, "x")
+        store.flush()
+        self.crash()
+        settle(self.folder, sync=False)
+        self.assert_listed()
+        self.assertEqual(len(manifest(self.folder).files), 4)
+        self.assertEqual(len(manifest(self.folder).growing), 4)
+
+    def test_a_file_is_rewritten(self) -> None:
+        """What it will hold is noted before, and what it held is not forgotten."""
+        store = self.listed()
+        self.append(store, 0, 1)
+        store.list_files()
+        store.stop()
+        path, beside = self.folder / CLOSED, self.folder / ".beside"
+        before = manifest(self.folder).files[CLOSED].content
+        beside.write_bytes(gzip.compress(path.read_bytes() + b"5,1795305600001,buy,1,1\n"))
+        announce(self.folder, path, beside, sync=False)
+        said = manifest(self.folder).files[CLOSED]
+        self.assertEqual((said.before, said.content.rows, said.content.last_id), (before.sha256, 2, 5))
+        self.assertEqual(said.content, contents(beside, Part("trades", S, "2026-11-22")))
+
+
+class Harmed(Listed):
+    def test_any_prefix_of_a_manifest(self) -> None:
+        """Whatever a crash leaves of it, with NULs behind or not, the next start lists the rest, each line whole."""
+        store = self.listed()
+        self.append(store, *range(4))
+        store.set_aside("trades", S, "x")
+        self.append(store, 4, 5)
+        store.list_files()
+        self.crash()
+        data = self.path.read_bytes()
+        for cut in (*range(0, len(data), 61), len(data) - 1, len(data)):
+            self.path.write_bytes(data[:cut] + b"\0" * ((0, 1, 5000)[cut % 3]))
+            self.listed().list_files()
+            self.assert_listed()
+            self.crash()
+
+    def test_the_manifest_is_deleted_cut_or_moved_meanwhile(self) -> None:
+        """It is said in the log, and all files are listed anew."""
+        for harm in (
+            lambda path: path.unlink(),
+            lambda path: os.truncate(path, 0),
+            lambda path: os.truncate(path, path.stat().st_size - 30),
+            lambda path: path.rename(path.with_name("moved")),
+            lambda path: path.write_text("[]\n" * 9),
+        ):
+            self.fresh()
+            store = self.listed()
+            self.append(store, 0, 1)
+            store.list_files()
+            harm(self.path)
+            self.append(store, 2)
+            with self.assertLogs("aster_collect.files.manifest", "ERROR") as logs:
+                store.list_files()
+            self.assertIn("file changed by another program file=files.jsonl", logs.output[0])
+            said = manifest(self.folder)
+            self.assertEqual(set(said.files), set(self.closed()))
+            self.crash()
+
+    def test_a_folder_in_its_place(self) -> None:
+        """It is said once, rows are written all the same, and the manifest is, once there is room for it."""
+        self.folder.mkdir()
+        self.path.mkdir()
+        with self.assertLogs("aster_collect.files.manifest", "ERROR") as logs:
+            store = self.listed()
+            self.append(store, 0, 1, 2)
+            store.list_files()
+        self.assertEqual(len(logs.records), 1)
+        self.assertIn("files.jsonl", logs.output[0])
+        self.path.rmdir()
+        self.append(store, 3)
+        with self.assertLogs("aster_collect.files.manifest", "WARNING"):
+            store.list_files()
+        self.assert_listed()
+
+    def test_any_pattern_of_a_full_disk(self) -> None:
+        """Each line is there once, whole, in the end."""
+        for seed, chance in rounds(20):
+            with self.subTest(seed=seed):
+                self.fresh()
+                self.fill(chance)
+                self.crash()
+
+    def fill(self, chance: random.Random) -> None:
+        store = self.listed()
+        full = False
+
+        def write(descriptor: int, data: bytes) -> int:
+            if full:
+                raise OSError(28, "No space left on device")
+            return os.write(descriptor, data[: chance.randrange(1, len(data) + 1)])
+
+        store.listing._writer._appender._write = write
+        for day in range(8):
+            self.append(store, day)
+            full = chance.random() < 0.5
+            store.list_files()
+        full = False
+        self.append(store, 9)
+        store.list_files()
+        self.assert_listed()
+        self.assertEqual(len(self.path.read_text("ascii").splitlines()), 8)
+
+    def test_lines_that_are_none(self) -> None:
+        """They are told by number, and those around them hold."""
+        self.folder.mkdir()
+        good = '{"file": "trades_X.2026-11-22.csv", "is": "closed", "bytes": 5}'
+        odd = ["", "x", "[]", "{}", '{"file": 1, "is": "closed"}', '{"file": "a", "is": "b"}', "[" * 9999, "null",
+               good.replace("5", '"5"'), good.replace("5", "-5"), good.replace("5", "true")]  # fmt: skip
+        self.path.write_text("\n".join([good, *odd, good.replace("22", "23"), good[:9]]), "ascii")
+        said = manifest(self.folder)
+        self.assertEqual((len(said.files), said.odd), (2, list(range(2, 2 + len(odd)))))
+        self.assertIsNone(read_manifest(self.folder / "nowhere"))
