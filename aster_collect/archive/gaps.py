@@ -26,6 +26,11 @@ class Ids(NamedTuple):
     first: int
     last: int
 
+    @property
+    def number(self) -> int:
+        """How many they are."""
+        return self.last - self.first + 1
+
 
 class Gaps(NamedTuple):
     """What is missing: disjoint stretches of time in order, and of trades the ids, in disjoint ranges in order."""

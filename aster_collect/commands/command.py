@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "aster-collect"
 COLLECT = "collect"
-NAMES = (COLLECT, "verify", "health", "export", "replay", "simulate")  # each is the file of that name here
+NAMES = (COLLECT, "verify", "health", "export", "repair", "replay", "simulate")  # each is the file of that name here
 
 
 def program(name: str) -> str:

@@ -1,12 +1,14 @@
 """The exit statuses of all commands: one table, of which the help of each shows its part."""
 
-from ..errors import ConfigError, DataError, LockedError, StoreError
+from ..errors import ConfigError, DataError, LockedError, RestError, StoreError
 
 DONE, FAILED, IMPOSSIBLE, LOCKED, UNDELIVERED = range(5)
 INTERRUPTED = 130  # as a shell tells the end by SIGINT
 
 # What the program does about an error.
-ENDINGS = {ConfigError: IMPOSSIBLE, LockedError: LOCKED, StoreError: FAILED, DataError: FAILED}
+ENDINGS = {
+    ConfigError: IMPOSSIBLE, LockedError: LOCKED, StoreError: FAILED, DataError: FAILED, RestError: FAILED,
+}  # fmt: skip
 
 _CALL = "an impossible request: one line says what was given, and what is allowed"
 STATUSES = {
@@ -15,6 +17,7 @@ STATUSES = {
         "verify": "all promises hold",
         "health": "every connection has delivered within the age; one line says so",
         "export": "all that was asked for is there; one line says what was written",
+        "repair": "all was asked for; one line a symbol says what there was",
         "replay": "all of the record was replayed; one line says what was written",
         "simulate": "stopped as asked, by a signal",
     },
@@ -24,6 +27,7 @@ STATUSES = {
         "health": "something is wrong; each line says what",
         "export": "a line that is damaged, or a value that the form can't hold, which is told with file and line; "
         "a disk that is full",
+        "repair": "some of it could not be asked for, or belongs to other ids, or the disk is full",
         "replay": "failed while replaying, such as for a full disk",
         "simulate": "failed while running",
     },
@@ -33,12 +37,14 @@ STATUSES = {
         "a report that can't be written, a bad call",
         "health": "a bad call",
         "export": f"{_CALL}; no data files there",
+        "repair": f"{_CALL}; no data files there",
         "replay": f"{_CALL}; a record that is damaged, which is replayed up to there",
         "simulate": _CALL,
     },
     LOCKED: {
         "collect": "another collector owns the data folder; --quiet says nothing of it",
         "export": "another run is writing the same file",
+        "repair": "a collector owns the data folder",
         "replay": "a collector owns the data folder",
     },
     UNDELIVERED: {"collect": "--duration is over, and some symbol, or all of them, never delivered a frame"},
@@ -47,6 +53,7 @@ STATUSES = {
         "verify": "Ctrl-C came first: nothing was proven",
         "health": "Ctrl-C came first",
         "export": "Ctrl-C came first: what was written by then is whole",
+        "repair": "Ctrl-C came first: what was put back by then is there",
         "replay": "Ctrl-C came first: the files hold what was replayed by then",
         "simulate": "Ctrl-C came before it had begun",
     },

@@ -40,8 +40,13 @@ class Form(NamedTuple):
 
 def form(kind: Kind, header: bytes) -> Form | None:
     """Return the shape that a header promises, None when it is not one of this kind of file."""
-    options = _shapes(kind).get(header)
+    options = options_of(kind, header)
     return None if options is None else _form(kind, options)
+
+
+def options_of(kind: Kind, header: bytes) -> Options | None:
+    """Return the options of a run that writes files of this header, None where it is not one of this kind of file."""
+    return _shapes(kind).get(header)
 
 
 @lru_cache

@@ -5,6 +5,7 @@
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def aside(path: Path) -> Iterator[Path]:
     descriptor = _own(beside)
     try:
         os.ftruncate(descriptor, 0)  # of a run that was killed
+        _like(path, descriptor)
         yield beside
         os.fsync(descriptor)
         beside.replace(path)
@@ -44,6 +46,20 @@ def delete_leftovers(folder: Path) -> None:
             descriptor = _own(beside)
             beside.unlink(missing_ok=True)
             os.close(descriptor)
+
+
+def _like(path: Path, descriptor: int) -> None:
+    """Give a file the owner and the mode of the one that it takes the place of, else the owner of the folder.
+
+    A collector that may not write its own files any more would not start. Who may not give a file away keeps it.
+    """
+    try:
+        there = path.stat()
+        os.fchmod(descriptor, stat.S_IMODE(there.st_mode))
+    except FileNotFoundError:
+        there = path.parent.stat()
+    with contextlib.suppress(OSError):
+        os.fchown(descriptor, there.st_uid, there.st_gid)
 
 
 def _own(beside: Path) -> int:

@@ -114,9 +114,7 @@ class Lock:
         owner = ""
         with contextlib.suppress(OSError, ValueError), read_plain(self._name) as file:
             owner = f" (pid {int(file.read(20))})"
-        return LockedError(
-            f"{self._path} belongs to another collector{owner}; stop that one, or give another --data-dir"
-        )
+        return LockedError(f"{self._path} belongs to another collector{owner}; stop that one, or give another folder")
 
 
 def _is(descriptor: int, status: Callable[[], os.stat_result]) -> bool:

@@ -41,11 +41,14 @@ def make(
 ) -> None:
     """Make requests in turn until None comes; each blocks as long as `dial.get` does at most."""
     while (call := calls.get()) is not None:
-        asked_ns = wall_ns()
-        try:
-            reply: Reply | NetworkError = get(
-                url, call.path, {"User-Agent": USER_AGENT}, most_bytes=call.ask.most_bytes
-            )
-        except NetworkError as error:
-            reply = error
-        told(Called(call, asked_ns, wall_ns(), reply))
+        told(made(url, call, get=get, wall_ns=wall_ns))
+
+
+def made(url: str, call: Call, *, get: Callable[..., Reply] = get, wall_ns: Callable[[], int] = time.time_ns) -> Called:
+    """Make one request, and return what came of it; blocks as long as `dial.get` does at most."""
+    asked_ns = wall_ns()
+    try:
+        reply: Reply | NetworkError = get(url, call.path, {"User-Agent": USER_AGENT}, most_bytes=call.ask.most_bytes)
+    except NetworkError as error:
+        reply = error
+    return Called(call, asked_ns, wall_ns(), reply)

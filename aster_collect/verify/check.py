@@ -7,6 +7,7 @@ from ..exchange.ledger import LEDGER
 from ..exchange.streams import KINDS
 from ..exchange.streams.kind import Kind, Lane
 from ..files.histories import Histories
+from ..files.repairing import repairing
 from ..files.source import Source
 from .cross import Claims, Cross
 from .ledger import Ledger, Range, union
@@ -26,9 +27,11 @@ def check_folder(folder: Path, *, live: bool = False) -> Report:
     histories = Histories(folder, live=live)
     report = Report(str(folder), [entry.name for entry in histories.set_aside])
     set_aside = _set_aside_times(histories)
+    mark = repairing(folder)
     for symbol in histories.symbols:
         with histories.open(symbol) as files:
-            _symbol(symbol, files, Ledger(set_aside.get(symbol, {})), report)
+            repaired = {mark.kind: mark.ids} if mark and mark.symbol == symbol else {}
+            _symbol(symbol, files, Ledger(set_aside.get(symbol, {}), repaired), report)
     return report
 
 

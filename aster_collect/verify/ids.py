@@ -31,6 +31,7 @@ class Contiguous:
 
     def __init__(self, kind: Kind, ledger: Ledger) -> None:
         self._listed = Ranges(ledger.missing[kind.name])
+        self._repaired = Ranges(ledger.repaired.get(kind.name, ()))
         self._watch_id = 0
         self._next_id: int | None = None
         self.missing = 0
@@ -61,7 +62,7 @@ class Contiguous:
             count, lowest = self._listed.unexplained(next_id, number - 1)
             if count:
                 flaws.append(f"{count} ids missing from {lowest} on that no row of the ledger explains")
-        if self._listed.next(number) == number:
+        if self._listed.holds(number) and not self._repaired.holds(number):
             flaws.append(f"id {number} is here, but the ledger calls it missing")
         self._watch_id = self._listed.next(number + 1)
         return flaws

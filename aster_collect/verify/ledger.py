@@ -84,10 +84,12 @@ class Ledger:
     """The rows of `gaps_<SYMBOL>.csv`: well-formed, or reported and left out.
 
     `set_aside` are by kind the times whose rows are in files that were set aside: they are in no history either.
+    `repaired` are by kind the ids that a repair was putting back when it was interrupted: they may be in both.
     """
 
-    def __init__(self, set_aside: Mapping[str, list[Range]]) -> None:
+    def __init__(self, set_aside: Mapping[str, list[Range]], repaired: Mapping[str, list[Range]]) -> None:
         self._set_aside = set_aside
+        self.repaired = repaired
         self.rows = Counter[str]()  # by stream
         self.stretches: dict[str, list[Stretch]] = defaultdict(list)  # of the streams whose ids don't tell more
         self.missing: dict[str, list[Range]] = defaultdict(list)  # ids of the others

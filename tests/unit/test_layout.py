@@ -21,15 +21,16 @@ ALLOWED = {
     "files": {"errors", "exchange"},
     "archive": {"exchange", "files"},
     "export": {"archive", "errors", "exchange", "files", "wording"},
+    "repair": {"archive", "errors", "exchange", "files", "net", "order"},
     "run": {"__init__", "errors", "exchange", "files", "net", "options", "order", "settings", "watch", "wording"},
     "commands": {"__init__", "archive", "errors", "exchange.venues", "export", "files.histories", "files.names",
-                 "options", "run", "settings", "simulator", "verify", "watch", "wording"},
+                 "options", "repair", "run", "settings", "simulator", "verify", "watch", "wording"},
     "cli": {"__init__", "commands", "errors", "wording"},
     "__main__": {"cli"},
     "health": {"cli"},
     "simulator": {"__init__"},
     "verify": {"archive.book", "exchange.cells", "exchange.exact", "exchange.form", "exchange.ledger", "exchange.shape",
-               "exchange.streams", "files.histories", "files.source"},
+               "exchange.streams", "files.histories", "files.repairing", "files.source"},
 }  # fmt: skip
 DOORS = {"verify.__main__", "simulator.__main__"}  # `python -m` of a command that has a room: they open the command
 # No circle within a room either: its modules from the top of the design down, each imports from those above alone.
@@ -43,17 +44,18 @@ ORDERS = {
               "covering", "offset", "answers", "intake", "connections", "engine"),
     "net": ("address", "pacing", "reply", "frames", "inbox", "dial", "calls", "bans", "cookies", "connection", "outlet",
             "feed", "rest"),
-    "files": ("names", "period", "plain", "tail", "source", "histories", "listed", "contents", "limits", "replace",
-              "appender", "lock", "rejects", "rotate", "manifest", "aside", "market", "folder", "resumed", "compress",
+    "files": ("names", "period", "plain", "repairing", "tail", "source", "histories", "listed", "contents", "limits",
+              "replace", "appender", "lock", "rejects", "rotate", "manifest", "aside", "market", "folder", "resumed", "compress",
               "losses", "kept", "whole", "damage", "table", "turns", "destroyed", "sheet", "sheets", "bound", "backlog",
               "flush", "store", "members", "raw_file", "raw", "raw_reader"),
     "export": ("asked", "folders", "lake", "parquet"),
     "archive": ("moment", "gaps", "rows", "book", "archive"),
+    "repair": ("fetch", "insert", "place", "left", "rewrite", "mark", "mend", "folder"),
     "run": ("recorder", "retold", "moments", "hands", "course", "desk", "loop", "build", "opening", "threads", "roster",
             "lists", "fleet", "feeds", "listing", "packing", "start", "supervisor", "recalled", "behind", "found",
             "carried", "replay"),
     "commands": ("statuses", "circles", "console", "refusals", "command", "grammar", "signals", "progress", "endings",
-                 "collect", "verify", "health", "export", "replay", "simulate"),
+                 "collect", "verify", "health", "export", "repair", "replay", "simulate"),
     "watch": ("health", "snapshot", "rates", "columns", "status", "log_lines", "terminal_line", "metrics", "terminal",
               "journal", "report"),
     "simulator": ("venues", "noise", "faults", "framing", "supply", "instruments", "books", "perpetual", "ids",
@@ -73,7 +75,7 @@ CALLS = {"open", "print", "input"}
 # All that a proof of the files may rest on, however far away it is imported: nothing of what wrote them.
 PROOF = {"verify", "archive.book", "errors", "exchange.cells", "exchange.events", "exchange.exact", "exchange.fields",
          "exchange.form", "exchange.ledger", "exchange.shape", "exchange.streams", "files.histories", "files.names",
-         "files.source", "files.plain", "files.tail"}  # fmt: skip
+         "files.source", "files.plain", "files.repairing", "files.tail"}  # fmt: skip
 
 
 def name_of(path: Path) -> str:

@@ -62,7 +62,7 @@ class Blocks(unittest.TestCase):
         self.assertEqual(told[0], told[2])
 
     def ledger(self, kind: Kind, chance: random.Random) -> Ledger:
-        ledger = Ledger({})
+        ledger = Ledger({}, {})
         for _ in range(chance.randrange(4)):
             from_ms = START_MS + chance.randrange(-1000, 40_000)
             cause = chance.choice(("reconnect", "restart", "late", "clock"))

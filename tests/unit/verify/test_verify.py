@@ -976,7 +976,7 @@ class Memory(Case):
         """Memory does not grow with the count of different values: what is remembered of them is bounded."""
         peaks = []
         for count in (70_000, 140_000):
-            prices = Rows(KINDS["prices"], Ledger({}), Cross(Report("", [])))
+            prices = Rows(KINDS["prices"], Ledger({}, {}), Cross(Report("", [])))
             shape = form(KINDS["prices"], good()[PRICES][0].encode())
             assert shape is not None
             flaws = []

@@ -1,0 +1,106 @@
+"""Missing trades put back, a lot at a time: an end at any moment leaves a folder that holds.
+
+asked ─▶ mark ─▶ files, each written aside and renamed ─▶ the ledger, as they ─▶ mark gone
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import cast
+
+from ..archive import Archive
+from ..archive.gaps import Ids
+from ..errors import DataError
+from ..exchange.streams.kind import Kind
+from ..exchange.streams.trades import Trade
+from ..files.names import TABLE
+from ..files.repairing import Repairing, repairing
+from ..order.proof import Verdict, by_page
+from . import mark
+from .left import ranges
+from .place import places
+from .rewrite import Files, rewrite_ledger
+
+AT_ONCE = 200_000  # trades, which are held in memory; for each such lot the files that they belong to are written anew
+
+Ask = Callable[[str, int, int], Iterator[list[Trade]]]
+Tell = Callable[[int, int], object]
+
+
+def settle(folder: Path) -> None:
+    """End what an interrupted run has begun: ids that are in the files by now leave the ledger. Raises `OSError`."""
+    left = repairing(folder)
+    if left is not None:
+        kind = TABLE[left.kind]
+        files = Files(folder, kind, left.symbol)
+        there = (number for first, last in left.ids for number in files.ids(first, last))
+        rewrite_ledger(folder, kind, left.symbol, ranges(there))
+        mark.end(folder)
+
+
+class Mending:
+    """The trades of one symbol."""
+
+    def __init__(self, folder: Path, kind: Kind, symbol: str, ask: Ask, *, at_once: int = AT_ONCE) -> None:
+        """`ask` yields pages of trades between two ids. `missing` are the ids that the ledger says are missing."""
+        self._folder, self._kind, self.symbol, self._ask = folder, kind, symbol, ask
+        self._at_once = at_once
+        self._lot: list[Trade] = []
+        self.missing = Archive(folder).gaps(symbol, kind.name).ids
+        self.number = sum(ids.number for ids in self.missing)
+        self.found = 0  # how many of them are there now
+
+    def run(self, tell: Tell) -> None:
+        """Ask for all that is missing, and put back what comes; raises what `ask` raises, `DataError`, and `OSError`.
+
+        What has come before an error is put back too. `tell` is told how many came, and how many that settles.
+        """
+        try:
+            for ids in self.missing:
+                self._hole(ids, tell)
+        finally:
+            self._put_back()
+
+    def _hole(self, ids: Ids, tell: Tell) -> None:
+        """Ask for the trades of one hole; those beside it prove that they are of the same history."""
+        files = Files(self._folder, self._kind, self.symbol)
+        beside = [trade for number in (ids.first - 1, ids.last + 1) if (trade := self._row(files, number)) is not None]
+        first = min((ids.first, *(trade.id for trade in beside)))
+        last = max((ids.last, *(trade.id for trade in beside)))
+        told = ids.first
+        for page in self._ask(self.symbol, first, last):
+            self._prove(beside, page)
+            new = [trade for trade in page if ids.first <= trade.id <= ids.last]
+            self._lot += new
+            until = min(page[-1].id, ids.last) + 1
+            tell(len(new), until - told)
+            told = until
+            if len(self._lot) >= self._at_once:
+                self._put_back()
+        tell(0, ids.last + 1 - told)
+
+    def _row(self, files: Files, number: int) -> Trade | None:
+        """Return the trade of the files with an id, None where there is none."""
+        line = files.line(number)
+        return None if line is None else cast(Trade, self._kind.read(line.split(",")))
+
+    def _prove(self, beside: list[Trade], page: list[Trade]) -> None:
+        for known in beside:
+            there = [trade for trade in page if trade.id == known.id]
+            if there and by_page(known, there) is Verdict.FOREIGN:
+                raise DataError(
+                    f"{self.symbol}: trade {known.id} of the file is another one at the exchange: its ids have begun "
+                    "anew, and what is missing can't be had any more"
+                )
+
+    def _put_back(self) -> None:
+        lot, self._lot = self._lot, []
+        if not lot:
+            return
+        found = ranges(trade.id for trade in lot)
+        files = Files(self._folder, self._kind, self.symbol)
+        mark.begin(self._folder, Repairing(self._kind.name, self.symbol, found))
+        for part, trades in places(files.extents, lot):
+            files.put(part, trades)
+        rewrite_ledger(self._folder, self._kind, self.symbol, found)
+        mark.end(self._folder)
+        self.found += len(lot)
