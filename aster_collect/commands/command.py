@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 PROGRAM = "aster-collect"
 COLLECT = "collect"
-NAMES = (COLLECT, "verify", "health", "export", "repair", "replay", "simulate")  # each is the file of that name here
+# Each is the file of that name here.
+NAMES = (COLLECT, "verify", "health", "export", "merge", "repair", "replay", "simulate")
 
 
 def program(name: str) -> str:

@@ -17,6 +17,7 @@ STATUSES = {
         "verify": "all promises hold",
         "health": "every connection has delivered within the age; one line says so",
         "export": "all that was asked for is there; one line says what was written",
+        "merge": "merged; one line says what was written",
         "repair": "all was asked for; one line a symbol says what there was",
         "replay": "all of the record was replayed; one line says what was written",
         "simulate": "stopped as asked, by a signal",
@@ -27,6 +28,8 @@ STATUSES = {
         "health": "something is wrong; each line says what",
         "export": "a line that is damaged, or a value that the form can't hold, which is told with file and line; "
         "a disk that is full",
+        "merge": "merged, but some rows differ for one id, and each of them is told; or nothing was merged, for a line "
+        "that is damaged, which is told with file and line, or a disk that is full",
         "repair": "some of it could not be asked for, or belongs to other ids, or the disk is full",
         "replay": "failed while replaying, such as for a full disk",
         "simulate": "failed while running",
@@ -37,6 +40,7 @@ STATUSES = {
         "a report that can't be written, a bad call",
         "health": "a bad call",
         "export": f"{_CALL}; no data files there",
+        "merge": f"{_CALL}; folders that can't be merged",
         "repair": f"{_CALL}; no data files there",
         "replay": f"{_CALL}; a record that is damaged, which is replayed up to there",
         "simulate": _CALL,
@@ -44,6 +48,7 @@ STATUSES = {
     LOCKED: {
         "collect": "another collector owns the data folder; --quiet says nothing of it",
         "export": "another run is writing the same file",
+        "merge": "another merge is writing the same folder",
         "repair": "a collector owns the data folder",
         "replay": "a collector owns the data folder",
     },
@@ -53,6 +58,7 @@ STATUSES = {
         "verify": "Ctrl-C came first: nothing was proven",
         "health": "Ctrl-C came first",
         "export": "Ctrl-C came first: what was written by then is whole",
+        "merge": "Ctrl-C came first: nothing was merged",
         "repair": "Ctrl-C came first: what was put back by then is there",
         "replay": "Ctrl-C came first: the files hold what was replayed by then",
         "simulate": "Ctrl-C came before it had begun",

@@ -28,7 +28,16 @@ class TheOptions(TestCase):
 
     def test_an_option_that_the_docs_do_not_know(self) -> None:
         """Each command's table of options is its --help, word for word, none missing and none too many."""
-        titles = ("Collecting", "Verifying", "Judging health", "Exporting", "Repairing", "Replaying", "Simulating")
+        titles = (
+            "Collecting",
+            "Verifying",
+            "Judging health",
+            "Exporting",
+            "Merging",
+            "Repairing",
+            "Replaying",
+            "Simulating",
+        )
         for name, title in zip(NAMES, titles, strict=True):
             with self.subTest(command=name):
                 self.assertEqual(table(DOCS["options"].section(title)), help_options(name))
