@@ -195,6 +195,11 @@ def growing_lines(folder: Path, counted: Mapping[str, Counted], stopped: Stopped
             yield Listed(entry.name, GROWING, content)
 
 
+def has_manifest(folder: Path) -> bool:
+    """Return whether a folder has one: that of an earlier version has none, and its next run begins it."""
+    return os.path.lexists(folder / MANIFEST_NAME)
+
+
 def take_back(folder: Path, *, sync: bool = True) -> None:
     """Take back what a folder's manifest says of growing files: for a tool that is about to change them."""
     writer = Writer(folder, sync=sync)

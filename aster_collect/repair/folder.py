@@ -1,6 +1,6 @@
 """A data folder repaired: its symbols one after the other, while no collector is running there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,10 @@ from ..exchange.ledger import LEDGER
 from ..exchange.streams import KINDS
 from ..exchange.streams.kind import Lane
 from ..exchange.venues import VENUES
+from ..files import manifest
 from ..files.histories import Histories
 from ..files.lock import Lock
+from ..files.manifest import has_manifest
 from ..files.market import market_of
 from ..files.source import Damaged
 from ..net.bans import Bans
@@ -54,27 +56,33 @@ def repair(asked: Asked, watch: Watch) -> Iterator[Mended]:
     for symbol in asked.symbols:
         if symbol not in known:
             raise ConfigError(f"--symbols: {symbol} given, those of {asked.folder} allowed: {', '.join(known)}")
-    lock = Lock(asked.folder)
+    lock, begun = Lock(asked.folder), False
     try:
         settle(asked.folder)
         ask = _asker(asked)
-        for kind in (kind for kind in KINDS.values() if kind.lane is Lane.SEQUENCE):
-            for symbol in asked.symbols or known:
-                mending = Mending(asked.folder, kind, symbol, ask)
-                if not mending.missing:
-                    continue
-                try:
-                    with watch(mending.number) as tell:
-                        mending.run(tell)
-                except RestError as error:
-                    yield Mended(symbol, mending.number, mending.found, str(error))
-                    return
-                except (DataError, Damaged) as error:
-                    yield Mended(symbol, mending.number, mending.found, str(error))
-                else:
-                    yield Mended(symbol, mending.number, mending.found)
+        for mending in _mendings(asked, asked.symbols or known, ask):
+            begun, why, is_away = True, "", False
+            try:
+                with watch(mending.number) as tell:
+                    mending.run(tell)
+            except (RestError, DataError, Damaged) as error:
+                why, is_away = str(error), isinstance(error, RestError)
+            yield Mended(mending.symbol, mending.number, mending.found, why)
+            if is_away:
+                return
     finally:
+        if begun and has_manifest(asked.folder):
+            manifest.settle(asked.folder)
         lock.release()
+
+
+def _mendings(asked: Asked, symbols: Iterable[str], ask: Ask) -> Iterator[Mending]:
+    """Yield what is to be mended, one after the other."""
+    for kind in (kind for kind in KINDS.values() if kind.lane is Lane.SEQUENCE):
+        for symbol in symbols:
+            mending = Mending(asked.folder, kind, symbol, ask)
+            if mending.missing:
+                yield mending
 
 
 def _asker(asked: Asked) -> Ask:

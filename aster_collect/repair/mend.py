@@ -12,6 +12,7 @@ from ..archive.gaps import Ids
 from ..errors import DataError
 from ..exchange.streams.kind import Kind
 from ..exchange.streams.trades import Trade
+from ..files.manifest import has_manifest, take_back
 from ..files.names import TABLE
 from ..files.repairing import Repairing, repairing
 from ..order.proof import Verdict, by_page
@@ -98,6 +99,8 @@ class Mending:
             return
         found = ranges(trade.id for trade in lot)
         files = Files(self._folder, self._kind, self.symbol)
+        if has_manifest(self._folder):
+            take_back(self._folder)
         mark.begin(self._folder, Repairing(self._kind.name, self.symbol, found))
         for part, trades in places(files.extents, lot):
             files.put(part, trades)

@@ -15,6 +15,7 @@ from ..exchange.shape import options_of
 from ..exchange.streams.kind import Event, Kind, Options
 from ..files.aside import aside
 from ..files.histories import Histories, in_order, open_closed
+from ..files.manifest import announce, has_manifest
 from ..files.names import PACKED, Part
 from ..files.source import Source
 from .insert import copy_with, find_line, ids_between
@@ -81,15 +82,18 @@ class Files:
         path = self._folder / (part.name + PACKED * packed)
         if not packed:  # where a compression was interrupted this one is whole, and the other one will be made of it
             path.with_name(path.name + PACKED).unlink(missing_ok=True)
-        with aside(path) as beside, ExitStack() as opened:
-            file = opened.enter_context(beside.open("r+b"))
-            target: BinaryIO | gzip.GzipFile = file
-            if packed:
-                target = opened.enter_context(gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0))
-            if like == part:
-                copy_with(opened.enter_context(_open(self._folder, part)), lines, target.write)
-            else:
-                target.write(header + b"\n" + b"".join(line for _, line in lines))
+        with aside(path) as beside:
+            with ExitStack() as opened:
+                file = opened.enter_context(beside.open("r+b"))
+                target: BinaryIO | gzip.GzipFile = file
+                if packed:
+                    target = opened.enter_context(gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0))
+                if like == part:
+                    copy_with(opened.enter_context(_open(self._folder, part)), lines, target.write)
+                else:
+                    target.write(header + b"\n" + b"".join(line for _, line in lines))
+            if like == part and part.period and has_manifest(self._folder):
+                announce(self._folder, path, beside)
 
 
 def _open(folder: Path, part: Part) -> Source:

@@ -15,7 +15,7 @@ from aster_collect.exchange.form import Form
 from aster_collect.exchange.streams import KINDS
 from aster_collect.exchange.streams.kind import Options
 from aster_collect.exchange.streams.trades import Trade
-from aster_collect.files import aside
+from aster_collect.files import aside, manifest
 from aster_collect.files.period import period_end, period_name
 from aster_collect.repair import mend
 from aster_collect.repair.left import ranges
@@ -79,6 +79,8 @@ class World:
                     name, data = f"{name}.gz", gzip.compress(data)
             (self.folder / name).write_bytes(data)
         self.write_ledger()
+        if self.chance.random() < 0.5:
+            manifest.settle(self.folder)
 
     def write_ledger(self) -> None:
         """Write a row for each hole, or two that overlap, behind one of another kind."""
