@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from math import ceil
 
-from ..errors import DecodeError, RestError
+from ..errors import DataError, DecodeError, RestError
 from ..exchange.pages import ask_page, decode_page
 from ..exchange.streams.trades import Trade
 from ..exchange.venues import Venue
@@ -24,7 +24,9 @@ class Pages:
         self._venue, self._rest, self._make, self._sleep = venue, rest, make, sleep
 
     def trades(self, symbol: str, first_id: int, last_id: int) -> Iterator[list[Trade]]:
-        """Yield what there is of some ids, both included, in order and page by page; raises `RestError`.
+        """Yield what there is of some ids, both included, in order and page by page.
+
+        Raises `RestError` where nobody answers, or the exchange wants to be left alone, `DataError` where it refuses.
 
         Which of them the exchange has no more only the next page says, or that there is none.
         """
@@ -58,7 +60,7 @@ class Pages:
                 if odd:
                     raise DecodeError(odd[0][0])
             except Refused as error:
-                raise RestError(f"{symbol}: {error}") from error
+                raise DataError(f"{symbol}: {error}") from error
             except (RestError, DecodeError) as error:
                 why = str(error)
             else:
