@@ -25,6 +25,7 @@ from .found import Found
 from .hands import Hands
 from .moments import Moments
 from .recalled import alike, changed, has_none, recalled
+from .together import of_one_folder
 
 CLOCKS_MS = 1000  # by which the exchange's clock may differ from ours
 
@@ -194,9 +195,12 @@ class Replay:
 
 
 def read(paths: Iterable[Path]) -> Iterator[tuple[Moment, Entry]]:
-    """Yield what is recorded in files, given in order; raises `OSError`, and `DecodeError` where they are no record."""
+    """Yield what is recorded in files, given in order.
+
+    Raises `OSError`, `DecodeError` where they are no record, and `ConfigError` where they are not of one folder.
+    """
     try:
-        yield from read_entries(read_raw(paths))
+        yield from of_one_folder(read_entries(read_raw(paths)))
     except Damaged as error:
         raise DecodeError(str(error)) from error
 

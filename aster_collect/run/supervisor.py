@@ -128,8 +128,8 @@ class Supervisor:
     def _collect(self, symbols: list[str], store: Store, feeds: Feeds) -> None:
         """Collect these symbols until the run is over, and stop in order whatever ends it."""
         self._moments.look()
-        run = Run(__version__, self._settings.told(), tuple(symbols), store.rejects.appender.size)
-        self._record(self._moments.now, run)
+        now, rejects_bytes = self._moments.now, store.rejects.appender.size
+        self._record(now, Run(__version__, self._settings.told(), tuple(symbols), rejects_bytes, now.ns))
         for symbol in (*symbols, ""):
             store.open(symbol, at_once=self._roster.checked)
         carriers = feeds.plan(symbols)

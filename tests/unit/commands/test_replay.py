@@ -107,6 +107,18 @@ class ABadCall(Case):
         Path(RAW).write_bytes(record())
         self.assert_refused(call("replay", RAW, "--data-dir", "again"), "can't be unpacked", program=PROGRAM)
 
+    def test_records_of_two_folders(self) -> None:
+        """Two of one hour are refused at once, and nothing is made; one that is given twice is one."""
+        for name in ("one", "other"):
+            Path(name).mkdir()
+            self.write(record(), f"{name}/{RAW}")
+        ended = call("replay", f"one/{RAW}", f"other/{RAW}", "--data-dir", "again")
+        told = f"RAW: one/{RAW} and other/{RAW} given, files of one folder allowed; replay each folder into"
+        self.assert_refused(ended, told, program=PROGRAM)
+        self.assertFalse(Path("again").exists())
+        ended = call("replay", f"one/{RAW}", str(Path(f"one/{RAW}").absolute()), "--data-dir", "again")
+        self.assertEqual((ended.status, ended.out), (0, "replayed runs=1 frames=3 rows=3 gaps=0 folder=again\n"))
+
     def test_a_folder_that_is_in_use(self) -> None:
         """It is told who has it, with the status that collecting has for that."""
         self.write(record())

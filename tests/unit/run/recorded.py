@@ -105,7 +105,8 @@ class Recorded:
             settings.data_dir, scope.kinds, scope.options,
             sync=False, rotate=settings.rotate, write=self.files.write, wall=moments.wall,
         )  # fmt: skip
-        self.record(moments.now, Run("1.0", settings.told(), settings.symbols, store.rejects.appender.size))
+        now, rejects_bytes = moments.now, store.rejects.appender.size
+        self.record(now, Run("1.0", settings.told(), settings.symbols, rejects_bytes, now.ns))
         self.engine, hands = build_engine(settings, store, self._ask, moments)
         self._program_desk = Desk(settings, self.engine, store, moments)
         self._course = Course(self.engine, hands, moments, self.record)
