@@ -20,6 +20,7 @@ from aster_collect.run.desk import Desk
 from aster_collect.run.moments import Moments
 from aster_collect.run.replay import Replay
 from aster_collect.run.retold import Retold
+from aster_collect.run.together import of_one_folder
 from aster_collect.settings import Settings
 from tests.unit.order import chain_world
 from tests.unit.order.disk import Crash
@@ -194,7 +195,7 @@ class RecordedBooks(Recorded, chain_world.World):
 def replayed(lines: Iterable[Line], folder: Path, **asked: Any) -> Replay:
     """Replay lines into a folder."""
     replay = Replay(folder, asked)
-    replay.play(read_entries(lines))
+    replay.play(of_one_folder(read_entries(lines)))
     return replay
 
 
