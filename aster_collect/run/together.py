@@ -24,4 +24,4 @@ def of_one_folder(entries: Iterable[tuple[Moment, Entry]]) -> Iterator[tuple[Mom
 
 
 def _time(unix_ns: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(unix_ns // 10**9))
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(unix_ns // 10**9))}.{unix_ns // 10**6 % 1000:03d}Z"

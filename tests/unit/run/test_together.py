@@ -31,8 +31,8 @@ class Hours(unittest.TestCase):
     def test_those_of_two_folders(self) -> None:
         """A run of the one does not go on with what another has begun: the line says when each began."""
         told = (
-            "RAW: from 2025-11-24T17:00:00Z on of a run that began at 2025-11-24T16:00:00Z, and before that of one "
-            "that began at 2025-11-24T15:00:00Z; give all files of one folder, none left out"
+            "RAW: from 2025-11-24T17:00:00.000Z on of a run that began at 2025-11-24T16:00:00.000Z, and before that of "
+            "one that began at 2025-11-24T15:00:00.000Z; give all files of one folder, none left out"
         )
         with self.assertRaisesRegex(ConfigError, f"^{told}$"):
             read([Again(run(-HOUR_NS)), Step()], [Again(run(0)), Step()])
