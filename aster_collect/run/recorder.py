@@ -5,9 +5,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from ..exchange.events import Lines
-from ..files.raw import NOTHING, RawWriter, Stretch, joined
+from ..files.raw import RawWriter
 from ..order.entries import Entry, Moment
 from ..order.record import lines_of, one_line
 from ..watch.snapshot import NOT_RECORDED, Recorded
@@ -23,6 +24,22 @@ FULL_DISK_S = 2.0  # how long an end waits for room
 KEEP_S = 2.0  # how long rows wait for what they were made of
 RETRY_S = 5.0
 LOG_REPEAT_S = 60.0
+
+
+class Stretch(NamedTuple):
+    """Some lines: how many, and the stamps of the first and the last."""
+
+    lines: int
+    from_ns: int
+    to_ns: int
+
+
+NOTHING = Stretch(0, 0, 0)
+
+
+def joined(one: Stretch, other: Stretch) -> Stretch:
+    """Return both as one, the other being the later."""
+    return Stretch(one.lines + other.lines, one.from_ns if one.lines else other.from_ns, other.to_ns)
 
 
 class Recorder:
@@ -96,7 +113,7 @@ class Recorder:
             self._kept.wait(KEEP_S)
 
     def _tell_losing(self) -> None:
-        told = _told(self._losing, "overflow")
+        told = _told(self._losing)
         self._put_bytes += len(told.text) + OVERHEAD
         self._queue.put(told)
         self._losing = NOTHING
@@ -169,8 +186,6 @@ class Recorder:
                 log.warning("write works again written_bytes=%d", self._writer.written_bytes)
             self._failing = False
             self._flush_s = self._clock() + self._flush_interval_s
-        for lost in self._writer.take_lost():
-            self._writer.append(_told(lost, "destroyed"))
         if self._writer.take_closed():
             self._closed()
 
@@ -184,7 +199,7 @@ class Recorder:
             )  # fmt: skip
 
 
-def _told(lost: Stretch, why: str) -> Lines:
+def _told(lost: Stretch) -> Lines:
     """Return the line that says in the record what is lost of it."""
-    facts = {"aster": "lost", "lines": lost.lines, "from_ns": lost.from_ns, "to_ns": lost.to_ns, "why": why}
+    facts = {"aster": "lost", "lines": lost.lines, "from_ns": lost.from_ns, "to_ns": lost.to_ns, "why": "overflow"}
     return one_line(lost.to_ns, facts)

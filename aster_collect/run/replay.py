@@ -10,7 +10,7 @@ from ..exchange.events import Answer, Ask, Bad, Batch, Gap, Lost, Opened, Reopen
 from ..exchange.form import Form
 from ..exchange.ledger import LEDGER, UNRECORDED
 from ..files.compress import compress
-from ..files.raw_reader import read_raw
+from ..files.raw_reader import RawLines
 from ..files.source import Damaged
 from ..files.store import Store
 from ..order.effects import Flush
@@ -77,7 +77,8 @@ class Replay:
         Raises `ConfigError`, `LockedError` and `StoreError` as a run does, and what the entries raise.
         """
         try:
-            for self._moment, entry in entries:
+            for moment, entry in entries:
+                self._moment = moment if moment.s else moment._replace(s=self._moment.s)  # lines `lost` have none
                 self._is_within = isinstance(entry, Again) and (self._is_within or self._store is None)
                 told = entry.entry if isinstance(entry, Again) else entry
                 if self._passes and not isinstance(entry, Run):
@@ -199,10 +200,13 @@ def read(paths: Iterable[Path]) -> Iterator[tuple[Moment, Entry]]:
 
     Raises `OSError`, `DecodeError` where they are no record, and `ConfigError` where they are not of one folder.
     """
+    lines = RawLines(paths)
     try:
-        yield from of_one_folder(read_entries(read_raw(paths)))
+        yield from of_one_folder(read_entries(lines))
     except Damaged as error:
         raise DecodeError(str(error)) from error
+    except DecodeError as error:
+        raise DecodeError(f"{lines.place}: {error}") from error
 
 
 def _ask_nobody(ask: Ask) -> None:

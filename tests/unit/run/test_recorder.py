@@ -10,9 +10,8 @@ from pathlib import Path
 from random import Random
 
 from aster_collect.exchange.events import Batch, Lines
-from aster_collect.files.names import raw_name
 from aster_collect.files.raw import RawWriter
-from aster_collect.files.raw_reader import read_raw
+from aster_collect.files.raw_reader import RawLines
 from aster_collect.order.entries import Moment
 from aster_collect.order.record_reader import read_entries
 from aster_collect.run.recorder import RETRY_S, Recorder
@@ -58,7 +57,7 @@ class Case(unittest.TestCase):
 
     def read(self) -> list[dict[str, object]]:
         """Return what the lines of all files say."""
-        return [json.loads(text) for _, text in read_raw(sorted(self.folder.iterdir()))]
+        return [json.loads(text) for _, text in RawLines(sorted(self.folder.iterdir()))]
 
 
 class Recording(Case):
@@ -102,9 +101,9 @@ class Recording(Case):
         for batch in batches:
             self.recorder.record(Moment(3.5, NOON_NS + 1), batch)
         self.step()
-        read = [entry for _, entry in read_entries(read_raw(self.folder.iterdir()))]
+        read = [entry for _, entry in read_entries(RawLines(self.folder.iterdir()))]
         self.assertEqual(read, batches)
-        texts = [text for _, text in read_raw(self.folder.iterdir())]
+        texts = [text for _, text in RawLines(self.folder.iterdir())]
         self.assertTrue(all(text.decode("utf-8") for text in texts))
         self.assertEqual(texts.count(good), 3 + 3 * len(odd))
         self.assertEqual(self.recorder.recorded().lines, len(texts))
@@ -118,19 +117,6 @@ class Recording(Case):
         self.step()
         self.assertEqual(self.closed, 1)
         self.assertEqual(len(list(self.folder.iterdir())), 2)
-
-    def test_a_file_that_another_program_deleted(self) -> None:
-        """A line in the next one says what may be gone."""
-        for number in range(3):
-            self.recorder.put(lines(number))
-        self.step()
-        (self.folder / raw_name("2026-11-24T12")).unlink()
-        self.recorder.put(lines(3))
-        with self.assertLogs("aster_collect", "WARNING"):
-            self.step()
-        self.step()
-        lost = {"aster": "lost", "lines": 3, "from_ns": NOON_NS, "to_ns": NOON_NS + 2, "why": "destroyed"}
-        self.assertEqual(self.read(), [{"number": 3}, lost])
 
 
 class AFullDisk(Case):
