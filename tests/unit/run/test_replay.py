@@ -224,6 +224,7 @@ class OtherOptions(Case):
         """The rows are the same but for it: what a kill kept from the disk is not there either, and comes once."""
         for seed, chance in rounds(WORLDS):
             known = [*(one for name, one in FAULTS.items() if name != "full_disk"), *[faults.kill_in_flush] * 20]
+            known += [logrotate] * chance.choice((0, 15))
             kinds = Setup().kinds + tuple(kind for kind in OTHERS if chance.random() < 0.4)
             live = self.live(*[chance.choice(known) for _ in range(FAULTS_A_WORLD)], chance=chance, setup=Setup(kinds))
             again = self.folder()
@@ -232,6 +233,25 @@ class OtherOptions(Case):
                 if path.name.count(".") == 1 and not path.name.startswith("gaps"):
                     rows = [row.rpartition(",")[0] for row in self.rows(again, path.name)]
                     self.assertEqual(rows, self.rows(live, path.name), f"seed {seed} {path.name}")
+
+    def test_a_file_that_was_taken_away_between_two_runs(self) -> None:
+        """With other columns or files too the next run begins another, as it did, and what was is set aside."""
+
+        def take_away(folder: Path) -> None:
+            for name in ("trades_BTCUSDT.csv", "prices_ETHUSDT.csv"):
+                (folder / name).unlink(missing_ok=True)
+
+        for asked in ({"receive_time": True}, {"rotate": "hour"}):
+            happens = (faults.skip, an_hour_later, faults.stop, faults.skip, an_hour_later, faults.kill)
+            live, again = self.live(*happens, between=take_away), self.folder()
+            replayed(self.lines, again, **asked)
+            for name in ("trades_BTCUSDT", "prices_ETHUSDT"):
+                here = [row for path in sorted(again.glob(f"{name}.20??-*.csv")) for row in self.rows(again, path.name)
+                        if path.name.count(".") == 2]  # fmt: skip
+                here += self.rows(again, f"{name}.csv")
+                there = self.rows(live, f"{name}.csv")
+                self.assertEqual([row.split(",")[:4] for row in here], [row.split(",")[:4] for row in there])
+            self.assertEqual(check_folder(again).total, 0, list(check_folder(again).text()))
 
     def test_some_of_the_kinds(self) -> None:
         """There are their files alone, and these are as they were."""
