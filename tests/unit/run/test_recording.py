@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from aster_collect.files.raw_reader import read_raw
+from aster_collect.files.raw_reader import RawLines
 from aster_collect.order.entries import Moment, Step
 from aster_collect.order.record_reader import read_entries
 from aster_collect.run.recording import Recording
@@ -34,7 +34,7 @@ class Recordings(unittest.TestCase):
         self.assertFalse(recording.all_written)
         self.assertTrue(recording.stop(DEADLINE_S))
         self.assertTrue(recording.all_written)
-        self.assertEqual(list(read_entries(read_raw(sorted(self.folder.iterdir())))), [(NOON, Step())])
+        self.assertEqual(list(read_entries(RawLines(sorted(self.folder.iterdir())))), [(NOON, Step())])
         self.assertEqual(recording.recorded().lines, 1)
 
     def test_a_row_waits_for_what_it_is_made_of(self) -> None:
@@ -42,7 +42,7 @@ class Recordings(unittest.TestCase):
         recording = self.begin(record=True)
         recording.record(NOON, Step())
         recording.keep(sync=False)
-        self.assertEqual(list(read_entries(read_raw(sorted(self.folder.iterdir())))), [(NOON, Step())])
+        self.assertEqual(list(read_entries(RawLines(sorted(self.folder.iterdir())))), [(NOON, Step())])
         self.assertTrue(recording.stop(DEADLINE_S))
 
     def test_a_run_that_is_not_recorded(self) -> None:
