@@ -8,12 +8,15 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from ..errors import StoreError
 from ..exchange.events import Lines
 from .appender import Write, fdatasync
+from .flush import told
 from .members import Mark, Member
 from .names import HOUR_MS, raw_name, raw_period
 from .period import period_end, period_name
@@ -62,8 +65,9 @@ class RawWriter:
         return self._text_bytes + self._member.packed_bytes + sum(len(one.data) for one in self._waiting)
 
     def begin(self) -> None:
-        """Cut what a crash left of the newest file's last member, before anything else comes; raises `OSError`."""
-        newest = max(raw_periods(self._folder), default="")
+        """Cut what a crash left of the newest file's last member, before anything else comes; raises `StoreError`."""
+        with _named(str(self._folder)):
+            newest = max(raw_periods(self._folder), default="")
         if newest:
             self._open(newest)
 
@@ -95,27 +99,35 @@ class RawWriter:
             self._member, self._made_lines = Member(), 0
 
     def flush(self, *, sync: bool = True) -> None:
-        """Write all that waits, and sync it; raises `OSError`, and the rest waits on then."""
+        """Write all that waits, and sync it; raises `StoreError`, and the rest waits on then."""
         self._end_member()
         self._look()
         while self._waiting:
             period, data = self._waiting[0]
-            self._open(period).append(data)
+            file = self._open(period)
+            with _named(file.path.name):
+                file.append(data)
             self._waiting.popleft()
             self.written_bytes += len(data)
-        if self._file is not None and sync:
-            self._file.sync()
+        if sync:
+            self._sync_file()
 
     def _open(self, period: str) -> RawFile:
-        """Return the file of a period, open; raises `OSError`."""
+        """Return the file of a period, open; raises `StoreError`."""
         path = self._folder / raw_name(period)
         if self._file is not None and self._file.path != path:
-            self._file.sync()
+            self._sync_file()
             self.close()
             self._closed = True
         if self._file is None:
-            self._file = RawFile(path, write=self._write, sync=self._sync, wall=self._wall)
+            with _named(path.name):
+                self._file = RawFile(path, write=self._write, sync=self._sync, wall=self._wall)
         return self._file
+
+    def _sync_file(self) -> None:
+        if self._file is not None:
+            with _named(self._file.path.name):
+                self._file.sync()
 
     def _look(self) -> None:
         """Let go of a file that another program changed: who reads the record finds by its marks what is gone."""
@@ -134,6 +146,15 @@ class RawWriter:
         if self._file is not None:
             self._file.close()
         self._file = None
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Say by its name which file can't be written."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(told(name, error)) from error
 
 
 def raw_periods(folder: Path) -> Iterable[str]:

@@ -119,6 +119,23 @@ class ABadCall(Case):
         ended = call("replay", f"one/{RAW}", str(Path(f"one/{RAW}").absolute()), "--data-dir", "again")
         self.assertEqual((ended.status, ended.out), (0, "replayed runs=1 frames=3 rows=3 gaps=0 folder=again\n"))
 
+    def test_a_line_that_is_none(self) -> None:
+        """Whatever is wrong with it, it is refused by file and line."""
+        lines = record().splitlines(keepends=True)
+        frame = next(at for at, line in enumerate(lines) if b'"stream":"' in line)
+        stamp = lines[0][:20]
+        for at, bad, told in (
+            (1, stamp + b'{"aster":"step"\n', "not JSON: "),
+            (2, stamp + b'{"aster":"nothing"}\n', "not a line of a record: "),
+            (3, stamp + b'{"aster":"batch"}\n', "not a line of a record: "),
+            (frame, stamp + b'{"aster":"frame"\n', "not JSON: "),
+            (frame + 1, stamp + b'{"stream":"btcusdt@aggTrade"}\n', "no line says what this is: "),
+            (len(lines) - 1, b"hello\n", "is not `<19 digits: Unix ns> <JSON object>`: "),
+        ):
+            self.write(b"".join([*lines[:at], bad, *lines[at + 1 :]]))
+            ended = call("replay", RAW, "--data-dir", f"again{at}")
+            self.assert_refused(ended, f"RAW: {RAW}: line {at + 1}: {told}", program=PROGRAM)
+
     def test_a_folder_that_is_in_use(self) -> None:
         """It is told who has it, with the status that collecting has for that."""
         self.write(record())

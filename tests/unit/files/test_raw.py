@@ -9,6 +9,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from aster_collect.errors import StoreError
 from aster_collect.exchange.events import Lines
 from aster_collect.files.members import find_end
 from aster_collect.files.names import raw_name, raw_period
@@ -178,6 +179,18 @@ class DamageOfAnotherKind(Case):
             self.assertTrue((self.folder / self.ASIDE).is_symlink())
             self.assertEqual(os.path.getsize(target.name), 0)
 
+    def test_a_folder_in_the_place_of_a_file(self) -> None:
+        """What keeps lines from being written is said by its name; they are written once it is gone."""
+        writer = self.writer()
+        self.path().mkdir()
+        append(writer, lines(0, 3))
+        for _ in range(2):
+            with self.assertRaisesRegex(StoreError, f"^{self.path().name}: {os.strerror(errno.EISDIR)}$"):
+                writer.flush()
+        self.path().rmdir()
+        writer.flush()
+        self.assertEqual(self.read(), lines(0, 3))
+
 
 class OtherPrograms(Case):
     def test_a_file_that_is_deleted(self) -> None:
@@ -229,7 +242,7 @@ class AFullDisk(Case):
                 put += new
                 try:
                     writer.flush()
-                except OSError:
+                except StoreError:
                     self.assertFalse(disk.room)
                     disk.room = draw.choice((0, 1, 100, 1000))
             disk.room = 1 << 20
@@ -247,7 +260,7 @@ class AFullDisk(Case):
         writer.flush()
         disk.room = 30
         append(writer, lines(3, 6))
-        with self.assertRaises(OSError):
+        with self.assertRaises(StoreError):
             writer.flush()
         self.assertGreater(writer.pending_bytes, 30)
         writer.close()

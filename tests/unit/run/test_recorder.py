@@ -44,6 +44,7 @@ class Case(unittest.TestCase):
         return Recorder(
             self.writer, FLUSH_S, close,
             queue_bytes=queue_bytes, pending_bytes=pending_bytes, clock=lambda: self.now_s,
+            wall_ns=lambda: NOON_NS + int(self.now_s * 1e9),
         )  # fmt: skip
 
     def write(self, descriptor: int, data: bytes) -> int:
@@ -132,6 +133,20 @@ class AFullDisk(Case):
         self.assertEqual(self.read(), [{"number": number} for number in range(3)])
         events = [record.getMessage().split("=")[0] for record in logged.records]
         self.assertEqual(events, ["write failed why", "write works again written_bytes"])
+
+    def test_who_asks_how_it_stands(self) -> None:
+        """It is told since when nothing could be written, and why, until something can."""
+        self.full = True
+        self.recorder.put(lines(0))
+        with self.assertLogs("aster_collect", "WARNING"):
+            self.step()
+            self.step()
+            seen = self.recorder.recorded()
+            self.assertEqual(seen.failing_since_ns, NOON_NS + int(FLUSH_S * 1e9))
+            self.assertEqual(seen.last_error, f"raw.2026-11-24T12.jsonl.gz: {os.strerror(errno.ENOSPC)}")
+            self.full = False
+            self.step(RETRY_S)
+        self.assertEqual(self.recorder.recorded().failing_since_ns, 0)
 
     def test_it_is_full_for_longer(self) -> None:
         """What has no room is counted, and a line of its own says how many and from when to when, in its place."""
