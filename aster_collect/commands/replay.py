@@ -66,7 +66,7 @@ def run(said: argparse.Namespace) -> int:
     try:
         replayed.play(read(paths))
     except DecodeError as error:
-        raise ConfigError(f"RAW: {error}; files allowed that --record wrote") from error
+        raise ConfigError(f"RAW: {error}; files of one folder allowed that --record wrote, none left out") from error
     if not replayed.runs:
         raise ConfigError(f"RAW: {paths[0]} given, and no run is in it; files allowed that --record wrote")
     _tell(replayed.notes)

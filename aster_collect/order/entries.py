@@ -15,16 +15,12 @@ class Moment(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A run begins: its settings by name, as JSON can hold them, how large the file of rejects is, and when it began.
-
-    No two runs of a folder began at the same nanosecond.
-    """
+    """A run begins: its settings by name, as JSON can hold them, and how large the file of rejects is."""
 
     version: str
     settings: Mapping[str, Any]
     symbols: tuple[str, ...]
     rejects_bytes: int
-    began_ns: int = 0
 
 
 class Begin(NamedTuple):

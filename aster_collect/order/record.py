@@ -4,8 +4,7 @@ A line is a stamp, Unix nanoseconds by our clock, and a text. The exchange's fra
 which they were received. Lines of ours are JSON objects whose first key is `aster`, which says what the line is; `s`
 and `ns` are what our monotonic and our wall clock said while it was done:
 
-    run       a run begins: `version`, `settings`, `symbols`, `rejects_bytes`, how large the file of rejects is, and
-              `began_ns`, when it began
+    run       a run begins: `version`, `settings`, `symbols`, and `rejects_bytes`, how large the file of rejects is
     begin     a symbol's files were opened ("": the whole folder's): whether they were `made`, each file's size and
               time of change as it was `found`, and by kind what a run before has `left`
     wanted    a connection is to be made: `of`, `place`, `symbols`
@@ -88,7 +87,6 @@ _WRITERS: dict[type, Callable[[Moment, Any], Lines]] = {
     Run: lambda at, one: _line(
         at.ns, "run", at,
         version=one.version, settings=one.settings, symbols=one.symbols, rejects_bytes=one.rejects_bytes,
-        began_ns=one.began_ns,
     ),
     Begin: lambda at, one: _line(
         at.ns, "begin", at, symbol=one.symbol, made=one.made, found=one.found,

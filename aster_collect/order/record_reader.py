@@ -104,9 +104,7 @@ def _left_of(read: dict[str, Any]) -> Left:
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any]], Entry]] = {
-    "run": lambda read: Run(
-        read["version"], dict(read["settings"]), tuple(read["symbols"]), read["rejects_bytes"], read.get("began_ns", 0)
-    ),
+    "run": lambda read: Run(read["version"], dict(read["settings"]), tuple(read["symbols"]), read["rejects_bytes"]),
     "begin": _begin_of,
     "wanted": lambda read: Wanted(read["of"], read["place"], tuple(read["symbols"])),
     "opened": lambda read: Opened(read["of"], read["opened_ns"], read["opened_s"]),

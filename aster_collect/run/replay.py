@@ -25,7 +25,6 @@ from .found import Found
 from .hands import Hands
 from .moments import Moments
 from .recalled import alike, changed, has_none, recalled
-from .together import of_one_folder
 
 CLOCKS_MS = 1000  # by which the exchange's clock may differ from ours
 
@@ -196,13 +195,10 @@ class Replay:
 
 
 def read(paths: Iterable[Path]) -> Iterator[tuple[Moment, Entry]]:
-    """Yield what is recorded in files, given in order.
-
-    Raises `OSError`, `DecodeError` where they are no record, and `ConfigError` where they are not of one folder.
-    """
+    """Yield what is recorded in files, given in order; raises `OSError`, and `DecodeError` where they are no record."""
     lines = RawLines(paths)
     try:
-        yield from of_one_folder(read_entries(lines))
+        yield from read_entries(lines)
     except Damaged as error:
         raise DecodeError(str(error)) from error
     except DecodeError as error:

@@ -103,8 +103,8 @@ class Supervisor:
     def _collect(self, symbols: list[str], store: Store, feeds: Feeds) -> None:
         """Collect these symbols until the run is over, and stop in order whatever ends it."""
         self._moments.look()
-        now, rejects_bytes = self._moments.now, store.rejects.appender.size
-        self._recording.record(now, Run(__version__, self._settings.told(), tuple(symbols), rejects_bytes, now.ns))
+        run = Run(__version__, self._settings.told(), tuple(symbols), store.rejects.appender.size)
+        self._recording.record(self._moments.now, run)
         for symbol in (*symbols, ""):
             store.open(symbol, at_once=self._roster.checked)
         carriers = feeds.plan(symbols)

@@ -47,7 +47,7 @@ ORDERS = {
               "members", "raw_file", "raw", "raw_reader"),
     "run": ("recorder", "retold", "moments", "hands", "course", "desk", "loop", "build", "opening", "threads", "roster",
             "lists", "fleet", "feeds", "packing", "start", "requests", "recording", "reporting", "supervisor",
-            "recalled", "behind", "found", "carried", "together", "replay"),
+            "recalled", "behind", "found", "carried", "replay"),
     "commands": ("statuses", "circles", "console", "refusals", "command", "grammar", "signals", "collect",
                  "verify", "health", "replay", "simulate"),
     "watch": ("health", "snapshot", "rates", "columns", "status", "log_lines", "terminal_line", "metrics", "terminal",

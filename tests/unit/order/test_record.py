@@ -16,7 +16,7 @@ class ThereAndBack(unittest.TestCase):
         last = [(5, 1_795_538_532_000, "buy", "0.10", "1.000", None)]
         left = {"trades": Left(last, 1_795_538_532_001, [(1, 4)]), "prices": Left([], 0, [])}
         entries: list[Entry] = [
-            Run("1.2.0", {"streams": ["trades"], "history": 5, "duration_s": None}, ("BTCUSDT", "币安人生USDT"), 17, 5),
+            Run("1.2.0", {"streams": ["trades"], "history": 5, "duration_s": None}, ("BTCUSDT", "币安人生USDT"), 17),
             Begin("BTCUSDT", True, left, {"trades": (120, 1_795_538_532_001)}),
             Begin("", False, {}, {}),
             Wanted(1, 1, ("BTCUSDT",)),

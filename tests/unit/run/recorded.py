@@ -20,7 +20,6 @@ from aster_collect.run.desk import Desk
 from aster_collect.run.moments import Moments
 from aster_collect.run.replay import Replay
 from aster_collect.run.retold import Retold
-from aster_collect.run.together import of_one_folder
 from aster_collect.settings import Settings
 from tests.unit.order import chain_world
 from tests.unit.order.disk import Crash
@@ -106,8 +105,7 @@ class Recorded:
             settings.data_dir, scope.kinds, scope.options,
             sync=False, rotate=settings.rotate, write=self.files.write, wall=moments.wall,
         )  # fmt: skip
-        now, rejects_bytes = moments.now, store.rejects.appender.size
-        self.record(now, Run("1.0", settings.told(), settings.symbols, rejects_bytes, now.ns))
+        self.record(moments.now, Run("1.0", settings.told(), settings.symbols, store.rejects.appender.size))
         self.engine, hands = build_engine(settings, store, self._ask, moments)
         self._program_desk = Desk(settings, self.engine, store, moments)
         self._course = Course(self.engine, hands, moments, self.record)
@@ -195,7 +193,7 @@ class RecordedBooks(Recorded, chain_world.World):
 def replayed(lines: Iterable[Line], folder: Path, **asked: Any) -> Replay:
     """Replay lines into a folder."""
     replay = Replay(folder, asked)
-    replay.play(of_one_folder(read_entries(lines)))
+    replay.play(read_entries(lines))
     return replay
 
 
