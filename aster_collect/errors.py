@@ -9,7 +9,7 @@
 | `FeedError`    | frames, connection, feed | the connection is closed and opened again after a back-off      |
 | `RestError`    | rest                | the request is asked again later, or its hole becomes a gap     |
 | `DecodeError`  | decoder, its kinds, pages | the frame goes verbatim to `rejects.jsonl`, the feed goes on    |
-| `StoreError`   | store               | rows stay in memory, the write is tried again after a pause     |
+| `StoreError`   | store, raw record   | rows stay in memory, the write is tried again after a pause     |
 """
 
 
@@ -59,4 +59,4 @@ class DecodeError(Exception):
 
 
 class StoreError(Exception):
-    """Rows could not be written; they are still in memory."""
+    """Rows, or lines of the record, could not be written; they are still in memory."""

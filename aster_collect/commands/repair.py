@@ -23,11 +23,11 @@ OPTIONS: dict[str, Option] = {
 DEFAULTS = {"symbols": (), "rest_url": "", "weight_share": 100.0}
 
 MORE = f"""\
-Trades alone can be had later, and only as long as the exchange keeps them. What
-comes is put into the files that it belongs to, closed and compressed ones too,
-and its ids leave the ledger. 1000 trades cost a weight of 20 of 2400 a minute.
-No collector may be running in the folder. It can be interrupted at any moment,
-and run again.
+Trades alone can be had later, and only as long as the exchange keeps them.
+What comes is put into the files that it belongs to, closed and compressed ones
+too, and its ids leave the ledger. 1000 trades cost a weight of 20 of 2400 a
+minute. No collector may be running in the folder. It can be interrupted at any
+moment, and run again.
 
 examples:
   {program(NAME)}

@@ -2,8 +2,10 @@
 
 import argparse
 import logging
+import os
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from ..errors import ConfigError, DecodeError
@@ -64,7 +66,7 @@ def run(said: argparse.Namespace) -> int:
     try:
         replayed.play(read(paths))
     except DecodeError as error:
-        raise ConfigError(f"RAW: {error}; files allowed that --record wrote") from error
+        raise ConfigError(f"RAW: {error}; files of one folder allowed that --record wrote, none left out") from error
     if not replayed.runs:
         raise ConfigError(f"RAW: {paths[0]} given, and no run is in it; files allowed that --record wrote")
     replayed.list_files()
@@ -78,7 +80,7 @@ def run(said: argparse.Namespace) -> int:
 
 def _checked(paths: Iterable[Path]) -> list[Path]:
     """Return the files in order; raise `ConfigError` where one can't be read, or there is none."""
-    found = sorted(dict.fromkeys(paths), key=lambda path: (path.name, path))
+    found = sorted({os.path.realpath(path): path for path in paths}.values(), key=lambda path: path.name)
     if not found:
         raise ConfigError("RAW: none given, at least one file allowed that --record wrote, such as ASTER_data/raw.*")
     for path in found:
@@ -88,6 +90,11 @@ def _checked(paths: Iterable[Path]) -> list[Path]:
             raise ConfigError(f"RAW: {path} given, a file allowed that --record wrote: {error.strerror}") from error
         if not path.is_file():
             raise ConfigError(f"RAW: {path} given, a file allowed that --record wrote: it is no plain file")
+    for one, other in pairwise(found):
+        if one.name == other.name:
+            raise ConfigError(
+                f"RAW: {one} and {other} given, files of one folder allowed; replay each folder into one of its own"
+            )
     return found
 
 

@@ -1,12 +1,15 @@
-"""Gzip members that say how long they are: where the last whole one of a file ends is found without unpacking the rest.
+"""Gzip members that say how long they are, and what came before: an end is found, a hole seen, with nothing unpacked.
 
 A member bears its own length in an extra field (RFC 1952, section 2.3.1.1), as BGZF's blocks do: whatever reads gzip
-passes over it.
+passes over it. The field also says which run made it, and how many lines that had recorded before; up to version 1.3.0
+it did not.
 """
 
 import os
 import struct
 import zlib
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
 
 from .tail import BLOCK, read_at, written_end
 
@@ -15,10 +18,34 @@ from .tail import BLOCK, read_at, written_end
 # it is moved more often, and so is more memory for hashes.
 LEVEL = 1
 _MEMORY = 7
-_HEAD = struct.Struct("<4sIBBH2sHI")  # magic, no time, fastest, no system, the extra fields' length; ours, its length
-_FIXED = (b"\x1f\x8b\x08\x04", 0, 4, 255, 8, b"AC", 4)
-_LIKE = _HEAD.pack(*_FIXED, 0)[:-4]
+# Magic, no time, fastest, no system; how long the extra fields are; ours, its length, the member's; and a mark.
+_HEAD, _SHORT_HEAD = struct.Struct("<4sIBBH2sHIQQ"), struct.Struct("<4sIBBH2sHI")
+_FIXED, _SHORT_FIXED = ((b"\x1f\x8b\x08\x04", 0, 4, 255, 4 + size, b"AC", size) for size in (20, 4))
+_LIKE, _SHORT_LIKE = (_SHORT_HEAD.pack(*fixed, 0)[:-4] for fixed in (_FIXED, _SHORT_FIXED))
+_HEADS = ((_LIKE, _HEAD.size), (_SHORT_LIKE, _SHORT_HEAD.size))
 _TAIL = struct.Struct("<II")
+
+
+class Mark(NamedTuple):
+    """Where a member stands: the run that made it, by the stamp of its first line, and its lines before this member."""
+
+    run_ns: int
+    lines_before: int
+
+
+class Readable(Protocol):
+    """A file, or a part of one."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to so many bytes, none at the end."""
+
+
+class Piece(NamedTuple):
+    """Some of a member's text: which member of the file it is, and where that stands, if it says so."""
+
+    member: int
+    mark: Mark | None
+    text: bytes
 
 
 class Member:
@@ -41,12 +68,12 @@ class Member:
             self._parts.append(part)
             self.packed_bytes += len(part)
 
-    def end(self) -> bytes:
-        """Return the whole member; nothing can be added any more."""
+    def end(self, mark: Mark) -> bytes:
+        """Return the whole member, which stands there; nothing can be added any more."""
         self._keep(self._packer.flush())
         size = _HEAD.size + self.packed_bytes + _TAIL.size
         return b"".join(
-            [_HEAD.pack(*_FIXED, size), *self._parts, _TAIL.pack(self._checksum, self._length & 0xFFFFFFFF)]
+            [_HEAD.pack(*_FIXED, size, *mark), *self._parts, _TAIL.pack(self._checksum, self._length & 0xFFFFFFFF)]
         )
 
 
@@ -69,17 +96,39 @@ def find_end(descriptor: int) -> int | None:
     return at
 
 
+def unpacked(file: Readable) -> Iterator[Piece]:
+    """Yield the text of gzip members, whoever made them, in constant memory.
+
+    Raises `EOFError` where the file ends within one, and `zlib.error` for other damage.
+    """
+    number, data = 0, b""
+    while data := data if len(data) >= _HEAD.size else data + file.read(BLOCK):
+        number += 1
+        mark, unpacker = _mark(data), zlib.decompressobj(zlib.MAX_WBITS | 16)
+        while not unpacker.eof:
+            if not (data := data or file.read(BLOCK)):
+                raise EOFError
+            yield Piece(number, mark, unpacker.decompress(data, BLOCK))
+            data = unpacker.unconsumed_tail
+        data = unpacker.unused_data
+
+
+def _mark(head: bytes) -> Mark | None:
+    """Return where the member stands that begins so, None where it does not say."""
+    return Mark(*_HEAD.unpack_from(head)[-2:]) if len(head) >= _HEAD.size and head.startswith(_LIKE) else None
+
+
 def _length(head: bytes) -> int:
     """Return how long the member is that begins so, 0 where none of ours does."""
-    if len(head) < _HEAD.size or not head.startswith(_LIKE):
+    if len(head) < _SHORT_HEAD.size or not head.startswith((_LIKE, _SHORT_LIKE)):
         return 0
-    length: int = _HEAD.unpack(head)[-1]
-    return length if length >= _HEAD.size + _TAIL.size else 0
+    length: int = _SHORT_HEAD.unpack_from(head)[-1]
+    return length if length >= _SHORT_HEAD.size + _TAIL.size else 0
 
 
 def _is_begun(head: bytes) -> bool:
     """Return whether the file ends within a head of ours."""
-    return len(head) < _HEAD.size and head[: len(_LIKE)] == _LIKE[: len(head)]
+    return any(len(head) < size and head[: len(like)] == like[: len(head)] for like, size in _HEADS)
 
 
 def _is_whole(member: bytes) -> bool:

@@ -1,19 +1,23 @@
 """The raw record: what came, as it came, in one file an hour, compressed; a crash costs at most what one flush writes.
 
-A line is `<19 digits: Unix ns> <text>`, the hour is that of the line, in UTC. Each flush appends a gzip member.
+A line is `<19 digits: Unix ns> <text>`, the hour is that of the line, in UTC. Each flush appends a gzip member, which
+says how many lines the run recorded before: what others take out of the record is missed.
 """
 
 import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from ..errors import StoreError
 from ..exchange.events import Lines
 from .appender import Write, fdatasync
-from .members import Member
+from .flush import told
+from .members import Mark, Member
 from .names import HOUR_MS, raw_name, raw_period
 from .period import period_end, period_name
 from .raw_file import RawFile
@@ -25,28 +29,11 @@ MEMBER_BYTES = 4 << 20  # packed: what is more goes to the next one, so that mem
 _MS_NS = 1_000_000
 
 
-class Stretch(NamedTuple):
-    """Some lines: how many, and the stamps of the first and the last."""
-
-    lines: int
-    from_ns: int
-    to_ns: int
-
-
-NOTHING = Stretch(0, 0, 0)
-
-
-def joined(one: Stretch, other: Stretch) -> Stretch:
-    """Return both as one, the other being the later."""
-    return Stretch(one.lines + other.lines, one.from_ns if one.lines else other.from_ns, other.to_ns)
-
-
 class Waiting(NamedTuple):
     """A whole member that is to be written to the file of its hour."""
 
     period: str
     data: bytes
-    stretch: Stretch
 
 
 class RawWriter:
@@ -64,13 +51,12 @@ class RawWriter:
         self._folder, self._write, self._wall = folder, write, wall
         self._sync = fdatasync if sync else None
         self._end_ms = 0  # of the hour whose member is being made
-        self._member, self._made = Member(), NOTHING
+        self._member, self._made_lines = Member(), 0
         self._texts: list[bytes] = []  # that are to be compressed
         self._text_bytes = 0
         self._waiting: deque[Waiting] = deque()
+        self._run_ns = self._packed_lines = 0  # the stamp of the first line, and how many are in members
         self._file: RawFile | None = None
-        self._in_file = NOTHING  # what of this run is in it
-        self._lost: list[Stretch] = []
         self._closed = False
 
     @property
@@ -79,19 +65,21 @@ class RawWriter:
         return self._text_bytes + self._member.packed_bytes + sum(len(one.data) for one in self._waiting)
 
     def begin(self) -> None:
-        """Cut what a crash left of the newest file's last member, before anything else comes; raises `OSError`."""
-        newest = max(raw_periods(self._folder), default="")
+        """Cut what a crash left of the newest file's last member, before anything else comes; raises `StoreError`."""
+        with _named(str(self._folder)):
+            newest = max(raw_periods(self._folder), default="")
         if newest:
             self._open(newest)
 
     def append(self, lines: Lines) -> None:
         """Keep lines for the next flush. Time never goes back to an earlier hour: such lines stay in this one."""
         if lines.stamp_ns >= self._end_ms * _MS_NS:
+            self._run_ns = self._run_ns or lines.stamp_ns
             self._end_member()
             self._end_ms = period_end(lines.stamp_ns // _MS_NS, HOUR_MS)
         self._texts.append(lines.text)
         self._text_bytes += len(lines.text)
-        self._made = joined(self._made, Stretch(lines.number, lines.stamp_ns, lines.stamp_ns))
+        self._made_lines += lines.number
         if self._text_bytes >= TEXT_BYTES:
             self._pack()
             if self._member.packed_bytes >= MEMBER_BYTES:
@@ -103,49 +91,50 @@ class RawWriter:
         self._texts, self._text_bytes = [], 0
 
     def _end_member(self) -> None:
-        if self._made.lines:
+        if self._made_lines:
             self._pack()
-            period = period_name(self._end_ms, HOUR_MS)
-            self._waiting.append(Waiting(period, self._member.end(), self._made))
-            self._member, self._made = Member(), NOTHING
+            period, mark = period_name(self._end_ms, HOUR_MS), Mark(self._run_ns, self._packed_lines)
+            self._waiting.append(Waiting(period, self._member.end(mark)))
+            self._packed_lines += self._made_lines
+            self._member, self._made_lines = Member(), 0
 
     def flush(self, *, sync: bool = True) -> None:
-        """Write all that waits, and sync it; raises `OSError`, and the rest waits on then."""
+        """Write all that waits, and sync it; raises `StoreError`, and the rest waits on then."""
         self._end_member()
         self._look()
         while self._waiting:
-            period, data, stretch = self._waiting[0]
-            self._open(period).append(data)
+            period, data = self._waiting[0]
+            file = self._open(period)
+            with _named(file.path.name):
+                file.append(data)
             self._waiting.popleft()
-            self._in_file = joined(self._in_file, stretch)
             self.written_bytes += len(data)
-        if self._file is not None and sync:
-            self._file.sync()
+        if sync:
+            self._sync_file()
 
     def _open(self, period: str) -> RawFile:
-        """Return the file of a period, open; raises `OSError`."""
+        """Return the file of a period, open; raises `StoreError`."""
         path = self._folder / raw_name(period)
         if self._file is not None and self._file.path != path:
-            self._file.sync()
+            self._sync_file()
             self.close()
             self._closed = True
         if self._file is None:
-            self._file = RawFile(path, write=self._write, sync=self._sync, wall=self._wall)
+            with _named(path.name):
+                self._file = RawFile(path, write=self._write, sync=self._sync, wall=self._wall)
         return self._file
 
+    def _sync_file(self) -> None:
+        if self._file is not None:
+            with _named(self._file.path.name):
+                self._file.sync()
+
     def _look(self) -> None:
-        """Let go of a file that another program changed, and remember what it took away."""
+        """Let go of a file that another program changed: who reads the record finds by its marks what is gone."""
         changed = self._file.changed() if self._file is not None else ""
-        if changed in ("deleted", "truncated") and self._in_file.lines:
-            self._lost.append(self._in_file)
         if changed:
             log.warning("record changed file=%s how=%s", self._file.path.name if self._file else "", changed)
             self.close()
-
-    def take_lost(self) -> list[Stretch]:
-        """Return what other programs took away since the last call: it was written, and some or all of it is gone."""
-        lost, self._lost = self._lost, []
-        return lost
 
     def take_closed(self) -> bool:
         """Return whether a file was left since the last call because its hour was over."""
@@ -156,7 +145,16 @@ class RawWriter:
         """Close the file; what waits is not written."""
         if self._file is not None:
             self._file.close()
-        self._file, self._in_file = None, NOTHING
+        self._file = None
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Say by its name which file can't be written."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(told(name, error)) from error
 
 
 def raw_periods(folder: Path) -> Iterable[str]:

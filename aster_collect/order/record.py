@@ -18,7 +18,9 @@ and `ns` are what our monotonic and our wall clock said while it was done:
     step      what time asks for was done
     settle    nothing more comes but answers, `stopped_s` is when connections were told to end
     close     everything was written, for the end
-    lost      the record itself lacks what stood here: `lines`, `from_ns`, `to_ns`, `why`
+    lost      the record itself lacks what stood here: `lines`, `from_ns`, `to_ns`, and `why`: they had no room,
+              `overflow`; somebody took them out, `missing`, which no file says, but the reader; up to version 1.3.0
+              somebody took them out a little before, `destroyed`
 
 Where `again` is the second key, a line says once more, as an hour begins, how a run stands that began before.
 

@@ -16,7 +16,7 @@ Line = tuple[int, bytes]
 def read_entries(lines: Iterable[Line]) -> Iterator[tuple[Moment, Entry]]:
     """Yield the entries of lines, in order; a batch at the end whose frames are not all there is left out.
 
-    Raises `DecodeError` where a line is no part of a record.
+    Raises `DecodeError` where a line is no part of a record, before it takes the next one.
     """
     rest = iter(lines)
     line = next(rest, None)
@@ -25,12 +25,13 @@ def read_entries(lines: Iterable[Line]) -> Iterator[tuple[Moment, Entry]]:
         if not text.startswith(OURS):
             raise DecodeError(f"no line says what this is: {text_of(text[:60])!r}")
         read = _object(text)
-        line = next(rest, None)
         if read["aster"] != "batch":
             yield _entry(stamp_ns, read)
+            line = next(rest, None)
             continue
         frames: list[bytes] = []
         count = _frames_of(read)
+        line = next(rest, None)
         while line is not None and len(frames) < count and (frame := _frame(line[1])) is not None:
             frames.append(frame)
             line = next(rest, None)

@@ -113,6 +113,9 @@ class Desk:
     def snapshot(self, done: Done, queue_batches: int, queue_bytes: int) -> Snapshot:
         """Return how the run stands; what was carried out, and the inbox, are told."""
         settings, store, engine, tally = self._settings, self._store, self._engine, self._engine.tally
+        recorded = self._recorded()
+        failing = {recorded.failing_since_ns: recorded.last_error, done.failing_since_ns: store.last_error}
+        failing_since_ns = min(filter(None, failing), default=0)
         return Snapshot(
             version=__version__,
             pid=os.getpid(),
@@ -134,14 +137,14 @@ class Desk:
             written_bytes=store.written_bytes,
             free_bytes=store.folder.free_bytes(),
             min_free_bytes=settings.min_free_mb << 20,
-            failing_since_ns=done.failing_since_ns,
-            last_error=store.last_error,
+            failing_since_ns=failing_since_ns,
+            last_error=failing[failing_since_ns] or recorded.last_error,
             clock_offset_ms=engine.answers.offset.offset_ms,
             clock_uncertainty_ms=engine.answers.offset.uncertainty_ms,
             clock_off=engine.answers.offset.off,
             delays=tally.delays,
             newest=self._newest(),
-            recorded=self._recorded(),
+            recorded=recorded,
         )
 
     def _streams(self, gaps: Mapping[tuple[str, str], int]) -> list[StreamState]:

@@ -46,8 +46,9 @@ class Found:
                 continue
             self._check_first(path, found)
             if found is None:
-                if self._alike:
-                    store.folder.set_aside(path, "gone_then")
+                store.folder.set_aside(path, "gone_then")
+                if kind.name in begin.left and not begin.left[kind.name].last:  # nor was there a closed file before it
+                    store.folder.set_parts_aside(kind, begin.symbol, "gone_then")
                 continue
             size, touched_ms = found
             if self._runs > 1:

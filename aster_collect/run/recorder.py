@@ -5,9 +5,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
+from ..errors import StoreError
 from ..exchange.events import Lines
-from ..files.raw import NOTHING, RawWriter, Stretch, joined
+from ..files.raw import RawWriter
 from ..order.entries import Entry, Moment
 from ..order.record import lines_of, one_line
 from ..watch.snapshot import NOT_RECORDED, Recorded
@@ -23,6 +25,22 @@ FULL_DISK_S = 2.0  # how long an end waits for room
 KEEP_S = 2.0  # how long rows wait for what they were made of
 RETRY_S = 5.0
 LOG_REPEAT_S = 60.0
+
+
+class Stretch(NamedTuple):
+    """Some lines: how many, and the stamps of the first and the last."""
+
+    lines: int
+    from_ns: int
+    to_ns: int
+
+
+NOTHING = Stretch(0, 0, 0)
+
+
+def joined(one: Stretch, other: Stretch) -> Stretch:
+    """Return both as one, the other being the later."""
+    return Stretch(one.lines + other.lines, one.from_ns if one.lines else other.from_ns, other.to_ns)
 
 
 class Recorder:
@@ -43,11 +61,12 @@ class Recorder:
         queue_bytes: int = QUEUE_BYTES,
         pending_bytes: int = PENDING_BYTES,
         clock: Callable[[], float] = time.monotonic,
+        wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         """`closed` is called, on the recorder's thread, when a file was left because its hour was over."""
         self.all_written = False  # once it has ended
         self._writer, self._flush_interval_s, self._closed = writer, flush_interval_s, closed
-        self._queue_bytes, self._pending_bytes, self._clock = queue_bytes, pending_bytes, clock
+        self._queue_bytes, self._pending_bytes, self._clock, self._wall_ns = queue_bytes, pending_bytes, clock, wall_ns
         self._queue: queue.SimpleQueue[Lines] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._wake, self._kept = threading.Event(), threading.Event()
@@ -56,7 +75,7 @@ class Recorder:
         self._recorded = NOT_RECORDED
         self._put_bytes = self._taken_bytes = 0  # the one is of the thread that puts, the other of the recorder's
         self._flush_s = clock() + flush_interval_s
-        self._failing = False
+        self._failing_since_ns, self._last_error = 0, ""
         self._said_s = clock() - LOG_REPEAT_S
 
     def record(self, moment: Moment, entry: Entry) -> bool:
@@ -65,7 +84,7 @@ class Recorder:
 
     def recorded(self) -> Recorded:
         """Return what was recorded so far, by this run."""
-        return self._recorded
+        return self._recorded._replace(failing_since_ns=self._failing_since_ns, last_error=self._last_error)
 
     def put(self, lines: Lines) -> bool:
         """Take lines; return whether there was room. Never waits. For the collecting thread alone."""
@@ -89,14 +108,14 @@ class Recorder:
 
         For the collecting thread alone. It waits for two seconds at most, and not at all while nothing can be written.
         """
-        if not self._failing:
+        if not self._failing_since_ns:
             self._syncs = sync
             self._kept.clear()
             self._wake.set()
             self._kept.wait(KEEP_S)
 
     def _tell_losing(self) -> None:
-        told = _told(self._losing, "overflow")
+        told = _told(self._losing)
         self._put_bytes += len(told.text) + OVERHEAD
         self._queue.put(told)
         self._losing = NOTHING
@@ -126,7 +145,7 @@ class Recorder:
         """Mend what a run before has left."""
         try:
             self._writer.begin()
-        except OSError as error:
+        except StoreError as error:
             self._say_failing(error)
 
     def step(self) -> None:
@@ -137,7 +156,7 @@ class Recorder:
         if asked:
             self._flush(sync=self._syncs)
             self._kept.set()
-        elif self._clock() >= self._flush_s or (self._is_much() and not self._failing):
+        elif self._clock() >= self._flush_s or (self._is_much() and not self._failing_since_ns):
             self._flush()
 
     def _is_much(self) -> bool:
@@ -147,7 +166,7 @@ class Recorder:
         """Compress and flush what there is; return whether all of it is written."""
         self._take()
         self._flush()
-        return not self._failing and self._queue.empty()
+        return not self._failing_since_ns and self._queue.empty()
 
     def _take(self) -> None:
         while self._writer.pending_bytes <= self._pending_bytes:
@@ -161,30 +180,27 @@ class Recorder:
     def _flush(self, *, sync: bool = True) -> None:
         try:
             self._writer.flush(sync=sync)
-        except OSError as error:
+        except StoreError as error:
             self._say_failing(error)
             self._flush_s = self._clock() + RETRY_S
         else:
-            if self._failing:
+            if self._failing_since_ns:
                 log.warning("write works again written_bytes=%d", self._writer.written_bytes)
-            self._failing = False
+            self._failing_since_ns = 0
             self._flush_s = self._clock() + self._flush_interval_s
-        for lost in self._writer.take_lost():
-            self._writer.append(_told(lost, "destroyed"))
         if self._writer.take_closed():
             self._closed()
 
-    def _say_failing(self, error: OSError) -> None:
-        self._failing = True
+    def _say_failing(self, error: StoreError) -> None:
+        self._failing_since_ns, self._last_error = self._failing_since_ns or self._wall_ns(), str(error)
         if self._clock() - self._said_s >= LOG_REPEAT_S:
             self._said_s = self._clock()
             log.error(
-                "write failed why=raw: %s pending_bytes=%d next=retry",
-                error.strerror or error, self._writer.pending_bytes,
+                "write failed why=%s pending_bytes=%d next=retry", error, self._writer.pending_bytes
             )  # fmt: skip
 
 
-def _told(lost: Stretch, why: str) -> Lines:
+def _told(lost: Stretch) -> Lines:
     """Return the line that says in the record what is lost of it."""
-    facts = {"aster": "lost", "lines": lost.lines, "from_ns": lost.from_ns, "to_ns": lost.to_ns, "why": why}
+    facts = {"aster": "lost", "lines": lost.lines, "from_ns": lost.from_ns, "to_ns": lost.to_ns, "why": "overflow"}
     return one_line(lost.to_ns, facts)

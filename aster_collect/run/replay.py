@@ -11,7 +11,7 @@ from ..exchange.form import Form
 from ..exchange.ledger import LEDGER, UNRECORDED
 from ..files.compress import compress
 from ..files.manifest import settle, take_back
-from ..files.raw_reader import read_raw
+from ..files.raw_reader import RawLines
 from ..files.rotate import closed_part
 from ..files.source import Damaged
 from ..files.store import Store
@@ -78,7 +78,8 @@ class Replay:
         Raises `ConfigError`, `LockedError` and `StoreError` as a run does, and what the entries raise.
         """
         try:
-            for self._moment, entry in entries:
+            for moment, entry in entries:
+                self._moment = moment if moment.s else moment._replace(s=self._moment.s)  # lines `lost` have none
                 self._is_within = isinstance(entry, Again) and (self._is_within or self._store is None)
                 told = entry.entry if isinstance(entry, Again) else entry
                 if self._passes and not isinstance(entry, Run):
@@ -202,10 +203,13 @@ class Replay:
 
 def read(paths: Iterable[Path]) -> Iterator[tuple[Moment, Entry]]:
     """Yield what is recorded in files, given in order; raises `OSError`, and `DecodeError` where they are no record."""
+    lines = RawLines(paths)
     try:
-        yield from read_entries(read_raw(paths))
+        yield from read_entries(lines)
     except Damaged as error:
         raise DecodeError(str(error)) from error
+    except DecodeError as error:
+        raise DecodeError(f"{lines.place}: {error}") from error
 
 
 def _ask_nobody(ask: Ask) -> None:

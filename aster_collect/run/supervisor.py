@@ -2,27 +2,20 @@
 
 import logging
 import math
-import queue
 import time
 from collections import Counter
 from collections.abc import Iterable
 
 from .. import __version__
-from ..exchange.events import Answer, Ask, Delisted, Listed, Reopen
-from ..exchange.pages import ask_exchange_info
+from ..exchange.events import Answer, Delisted, Listed, Reopen
 from ..exchange.streams import KINDS
-from ..files.raw import RawWriter
 from ..files.store import Store
 from ..net.bans import Bans, Handshakes
-from ..net.calls import Call, Called, make
 from ..net.inbox import Inbox
-from ..net.pacing import WeightBudget
-from ..net.rest import UNDER_WAY, Rest
-from ..net.rest import serve as serve_rest
-from ..order.entries import Run, nowhere
+from ..order.entries import Run
 from ..settings import Settings
 from ..watch.journal import Journal
-from ..watch.report import Due, Report, Reporter, check_metrics_file
+from ..watch.report import check_metrics_file
 from ..watch.snapshot import Snapshot
 from .build import build_loop
 from .feeds import Feeds
@@ -31,8 +24,9 @@ from .loop import Loop
 from .moments import Moments
 from .opening import TRADING_AGAIN_S
 from .packing import Packing
-from .recorder import Recorder
-from .retold import Retold
+from .recording import Recording
+from .reporting import Reporting
+from .requests import Requests
 from .roster import RELIST_S, Roster
 from .start import say_snapshots, say_start, warn_of_polls
 from .threads import FAILED, Aged, Control, Ended, Over, Renamed, Signalled, Threads
@@ -42,7 +36,6 @@ log = logging.getLogger(__name__)
 STOPPED, UNDELIVERED = 0, 4
 FEEDS_END_S = 2.5
 DRAIN_S = 30.0
-REPORT_ENDS_S = 1.0
 
 
 class Supervisor:
@@ -65,20 +58,15 @@ class Supervisor:
     ) -> None:
         self._settings = settings
         self._control = control
-        self._journal = journal
         self._threads = Threads(control, settings.duration_s)
         self._roster = Roster(settings, relist_s=relist_s, trading_again_s=trading_again_s)
         self._packing = Packing(settings, self._threads)
         self._inbox = Inbox()
         self._moments = Moments()
-        self._recorder = self._make_recorder() if settings.record else None
-        self._record = Retold(self._recorder.record).record if self._recorder is not None else nowhere
-        self._list_path = ask_exchange_info(settings.venue).path
-        self._budget = WeightBudget(settings.venue.weight_a_minute, settings.share)
-        self._asks: queue.SimpleQueue[Ask | Called | None] = queue.SimpleQueue()
-        self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
-        self._due = Due(self._reports, journal is not None and journal.live, time.monotonic())
-        self._lists = Lists(settings, self._threads, self._roster, self._budget, self._asks.put)
+        self._recording = Recording(settings, self._threads, lambda: control.put(Renamed([])))
+        self._requests = Requests(settings, self._threads, control, self._inbox)
+        self._reporting = Reporting(settings, self._threads, journal)
+        self._lists = Lists(settings, self._threads, self._roster, self._requests.budget, self._requests.ask)
         self._status = STOPPED
         self._drained = self._is_written = True
 
@@ -96,58 +84,44 @@ class Supervisor:
             bans = Bans(settings.data_dir)
             handshakes = Handshakes(bans, math.ceil(settings.venue.handshakes_a_minute * settings.share))
             feeds = Feeds(settings, self._threads, self._control, self._inbox, handshakes)
-            self._start_rest(Rest(self._budget, bans))
-            reporter = Reporter(self._reports, settings.data_dir, settings.metrics_file, self._journal)
-            self._threads.start("report", reporter.run)
-            if symbols := self._lists.first(self._due, store.folder.free_bytes):
+            self._requests.start(bans)
+            self._reporting.start()
+            if symbols := self._lists.first(self._reporting.due, store.folder.free_bytes):
                 self._collect(symbols, store, feeds)
             elif self._threads.by_duration:
                 self._status = UNDELIVERED
                 _say_undelivered(("all",) if settings.all_symbols else settings.symbols)
             if self._drained:
-                self._reports.put(None)
-                self._threads.wait_for({"report"}, REPORT_ENDS_S)
+                self._reporting.stop()
+                self._reporting.wait()
             return self._status
         finally:
-            self._asks.put(None)
-            self._reports.put(None)
+            self._requests.stop()
+            self._reporting.stop()
             if self._drained:  # else the collector still writes: the descriptors go with the process
                 self._packing.finish(store.folder.take_renamed(), is_whole=self._is_written)
                 store.close()
-
-    def _start_rest(self, rest: Rest) -> None:
-        url, calls = self._settings.rest_url, queue.SimpleQueue[Call | None]()
-        self._threads.start("rest", lambda: serve_rest(rest, self._asks, calls.put, self._deliver))
-        for number in range(UNDER_WAY):
-            self._threads.start(f"request {number + 1}", lambda: make(url, calls, self._asks.put))
-
-    def _deliver(self, answer: Answer) -> None:
-        if answer.ask.path == self._list_path and not answer.ask.kind:
-            self._control.put(answer)
-        else:
-            self._inbox.put(answer)
 
     def _collect(self, symbols: list[str], store: Store, feeds: Feeds) -> None:
         """Collect these symbols until the run is over, and stop in order whatever ends it."""
         self._moments.look()
         run = Run(__version__, self._settings.told(), tuple(symbols), store.rejects.appender.size)
-        self._record(self._moments.now, run)
+        self._recording.record(self._moments.now, run)
         self._packing.begin()
         for symbol in (*symbols, ""):
             store.open(symbol, at_once=self._roster.checked)
         carriers = feeds.plan(symbols)
         say_start(self._settings, symbols, carriers)
-        say_snapshots(self._settings, len(symbols), self._budget)
-        warn_of_polls(self._settings, len(symbols), self._budget)
+        say_snapshots(self._settings, len(symbols), self._requests.budget)
+        warn_of_polls(self._settings, len(symbols), self._requests.budget)
         self._packing.start()
-        recorder = self._recorder
+        recording = self._recording
         loop = build_loop(
-            self._settings, symbols, store, self._asks.put, self._inbox, self._due,
+            self._settings, symbols, store, self._requests.ask, self._inbox, self._reporting.due,
             lambda paths: self._control.put(Renamed(paths)), self._moments,
-            self._record, *((recorder.recorded, recorder.keep) if recorder is not None else ()),
+            recording.record, recording.recorded, recording.keep,
         )  # fmt: skip
-        if self._recorder is not None:
-            self._threads.start("recorder", self._recorder.run)
+        recording.start()
         self._threads.start("collector", loop.run)
 
         def watch() -> None:
@@ -189,11 +163,6 @@ class Supervisor:
             self._inbox.tell(Listed(change.listed))
         feeds.start(feeds.plan(change.trading))
 
-    def _make_recorder(self) -> Recorder:
-        settings = self._settings
-        writer = RawWriter(settings.data_dir, sync=settings.sync)
-        return Recorder(writer, settings.flush_interval_s, lambda: self._control.put(Renamed([])))
-
     def _stop(self, feeds: Feeds, loop: Loop) -> None:
         """Stop in the direction of the data: connections, what is queued, files."""
         stopped_s = time.monotonic()
@@ -205,21 +174,13 @@ class Supervisor:
             log.error("stop incomplete why=drain_took_too_long seconds=%g", DRAIN_S)
             self._status = FAILED
             return
-        recorded = self._stop_recorder()
+        self._drained = self._recording.stop(DRAIN_S)
         self._is_written = loop.all_written
-        if not loop.all_written or not recorded:
+        if not loop.all_written or not self._recording.all_written:
             self._status = FAILED
         elif self._threads.by_duration and (silent := _silent(loop.last)) and self._status == STOPPED:
             _say_undelivered(silent)
             self._status = UNDELIVERED
-
-    def _stop_recorder(self) -> bool:
-        """Have the rest of the raw record written, where there is one; return whether all of it is."""
-        if self._recorder is None:
-            return True
-        self._recorder.stop()
-        self._drained = self._threads.wait_for({"recorder"}, DRAIN_S)
-        return self._recorder.all_written
 
 
 def _silent(last: Snapshot | None) -> list[str]:

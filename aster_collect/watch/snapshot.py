@@ -10,11 +10,16 @@ from ..order.standing import DELAY_BOUNDS_S, ConnectionState, Delays, StreamStat
 
 
 class Recorded(NamedTuple):
-    """What went to the raw record: lines, bytes of their text, and lines for which there was no room."""
+    """What went to the raw record: lines, bytes of their text, and lines for which there was no room.
+
+    Also since when its files can't be written, 0 while they can, and what the last error was.
+    """
 
     lines: int
     bytes: int
     lost: int
+    failing_since_ns: int = 0
+    last_error: str = ""
 
 
 NOT_RECORDED = Recorded(0, 0, 0)

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import io
+import signal
 import unittest
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,27 @@ class TheSameBytes(Replayed):
         self.record()
         self.stop(self.collector)
         self.assert_same(self.replay("again"))
+
+    def test_logrotate(self) -> None:
+        """What it renamed is there under another name, and the files that were begun then are the same."""
+        self.begin()
+        self.record()
+        moved = self.base / "moved"
+        moved.mkdir()
+        for path in sorted(self.folder.glob("*_*.csv")):
+            path.rename(moved / path.name)
+        self.collector.send(signal.SIGHUP)
+        self.collector.wait_for(lambda: len(list(self.folder.glob("*_*.csv"))) == len(list(moved.iterdir())), "files")
+        self.wait_for_everything(self.collector, now_ms())
+        self.stop(self.collector)
+        self.record()
+        self.stop(self.collector)
+        again = self.replay("again")
+        for path in moved.iterdir():
+            (aside,) = again.glob(f"{path.stem}.2*Z.csv")
+            self.assertEqual(aside.read_bytes(), path.read_bytes(), path.name)
+            aside.unlink()
+        self.assert_same(again)
 
     def test_other_options(self) -> None:
         """They give some of the kinds, fewer levels, and a column more."""

@@ -7,19 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..cells import DECIMAL, MILLISECONDS, SIDE, WHOLE, WORD, Column
-from ..fields import Payload, decimal, flag, symbol, times_ms, whole, word_or_blank
+from ..cells import WORD, Column
+from ..fields import Payload, decimal, symbol, times_ms, whole, word_or_blank
 from . import shapes
+from .executions import COLUMNS, taker
 from .kind import Add, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
 
-_OURS = (
-    Column("id", WHOLE),
-    Column("unix_timestamp_ms", MILLISECONDS),
-    Column("side", SIDE),
-    Column("price", DECIMAL),
-    Column("quantity", DECIMAL),
-    Column("origin", WORD.or_blank()),
-)
+_OURS = (*COLUMNS, Column("origin", WORD.or_blank()))
 
 
 class Fill(NamedTuple):
@@ -37,7 +31,7 @@ class Fill(NamedTuple):
 def decode(payload: Payload, received_ns: int) -> Decoded:
     """Return the fill in a frame."""
     made_ms, sent_ms = times_ms(payload, received_ns)
-    side = "sell" if flag(payload, "m") else "buy"
+    side = taker(payload)
     number, price, quantity = whole(payload, "t"), decimal(payload, "p"), decimal(payload, "q")
     fill = Fill(number, made_ms, side, price, quantity, word_or_blank(payload, "X"), received_ns)
     return Decoded(symbol(payload), fill, sent_ms)

@@ -4,18 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..cells import DECIMAL, MILLISECONDS, SIDE, WHOLE, Column
-from ..fields import Payload, decimal, flag, symbol, times_ms, whole
+from ..fields import Payload, decimal, symbol, times_ms, whole
 from . import shapes
+from .executions import COLUMNS, taker
 from .kind import Add, Decoded, Kind, Lane, Options, Take, Taken, Wire, Write
-
-_OURS = (
-    Column("id", WHOLE),
-    Column("unix_timestamp_ms", MILLISECONDS),
-    Column("side", SIDE),
-    Column("price", DECIMAL),
-    Column("quantity", DECIMAL),
-)
 
 
 class Trade(NamedTuple):
@@ -41,7 +33,7 @@ def of_page(payload: Payload, received_ns: int) -> Trade:
 
 
 def _trade(payload: Payload, made_ms: int, received_ns: int | None) -> Trade:
-    side = "sell" if flag(payload, "m") else "buy"
+    side = taker(payload)
     return Trade(whole(payload, "a"), made_ms, side, decimal(payload, "p"), decimal(payload, "q"), received_ns)
 
 
@@ -83,7 +75,7 @@ def _write(_: Options) -> Write:
 
 
 def _read(cells: Sequence[str]) -> Trade:
-    number, made_ms, side, price, quantity = cells[: len(_OURS)]
+    number, made_ms, side, price, quantity = cells[: len(COLUMNS)]
     return Trade(int(number), int(made_ms), side, price, quantity)
 
 
@@ -91,7 +83,7 @@ KIND = Kind(
     name="trades",
     sentence="every trade, its ids without a hole",
     lane=Lane.SEQUENCE,
-    columns=lambda _: _OURS,
+    columns=lambda _: COLUMNS,
     write=_write,
     read=_read,
     wire=Wire("aggTrade", lambda _: "aggTrade", decode, take=_take),

@@ -7,27 +7,32 @@ from pathlib import Path
 
 from aster_collect.exchange.events import Batch, Wanted
 from aster_collect.files.lock import Lock
-from aster_collect.order.entries import Begin, Close, Entry, Moment, Run, Step
+from aster_collect.files.raw import RawWriter
+from aster_collect.order.entries import Again, Begin, Close, Entry, Moment, Run, Step
 from aster_collect.order.record import lines_of
 from aster_collect.settings import Settings
 from tests.unit.commands.calls import Folder, call
 
 PROGRAM = "aster-collect replay"
 START_S = 1_764_000_000
-RAW = "raw.2025-11-24T16.jsonl.gz"
+RAW, LATER = "raw.2025-11-24T16.jsonl.gz", "raw.2025-11-24T17.jsonl.gz"
 FRAME = (
     b'{"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","E":%d,"s":"BTCUSDT","a":%d,"p":"10.1","q":"0.5","f":1,"l":1,'
     b'"T":%d,"m":false}}'
 )
 
 
-def record(*, streams: tuple[str, ...] = ("trades", "orderbook"), market: str = "futures") -> bytes:
+def recorded() -> Run:
+    """Return the beginning of a run."""
+    settings = Settings(("BTCUSDT",), streams=("trades", "orderbook"), history=0)
+    return Run("1.3.0", settings.told(), settings.symbols, 0)
+
+
+def record() -> bytes:
     """Return a short record, of three trades."""
-    settings = Settings(("BTCUSDT",), streams=streams, market=market, history=0)
     trades = [FRAME % (START_S * 1000 + one, 7 + one, START_S * 1000 + one) for one in range(3)]
     entries: list[Entry] = [
-        Run("1.2.0", settings.told(), settings.symbols, 0), Begin("", True, {}, {}), Begin("BTCUSDT", True, {}, {}),
-        Wanted(1, 1, settings.symbols),
+        recorded(), Begin("", True, {}, {}), Begin("BTCUSDT", True, {}, {}), Wanted(1, 1, ("BTCUSDT",)),
         *(Batch(1, START_S * 10**9 + at, 5.0, trade, [0, len(trade)]) for at, trade in enumerate(trades)),
         Step(), Close(),
     ]  # fmt: skip
@@ -106,6 +111,50 @@ class ABadCall(Case):
         self.assert_refused(call("replay", "/dev/null", "--data-dir", "again"), "it is no plain file", program=PROGRAM)
         Path(RAW).write_bytes(record())
         self.assert_refused(call("replay", RAW, "--data-dir", "again"), "can't be unpacked", program=PROGRAM)
+
+    def test_records_of_two_folders(self) -> None:
+        """Two of one hour are refused at once, and nothing is made; one that is given twice is one."""
+        for name in ("one", "other"):
+            Path(name).mkdir()
+            self.write(record(), f"{name}/{RAW}")
+        ended = call("replay", f"one/{RAW}", f"other/{RAW}", "--data-dir", "again")
+        told = f"RAW: one/{RAW} and other/{RAW} given, files of one folder allowed; replay each folder into"
+        self.assert_refused(ended, told, program=PROGRAM)
+        self.assertFalse(Path("again").exists())
+        ended = call("replay", f"one/{RAW}", str(Path(f"one/{RAW}").absolute()), "--data-dir", "again")
+        self.assertEqual((ended.status, ended.out), (0, "replayed runs=1 frames=3 rows=3 gaps=0 folder=again\n"))
+
+    def test_a_line_that_is_none(self) -> None:
+        """Whatever is wrong with it, it is refused by file and line."""
+        lines = record().splitlines(keepends=True)
+        frame = next(at for at, line in enumerate(lines) if b'"stream":"' in line)
+        stamp = lines[0][:20]
+        for at, bad, told in (
+            (1, stamp + b'{"aster":"step"\n', "not JSON: "),
+            (2, stamp + b'{"aster":"nothing"}\n', "not a line of a record: "),
+            (3, stamp + b'{"aster":"batch"}\n', "not a line of a record: "),
+            (frame, stamp + b'{"aster":"frame"\n', "not JSON: "),
+            (frame + 1, stamp + b'{"stream":"btcusdt@aggTrade"}\n', "no line says what this is: "),
+            (len(lines) - 1, b"hello\n", "is not `<19 digits: Unix ns> <JSON object>`: "),
+        ):
+            self.write(b"".join([*lines[:at], bad, *lines[at + 1 :]]))
+            ended = call("replay", RAW, "--data-dir", f"again{at}")
+            self.assert_refused(ended, f"RAW: {RAW}: line {at + 1}: {told}", program=PROGRAM)
+
+    def test_an_hour_of_another_folder(self) -> None:
+        """It goes on with a run that did not begin in the hours before it; so does one behind an hour left out."""
+        for name, began_s in (("one", START_S), ("other", START_S + 60)):
+            Path(name).mkdir()
+            writer = RawWriter(Path(name), sync=False)
+            for after_s in (0, 3600):
+                entry = Again(recorded()) if after_s else recorded()
+                writer.append(lines_of(Moment(5.0 + after_s, (began_s + after_s) * 10**9), entry))
+                writer.flush()
+            writer.close()
+        told = f"RAW: {LATER}: line 1: is of a run whose first 1 lines are not before it; files of one folder allowed"
+        ended = call("replay", f"one/{RAW}", f"other/{LATER}", "--data-dir", "again")
+        self.assert_refused(ended, told, program=PROGRAM)
+        self.assertEqual(call("replay", f"one/{RAW}", f"one/{LATER}", "--data-dir", "whole").status, 0)
 
     def test_a_folder_that_is_in_use(self) -> None:
         """It is told who has it, with the status that collecting has for that."""

@@ -10,7 +10,7 @@ from unittest import TestCase, skipUnless
 
 from aster_collect.exchange.events import Answer, Ask, Batch
 from aster_collect.files.raw import RawWriter
-from aster_collect.files.raw_reader import read_raw
+from aster_collect.files.raw_reader import RawLines
 from aster_collect.order.entries import Entry, Moment, Step
 from aster_collect.order.record import lines_of
 from aster_collect.order.record_reader import read_entries
@@ -140,4 +140,4 @@ class ForHftbacktest(TestCase):
         path.rename(self.data / "raw.2026-11-24T12.20261124T125640Z.jsonl.gz")
         self.record(batch(1, fill(2)), period_ns=NOON_NS + HOUR_NS)
         self.assertEqual(self.filtered("BTCUSDT"), [fill(2)])
-        self.assertEqual(len(list(read_raw(self.data.glob("raw.*T??.jsonl.gz")))), 2)
+        self.assertEqual(len(list(RawLines(self.data.glob("raw.*T??.jsonl.gz")))), 2)

@@ -9,11 +9,12 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from aster_collect.errors import StoreError
 from aster_collect.exchange.events import Lines
 from aster_collect.files.members import find_end
 from aster_collect.files.names import raw_name, raw_period
-from aster_collect.files.raw import RawWriter, Stretch
-from aster_collect.files.raw_reader import read_raw
+from aster_collect.files.raw import RawWriter
+from aster_collect.files.raw_reader import RawLines
 from aster_collect.files.rotate import delete_expired, expired_raw
 
 HOUR_NS = 3_600_000_000_000
@@ -31,6 +32,12 @@ def line(number: int, stamp_ns: int = NOON_NS) -> Line:
 
 def lines(start: int, stop: int, stamp_ns: int = NOON_NS) -> list[Line]:
     return [line(number, stamp_ns) for number in range(start, stop)]
+
+
+def missing(number: int, last: Line, following: Line) -> Line:
+    """Return the line that stands for lines that are not there, between two that are."""
+    text = b'{"aster":"lost","lines":%d,"from_ns":%d,"to_ns":%d,"why":"missing"}' % (number, last[0], following[0])
+    return last[0], text
 
 
 def append(writer: RawWriter, new: list[Line]) -> None:
@@ -83,7 +90,7 @@ class Case(unittest.TestCase):
         """Return all lines, which the standard library and the shell's tools read too."""
         paths = [self.path(period) for period in periods or sorted(filter(None, map(raw_period, self.names())))]
         unpacked = b"".join(gzip.decompress(path.read_bytes()) for path in paths)
-        found = list(read_raw(paths))
+        found = list(RawLines(paths))
         self.assertEqual(unpacked, b"".join(b"%d %b\n" % one for one in found))
         return found
 
@@ -97,7 +104,7 @@ class ACrash(Case):
         whole = self.path().read_bytes()
         for size in range(first, len(whole)):
             self.path().write_bytes(whole[:size])
-            self.assertEqual(list(read_raw([self.path()])), lines(0, 6), size)
+            self.assertEqual(list(RawLines([self.path()])), lines(0, 6), size)
             self.write(lines(9, 11))
             self.assertEqual(self.read(), lines(0, 6) + lines(9, 11), size)
         self.assertEqual(self.names(), [self.path().name])
@@ -172,22 +179,34 @@ class DamageOfAnotherKind(Case):
             self.assertTrue((self.folder / self.ASIDE).is_symlink())
             self.assertEqual(os.path.getsize(target.name), 0)
 
+    def test_a_folder_in_the_place_of_a_file(self) -> None:
+        """What keeps lines from being written is said by its name; they are written once it is gone."""
+        writer = self.writer()
+        self.path().mkdir()
+        append(writer, lines(0, 3))
+        for _ in range(2):
+            with self.assertRaisesRegex(StoreError, f"^{self.path().name}: {os.strerror(errno.EISDIR)}$"):
+                writer.flush()
+        self.path().rmdir()
+        writer.flush()
+        self.assertEqual(self.read(), lines(0, 3))
+
 
 class OtherPrograms(Case):
     def test_a_file_that_is_deleted(self) -> None:
-        """Another is begun, and it is known from when to when lines may be gone."""
+        """Another is begun, and who reads on from the hour before is told how many lines are gone."""
         writer = self.writer()
-        append(writer, lines(0, 3))
+        append(writer, [*lines(0, 2, NOON_NS - HOUR_NS), *lines(2, 5)])
         writer.flush()
         self.path().unlink()
-        append(writer, lines(3, 5))
+        append(writer, lines(5, 7))
         writer.flush()
-        self.assertEqual(self.read(), lines(3, 5))
-        self.assertEqual(writer.take_lost(), [Stretch(3, NOON_NS, NOON_NS + 2)])
-        self.assertEqual(writer.take_lost(), [])
+        before, *lost, five, six = RawLines([self.path("2026-11-24T11"), self.path()])
+        self.assertEqual([before, five, six], [line(0, NOON_NS - HOUR_NS), line(5), line(6)])
+        self.assertEqual(lost, [line(1, NOON_NS - HOUR_NS), missing(3, line(1, NOON_NS - HOUR_NS), line(5))])
 
     def test_a_file_that_is_cut(self) -> None:
-        """What is left of whole members stays, and what may be gone is known."""
+        """What is left of whole members stays, and who reads it is told how many lines are gone."""
         writer = self.writer()
         for at in (0, 3):
             append(writer, lines(at, at + 3))
@@ -195,8 +214,7 @@ class OtherPrograms(Case):
         os.truncate(self.path(), self.path().stat().st_size - 1)
         append(writer, lines(6, 8))
         writer.flush()
-        self.assertEqual(self.read(), lines(0, 3) + lines(6, 8))
-        self.assertEqual(writer.take_lost(), [Stretch(6, NOON_NS, NOON_NS + 5)])
+        self.assertEqual(list(RawLines([self.path()])), [*lines(0, 3), missing(3, line(2), line(6)), *lines(6, 8)])
 
     def test_a_file_that_is_moved(self) -> None:
         """Another is begun under the name, and nothing is lost."""
@@ -206,9 +224,8 @@ class OtherPrograms(Case):
         self.path().rename(self.folder / "moved.gz")
         append(writer, lines(3, 5))
         writer.flush()
-        self.assertEqual(list(read_raw([self.folder / "moved.gz"])), lines(0, 3))
+        self.assertEqual(list(RawLines([self.folder / "moved.gz"])), lines(0, 3))
         self.assertEqual(self.read(), lines(3, 5))
-        self.assertEqual(writer.take_lost(), [])
 
 
 class AFullDisk(Case):
@@ -225,7 +242,7 @@ class AFullDisk(Case):
                 put += new
                 try:
                     writer.flush()
-                except OSError:
+                except StoreError:
                     self.assertFalse(disk.room)
                     disk.room = draw.choice((0, 1, 100, 1000))
             disk.room = 1 << 20
@@ -243,7 +260,7 @@ class AFullDisk(Case):
         writer.flush()
         disk.room = 30
         append(writer, lines(3, 6))
-        with self.assertRaises(OSError):
+        with self.assertRaises(StoreError):
             writer.flush()
         self.assertGreater(writer.pending_bytes, 30)
         writer.close()

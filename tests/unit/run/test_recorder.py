@@ -10,9 +10,8 @@ from pathlib import Path
 from random import Random
 
 from aster_collect.exchange.events import Batch, Lines
-from aster_collect.files.names import raw_name
 from aster_collect.files.raw import RawWriter
-from aster_collect.files.raw_reader import read_raw
+from aster_collect.files.raw_reader import RawLines
 from aster_collect.order.entries import Moment
 from aster_collect.order.record_reader import read_entries
 from aster_collect.run.recorder import RETRY_S, Recorder
@@ -45,6 +44,7 @@ class Case(unittest.TestCase):
         return Recorder(
             self.writer, FLUSH_S, close,
             queue_bytes=queue_bytes, pending_bytes=pending_bytes, clock=lambda: self.now_s,
+            wall_ns=lambda: NOON_NS + int(self.now_s * 1e9),
         )  # fmt: skip
 
     def write(self, descriptor: int, data: bytes) -> int:
@@ -58,7 +58,7 @@ class Case(unittest.TestCase):
 
     def read(self) -> list[dict[str, object]]:
         """Return what the lines of all files say."""
-        return [json.loads(text) for _, text in read_raw(sorted(self.folder.iterdir()))]
+        return [json.loads(text) for _, text in RawLines(sorted(self.folder.iterdir()))]
 
 
 class Recording(Case):
@@ -102,9 +102,9 @@ class Recording(Case):
         for batch in batches:
             self.recorder.record(Moment(3.5, NOON_NS + 1), batch)
         self.step()
-        read = [entry for _, entry in read_entries(read_raw(self.folder.iterdir()))]
+        read = [entry for _, entry in read_entries(RawLines(self.folder.iterdir()))]
         self.assertEqual(read, batches)
-        texts = [text for _, text in read_raw(self.folder.iterdir())]
+        texts = [text for _, text in RawLines(self.folder.iterdir())]
         self.assertTrue(all(text.decode("utf-8") for text in texts))
         self.assertEqual(texts.count(good), 3 + 3 * len(odd))
         self.assertEqual(self.recorder.recorded().lines, len(texts))
@@ -118,19 +118,6 @@ class Recording(Case):
         self.step()
         self.assertEqual(self.closed, 1)
         self.assertEqual(len(list(self.folder.iterdir())), 2)
-
-    def test_a_file_that_another_program_deleted(self) -> None:
-        """A line in the next one says what may be gone."""
-        for number in range(3):
-            self.recorder.put(lines(number))
-        self.step()
-        (self.folder / raw_name("2026-11-24T12")).unlink()
-        self.recorder.put(lines(3))
-        with self.assertLogs("aster_collect", "WARNING"):
-            self.step()
-        self.step()
-        lost = {"aster": "lost", "lines": 3, "from_ns": NOON_NS, "to_ns": NOON_NS + 2, "why": "destroyed"}
-        self.assertEqual(self.read(), [{"number": 3}, lost])
 
 
 class AFullDisk(Case):
@@ -146,6 +133,20 @@ class AFullDisk(Case):
         self.assertEqual(self.read(), [{"number": number} for number in range(3)])
         events = [record.getMessage().split("=")[0] for record in logged.records]
         self.assertEqual(events, ["write failed why", "write works again written_bytes"])
+
+    def test_who_asks_how_it_stands(self) -> None:
+        """It is told since when nothing could be written, and why, until something can."""
+        self.full = True
+        self.recorder.put(lines(0))
+        with self.assertLogs("aster_collect", "WARNING"):
+            self.step()
+            self.step()
+            seen = self.recorder.recorded()
+            self.assertEqual(seen.failing_since_ns, NOON_NS + int(FLUSH_S * 1e9))
+            self.assertEqual(seen.last_error, f"raw.2026-11-24T12.jsonl.gz: {os.strerror(errno.ENOSPC)}")
+            self.full = False
+            self.step(RETRY_S)
+        self.assertEqual(self.recorder.recorded().failing_since_ns, 0)
 
     def test_it_is_full_for_longer(self) -> None:
         """What has no room is counted, and a line of its own says how many and from when to when, in its place."""

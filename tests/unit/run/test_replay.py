@@ -7,14 +7,17 @@ import shutil
 import tempfile
 import unittest
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from aster_collect.errors import ConfigError
-from aster_collect.exchange.events import Reopen
+from aster_collect.errors import ConfigError, DecodeError
+from aster_collect.exchange.events import Lines, Reopen
 from aster_collect.files.folder import aside_name
+from aster_collect.files.raw import RawWriter
 from aster_collect.order.record_reader import Line
+from aster_collect.run.replay import Replay, read
 from aster_collect.verify import check_folder
 from tests.support import rounds
 from tests.unit.order import chain_world, faults
@@ -221,6 +224,7 @@ class OtherOptions(Case):
         """The rows are the same but for it: what a kill kept from the disk is not there either, and comes once."""
         for seed, chance in rounds(WORLDS):
             known = [*(one for name, one in FAULTS.items() if name != "full_disk"), *[faults.kill_in_flush] * 20]
+            known += [logrotate] * chance.choice((0, 15))
             kinds = Setup().kinds + tuple(kind for kind in OTHERS if chance.random() < 0.4)
             live = self.live(*[chance.choice(known) for _ in range(FAULTS_A_WORLD)], chance=chance, setup=Setup(kinds))
             again = self.folder()
@@ -229,6 +233,25 @@ class OtherOptions(Case):
                 if path.name.count(".") == 1 and not path.name.startswith("gaps"):
                     rows = [row.rpartition(",")[0] for row in self.rows(again, path.name)]
                     self.assertEqual(rows, self.rows(live, path.name), f"seed {seed} {path.name}")
+
+    def test_a_file_that_was_taken_away_between_two_runs(self) -> None:
+        """With other columns or files too the next run begins another, as it did, and what was is set aside."""
+
+        def take_away(folder: Path) -> None:
+            for name in ("trades_BTCUSDT.csv", "prices_ETHUSDT.csv"):
+                (folder / name).unlink(missing_ok=True)
+
+        for asked in ({"receive_time": True}, {"rotate": "hour"}):
+            happens = (faults.skip, an_hour_later, faults.stop, faults.skip, an_hour_later, faults.kill)
+            live, again = self.live(*happens, between=take_away), self.folder()
+            replayed(self.lines, again, **asked)
+            for name in ("trades_BTCUSDT", "prices_ETHUSDT"):
+                here = [row for path in sorted(again.glob(f"{name}.20??-*.csv")) for row in self.rows(again, path.name)
+                        if path.name.count(".") == 2]  # fmt: skip
+                here += self.rows(again, f"{name}.csv")
+                there = self.rows(live, f"{name}.csv")
+                self.assertEqual([row.split(",")[:4] for row in here], [row.split(",")[:4] for row in there])
+            self.assertEqual(check_folder(again).total, 0, list(check_folder(again).text()))
 
     def test_some_of_the_kinds(self) -> None:
         """There are their files alone, and these are as they were."""
@@ -327,6 +350,56 @@ class WhatTheRecordLacks(Case):
         replayed([*self.lines[:one], *self.lines[two:later], (1, lost), *self.lines[later:]], again)
         self.assertIn(",unrecorded", "\n".join(self.rows(again, "gaps_BTCUSDT.csv")))
         self.assertEqual(check_folder(again).total, 0, list(check_folder(again).text()))
+
+    def test_pieces_that_somebody_took_out(self) -> None:
+        """The ledger tells of their time, and the replay how many lines they had."""
+        live = self.live(faults.quiet, faults.drop)
+        steps = [at for at, line in enumerate(self.lines) if word(line) == "step"]
+        for one, two in ((20, 70), (80, 110)):
+            start, stop, again = steps[one], steps[two], self.folder()
+            notes = self.replayed_without(start, stop, again).notes
+            self.assertEqual(notes, [f"the record lacks {stop - start} lines; the ledger tells of their time"])
+            self.assertEqual(check_folder(again).total, 0, list(check_folder(again).text()))
+            told = [row for row in self.rows(again, "gaps_BTCUSDT.csv") if row.startswith("prices,")]
+            here = {*self.rows(again, "prices_BTCUSDT.csv")}
+            lost = [row for row in self.rows(live, "prices_BTCUSDT.csv") if row not in here]
+            self.assertTrue(lost)
+            for row in lost:
+                at = row.partition(",")[0]
+                self.assertTrue(any(one.split(",")[1] <= at <= one.split(",")[2] for one in told), (row, told))
+
+    def test_the_beginning_of_a_run_that_somebody_took_out(self) -> None:
+        """It is refused where it was: nobody knows what the run was told to do."""
+        self.live(faults.quiet, faults.stop)
+        begins = self.runs()[1]
+        stop = next(at for at, line in enumerate(self.lines) if word(line) == "step" and at > begins)
+        told = f"T16.jsonl.gz: line {begins - 4}: is of a run whose first {stop - begins} lines are not before it"
+        with self.assertRaisesRegex(DecodeError, told):
+            self.replayed_without(begins - 5, stop, self.folder())
+
+    def replayed_without(self, start: int, stop: int, folder: Path) -> Replay:
+        """Replay the record from files, out of which somebody took the members of some of its lines."""
+        raw, replay = self.folder(), Replay(folder, {})
+        raw.mkdir()
+        at = 0
+
+        def write(descriptor: int, data: bytes) -> int:
+            return len(data) if start < at <= stop else os.write(descriptor, data)
+
+        runs = [at for at in self.runs() if b'"again"' not in self.lines[at][1]]
+        for first, end in pairwise([*runs, len(self.lines)]):
+            writer = RawWriter(raw, sync=False, write=write)
+            writer.begin()
+            for at in range(first, end):
+                if at in (start, stop):
+                    writer.flush()
+                stamp_ns, text = self.lines[at]
+                writer.append(Lines(stamp_ns, 1, b"%d %b\n" % (stamp_ns, text)))
+            at = end
+            writer.flush()
+            writer.close()
+        replay.play(read(sorted(raw.iterdir())))
+        return replay
 
     def test_the_hours_before(self) -> None:
         """From an hour on that begins within a run, the files have what the run wrote from then on."""

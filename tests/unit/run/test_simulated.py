@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from aster_collect.files.raw_reader import read_raw
+from aster_collect.files.raw_reader import RawLines
 from aster_collect.run.replay import Replay, read
 from aster_collect.simulator.recording import read as read_frames
 
@@ -40,7 +40,7 @@ class TheRecords(unittest.TestCase):
             texts = [text for track in found.tracks.values() for text in track.texts]
             self.assertEqual(len(texts), len(set(texts)))
             (path,) = (SIMULATED / market).glob("raw.*")
-            frames = [text for _, text in read_raw([path]) if text.startswith(b'{"stream"')]
+            frames = [text for _, text in RawLines([path]) if text.startswith(b'{"stream"')]
             self.assertGreater(len(frames), len(texts))
 
 

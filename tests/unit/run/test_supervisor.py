@@ -10,7 +10,7 @@ import time
 import unittest
 from pathlib import Path
 
-from aster_collect.files.raw_reader import read_raw
+from aster_collect.files.raw_reader import RawLines
 from aster_collect.order.entries import Close, Run
 from aster_collect.order.record_reader import read_entries
 from aster_collect.run.supervisor import STOPPED, UNDELIVERED, Supervisor
@@ -199,9 +199,9 @@ class ARawRecord(Runs):
         self.assertEqual(len(deleted), 1)
         *old, new = sorted(self.folder.glob("raw.*"))
         self.assertEqual(len(old), 2)
-        entries = [entry for _, entry in read_entries(read_raw([new]))]
+        entries = [entry for _, entry in read_entries(RawLines([new]))]
         self.assertEqual([type(entries[0]), type(entries[-1])], [Run, Close])
-        lines = list(read_raw([new]))
+        lines = list(RawLines([new]))
         self.assertEqual(self.status()["recorded_lines"], len(lines))
         self.assertEqual(self.status()["lost_lines"], 0)
         quotes = sum(b"@bookTicker" in text for _, text in lines)
