@@ -51,7 +51,7 @@ ORDERS = {
               "replace", "appender", "lock", "rejects", "rotate", "manifest", "aside", "market", "folder", "resumed",
               "compress", "losses", "kept", "whole", "damage", "table", "turns", "destroyed", "sheet", "sheets",
               "bound", "backlog", "flush", "store", "members", "raw_file", "raw", "raw_reader"),
-    "export": ("asked", "folders", "lake", "parquet"),
+    "export": ("asked", "folders", "found", "stamps", "changes", "days", "target", "lake", "parquet", "tardis"),
     "merge": ("lacking", "alike", "feed", "keyed", "aligned", "linked", "ledger", "lanes", "opening", "sink", "merge"),
     "report": ("histogram", "axis", "rows", "series", "causes", "numbers", "svg", "figures", "drawings", "waits",
                "recipes", "reading", "folder", "strips", "summary", "style", "page"),
