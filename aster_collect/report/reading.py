@@ -44,7 +44,8 @@ class History:
         self.files += 1
         self.bytes += size
         lines = Lines(self.kind, source)
-        for data in lines:
+        for many in lines:
+            data = many.data
             shape = form(self.kind, ",".join(lines.columns).encode())
             assert shape is not None
             cells = data[:-1].replace(b"\n", b",").split(b",")
