@@ -11,6 +11,6 @@ from ..files.histories import NotAFolder
 from .archive import Archive
 from .gaps import Gaps, Ids, NoLedger, Stretch
 from .moment import Moment
-from .rows import DamagedFile, Row
+from .rows import DamagedFile, Row, Rows
 
-__all__ = ["Archive", "DamagedFile", "Gaps", "Ids", "Moment", "NoLedger", "NotAFolder", "Row", "Stretch"]
+__all__ = ["Archive", "DamagedFile", "Gaps", "Ids", "Moment", "NoLedger", "NotAFolder", "Row", "Rows", "Stretch"]

@@ -8,11 +8,11 @@ from ..exchange.events import Gap
 from ..exchange.ledger import LEDGER, NOT_ASKED
 from ..exchange.streams.kind import Kind
 from ..files.histories import Histories, in_order, last_row
-from ..files.names import HOUR_MS, PACKED, TABLE, Part
+from ..files.names import HOUR_MS, PACKED, TABLE, Part, read_name
 from ..files.source import Source
 from .gaps import Gaps, NoLedger, gaps_of
 from .moment import Moment, milliseconds
-from .rows import Row, rows_of
+from .rows import Lines, Row, Rows, rows_of
 
 NEAR_MS = HOUR_MS  # a file may have rows of so long before its period and behind it
 
@@ -78,6 +78,14 @@ class Archive:
                 continue
         return None
 
+    def columns(self, path: Path) -> tuple[str, ...]:
+        """Return the columns of one of `files`; none where its header is not whole yet. Raises `DamagedFile`."""
+        entry = read_name(path.name)
+        if entry is None:
+            raise ValueError(f"path: {str(path)!r} given, a data file allowed")
+        with Source(path, entry.part, growing=not entry.part.period, links=True) as source:
+            return Lines(TABLE[entry.part.kind], source).header()
+
     def rows(
         self, kind: str, symbol: str = "", start: Moment | None = None, end: Moment | None = None
     ) -> Iterator[Row]:
@@ -89,11 +97,25 @@ class Archive:
         """
         return self._rows(_kind(kind, symbol), symbol, _bounds(start, end))
 
+    def blocks(
+        self, kind: str, symbol: str = "", start: Moment | None = None, end: Moment | None = None
+    ) -> Iterator[Rows]:
+        """Yield the rows of a history, many at a time as lines of bytes, for programs that want them fast.
+
+        Of a time all rows of the files that can have some of it; else as `rows` does.
+        """
+        table, bounds = _kind(kind, symbol), _bounds(start, end)
+        return (rows for source in self._sources(table, symbol, bounds) for rows in Lines(table, source))
+
     def _rows(self, kind: Kind, symbol: str, bounds: Bounds) -> Iterator[Row]:
+        for source in self._sources(kind, symbol, bounds):
+            yield from rows_of(kind, source, *bounds)
+
+    def _sources(self, kind: Kind, symbol: str, bounds: Bounds) -> Iterator[Source]:
         with self._listed().open(symbol) as histories:
             for source in histories.get(kind.name, ()):
                 if not source.part.period or _is_near(source.part, bounds):
-                    yield from rows_of(kind, source, *bounds)
+                    yield source
 
     def gaps(self, symbol: str, kind: str) -> Gaps:
         """Return what the ledger says is missing of a history, without overlaps: stretches of time, and of trades ids.

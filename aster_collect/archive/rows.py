@@ -3,7 +3,7 @@
 from collections import namedtuple
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..exchange.shape import Form, form, reason, shown
 from ..exchange.streams.kind import Kind
@@ -33,17 +33,36 @@ class Row(tuple[str, ...]):
         return _made, (self._fields, tuple(self))
 
 
+class Rows(NamedTuple):
+    """Many rows of a file at a time, whole lines, and where they stand.
+
+    `line` is the number of the first one. `taken` is how much of the file, as it lies on the disk, was read for them.
+    """
+
+    file: str
+    line: int
+    columns: tuple[str, ...]
+    data: bytes
+    taken: int
+
+    @property
+    def lines(self) -> list[str]:
+        """The rows as text, without line ends."""
+        return self.data.decode("utf-8", "surrogateescape")[:-1].split("\n")
+
+
 class Lines:
-    """The lines of a file, checked block by block."""
+    """The lines of a file, held against the shape that its header promises; `columns` are known with the first."""
 
     def __init__(self, kind: Kind, source: Source) -> None:
         self._kind, self._source = kind, source
         self._line = 1  # the next one
-        self.columns: tuple[str, ...] = ()
+        self._taken = 0
         self._shape: Form | None = None
+        self.columns: tuple[str, ...] = ()
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield what is whole rows, many at a time; `columns` is set by then.
+    def __iter__(self) -> Iterator[Rows]:
+        """Yield the rows, many at a time.
 
         Raises `DamagedFile` behind what is good, for what is no row, but for a last line that is being written.
         """
@@ -53,7 +72,15 @@ class Lines:
         except Damaged as error:
             raise self._damaged(f"the rest can't be unpacked: {error}") from None
 
-    def _rows(self, block: Block) -> Iterator[bytes]:
+    def header(self) -> tuple[str, ...]:
+        """Return the columns alone; none where the header is not whole yet. The lines can't be had after that."""
+        for block in self._source.blocks():
+            if block.whole:
+                self._begin(block.data)
+            break
+        return self.columns
+
+    def _rows(self, block: Block) -> Iterator[Rows]:
         data, most = block.data, self._source.line_bytes
         if not block.whole:
             if self._source.growing and len(data) <= most:
@@ -64,7 +91,8 @@ class Lines:
         match = self._shape.pattern.match(data) if self._shape else None
         end = match.end() if match else 0
         if end:
-            yield data[:end]
+            before, self._taken = self._taken, self._source.taken_bytes
+            yield Rows(self._source.name, self._line, self.columns, data[:end], self._taken - before)
             self._line += data.count(b"\n", 0, end)
         if end < len(data):
             raise self._damaged(reason(data[end : data.index(b"\n", end) + 1], self._shape))
@@ -84,15 +112,15 @@ class Lines:
 
 def rows_of(kind: Kind, source: Source, start_ms: int | None, end_ms: int | None) -> Iterator[Row]:
     """Yield the rows of a file, those from `start_ms` on, and before `end_ms`; raises as `Lines` does."""
-    lines = Lines(kind, source)
-    from_ms, to_ms = start_ms or 0, end_ms
-    for data in lines:
-        rows = data.decode("utf-8", "surrogateescape")[:-1].split("\n")
-        if start_ms is not None or to_ms is not None:
-            times = map(kind.row_time_ms, rows)
-            rows = [row for row, at in zip(rows, times, strict=True) if from_ms <= at and (to_ms is None or at < to_ms)]
-        make = _type_of(lines.columns)._make
-        yield from (make(row.split(",")) for row in rows)
+    for rows in Lines(kind, source):
+        lines = rows.lines
+        if start_ms is not None or end_ms is not None:
+            from_ms, times = start_ms or 0, map(kind.row_time_ms, lines)
+            lines = [
+                line for line, at in zip(lines, times, strict=True) if from_ms <= at and (end_ms is None or at < end_ms)
+            ]
+        make = _type_of(rows.columns)._make
+        yield from (make(line.split(",")) for line in lines)
 
 
 @lru_cache

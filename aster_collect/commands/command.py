@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PROGRAM = "aster-collect"
 COLLECT = "collect"
 # Each is the file of that name here.
-NAMES = (COLLECT, "verify", "health", "export", "merge", "repair", "replay", "simulate")
+NAMES = (COLLECT, "verify", "health", "export", "merge", "repair", "report", "replay", "simulate")
 
 
 def program(name: str) -> str:

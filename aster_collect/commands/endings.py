@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from ..archive import DamagedFile
+from ..archive import DamagedFile, NoLedger
 from ..errors import ConfigError, DataError, StoreError
 from ..files.histories import NotAFolder
 
@@ -15,7 +15,7 @@ def told() -> Iterator[None]:
         yield
     except NotAFolder as error:
         raise ConfigError(str(error)) from error
-    except DamagedFile as error:
+    except (DamagedFile, NoLedger) as error:
         raise DataError(str(error)) from error
     except OSError as error:
         raise StoreError(

@@ -42,6 +42,10 @@ FORMATS = {
         "Trino know as partitions; run again it writes only what has changed",
         own=("exact", "open"),
     ),
+    "tardis": Format(
+        "the CSV files of tardis.dev, a gzipped file a data type, day of UTC and symbol; needs --receive-time, and "
+        "for quotes --quantities",
+    ),
 }
 OPTIONS: dict[str, Option] = {
     "to": Choice("--to", "the form, see below", tuple(FORMATS), default="none"),

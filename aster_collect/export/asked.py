@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import NamedTuple
+
+from ..errors import ConfigError
 
 Tell = Callable[[int, int], object]  # rows and bytes, more of each
 Begin = Callable[[int], AbstractContextManager[Tell]]  # of how many bytes that will be
@@ -24,3 +26,12 @@ class Asked(NamedTuple):
     end: datetime | None = None
     exact: bool = False
     open: bool = False
+
+    def check_days(self) -> None:
+        """Raise `ConfigError` for a time that cuts a day of UTC: a part of it would take the place of the whole."""
+        for name, moment in (("--from", self.start), ("--until", self.end)):
+            if moment and moment.time() != time.min:
+                raise ConfigError(
+                    f"{name}: {moment:%Y-%m-%dT%H:%M:%S} given, the beginning of a day of UTC allowed, such as "
+                    f"{moment:%Y-%m-%d}: the files are whole days"
+                )

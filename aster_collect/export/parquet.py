@@ -1,9 +1,8 @@
 """The lake: a Parquet file a kind, symbol and UTC day, each written only where it is not what it was."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 
-from ..errors import ConfigError
 from ..files.aside import delete_leftovers
 from .asked import Asked, Begin
 from .folders import folders, open_from
@@ -19,12 +18,7 @@ def export(asked: Asked, begin: Begin, *, now: Callable[[], datetime] = lambda: 
     Raises `ConfigError`, `LockedError`, `DataError`, `DamagedFile`, `NotAFolder` and `OSError`; what was written before
     that is whole.
     """
-    for name, moment in (("--from", asked.start), ("--until", asked.end)):
-        if moment and moment.time() != time.min:
-            raise ConfigError(
-                f"{name}: {moment:%Y-%m-%dT%H:%M:%S} given, the beginning of a day of UTC allowed, such as "
-                f"{moment:%Y-%m-%d}: the lake's files are whole days"
-            )
+    asked.check_days()
     first = asked.start.date().isoformat() if asked.start else ""
     end = asked.end.date().isoformat() if asked.end else LATEST
     found = folders(asked)

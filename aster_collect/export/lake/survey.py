@@ -55,9 +55,9 @@ def survey(kind: Kind, source: Source, tell: Tell) -> Survey:
     lines = Lines(kind, source)
     gathered: list[bytes] = []
     told = length = 0
-    for data in lines:
-        gathered.append(data)
-        length += len(data)
+    for rows in lines:
+        gathered.append(rows.data)
+        length += len(rows.data)
         if length >= CHUNK_BYTES:
             found.take(lines.columns, b"".join(gathered))
             gathered, length = [], 0

@@ -177,6 +177,21 @@ class Rows(Case):
         with self.assertRaisesRegex(DamagedFile, r"csv\.gz:4: "):
             list(self.archive.rows("depth", S))
 
+    def test_many_at_a_time(self) -> None:
+        """Rows come as bytes too, with their file and line, and how much of the file was read for them."""
+        for packed in (False, True):
+            lines = [trade(n) for n in range(5000)]
+            path = self.put("trades", lines, HOUR, packed=packed)
+            found = list(self.archive.blocks("trades", S))
+            self.assertGreater(len(found), 2)
+            self.assertEqual([line for rows in found for line in rows.lines], lines)
+            self.assertEqual([rows.line for rows in found], [lines.index(rows.lines[0]) + 2 for rows in found])
+            self.assertEqual(
+                {(rows.file, rows.columns) for rows in found}, {(path.name, tuple(header_of("trades").split(",")))}
+            )
+            self.assertEqual(sum(rows.taken for rows in found), path.stat().st_size)
+            path.unlink()
+
     def test_half_a_compressed_file(self) -> None:
         """Its rows are there as far as they can be had, and then it is named."""
         path = self.put("trades", [trade(n) for n in range(9999)], DAY, packed=True)

@@ -35,6 +35,7 @@ class TheOptions(TestCase):
             "Exporting",
             "Merging",
             "Repairing",
+            "Reporting",
             "Replaying",
             "Simulating",
         )

@@ -81,12 +81,12 @@ class TheReadme(TestCase):
 class ThePicture(TestCase):
     def test_a_picture_of_another_program(self) -> None:
         """What is typed in the picture is what the README tells to type."""
-        (name,) = PICTURES
+        name = PICTURES[0]
         typed = re.findall(r">\$ (aster-collect .*?)<", (ROOT / name).read_text("utf-8"))
         told = [line for block in fenced("sh", README.section(SECTIONS[1])) for line in block.splitlines()]
         self.assertEqual(typed, told)
 
     def test_a_picture_of_an_earlier_version(self) -> None:
         """The version that the picture shows is the package's."""
-        (name,) = PICTURES
+        name = PICTURES[0]
         self.assertEqual(re.findall(r" start version=(\S+) ", (ROOT / name).read_text("utf-8")), [__version__])
