@@ -30,10 +30,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def listed(folder: Path) -> list[tuple[str, str, Content]]:
-    """Return what the manifest of a folder says of its files, in whatever order it came to."""
+    """Return what the manifest of a folder says of the files that are there, in whatever order it came to."""
     said = read_manifest(folder)
     assert said is not None
-    return sorted((one.name, one.what, one.content) for one in (*said.files.values(), *said.growing.values()))
+    there = contents(folder).keys()
+    every = (*said.files.values(), *said.growing.values())
+    return sorted((one.name, one.what, one.content) for one in every if one.name in there)
 
 
 class Replayed(EndToEnd):
