@@ -1,12 +1,11 @@
 """The data folders that an export reads: what of each is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ..archive.moment import moment_of
 from ..errors import ConfigError
-from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import Kind
 from ..files.histories import Histories
 from ..files.market import market_of
@@ -54,17 +53,37 @@ class Folder:
             moment_of(kind.row_time_ms(row)).date()
             for symbol in self.listed.symbols
             for name in self.listed.parts(symbol)
-            if (kind := TABLE[name]) is not LEDGER and (row := self._last_row(kind, symbol))
+            if not (kind := TABLE[name]).shrinks and (row := self._last_row(kind, symbol))
         ]
         return max(days, default=None)
 
     def _last_row(self, kind: Kind, symbol: str) -> str | None:
+        return self._of_growing(kind, symbol, lambda source: source.last_row(kind))
+
+    def first_day(self, symbol: str) -> date | None:
+        """Return the first day of a symbol's data, by the names of closed files, or the first rows of growing ones."""
+        days = []
+        for name, parts in self.listed.parts(symbol).items():
+            kind = TABLE[name]
+            closed = [date.fromisoformat(part.day) for part in parts if part.period]
+            if closed:
+                days.append(min(closed))
+            elif not kind.shrinks and (row := self._of_growing(kind, symbol, _first_row)):
+                days.append(moment_of(kind.row_time_ms(row)).date())
+        return min(days, default=None)
+
+    def _of_growing(self, kind: Kind, symbol: str, ask: Callable[[Source], str | None]) -> str | None:
         part = Part(kind.name, symbol)
         try:
             with Source(self.path / part.name, part, growing=True, links=True) as source:
-                return source.last_row(kind)
+                return ask(source)
         except FileNotFoundError:
             return None
+
+
+def _first_row(source: Source) -> str:
+    row = source.first_row().decode("utf-8", "replace")
+    return row if TABLE[source.part.kind].is_row(row.count(",") + 1, row) else ""
 
 
 def open_from(folder: Folder, now: datetime) -> date:

@@ -1,7 +1,7 @@
 """The lake: a Parquet file a kind, symbol and UTC day, each written only where it is not what it was."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from ..files.aside import delete_leftovers
 from .asked import Asked, Begin
@@ -27,8 +27,9 @@ def export(asked: Asked, begin: Begin, *, now: Callable[[], datetime] = lambda: 
     counts = Counts()
     with begin(sum(folder.total_bytes for folder in found)) as tell:
         for folder in found:
-            days = Days(first, end, LATEST if asked.open else open_from(folder, now()).isoformat())
+            open_day = LATEST if asked.open else open_from(folder, now()).isoformat()
             for symbol, kinds in folder.chosen.items():
+                days = Days(first, end, open_day, _iso(folder.first_day(symbol)))
                 parts = folder.listed.parts(symbol)
                 with folder.listed.open(symbol) as histories:
                     for kind in kinds:
@@ -36,6 +37,10 @@ def export(asked: Asked, begin: Begin, *, now: Callable[[], datetime] = lambda: 
                         history = History(at, folder.path, kind, days, asked.exact, counts, tell)
                         history.update(parts[kind.name], histories.get(kind.name, ()))
     return _told(counts, asked)
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else LATEST
 
 
 def _told(counts: Counts, asked: Asked) -> str:

@@ -97,16 +97,19 @@ def _read(kind: Kind, options: Options, lines: bytes, only: str = "") -> dict[st
             convert,
         )
     except pa.ArrowInvalid as error:
-        raise _too_large(kind, options, lines) or error from None
+        raise _unfit(kind, options, lines) or error from None
     return {name: found[name].combine_chunks() for name in found.column_names}
 
 
-def _too_large(kind: Kind, options: Options, lines: bytes) -> Unfit | None:
+def _unfit(kind: Kind, options: Options, lines: bytes) -> Unfit | None:
+    """Return what the reader of CSV could not take of lines that are rows; it says neither where nor why."""
     columns = columns_of(kind, options)
     for row, line in enumerate(lines.split(b"\n")[:-1]):
         for column, cell in zip(columns, line.split(b","), strict=True):
             if column.cell.holds is Holds.WHOLE and cell and int(cell) > LARGEST:
                 return Unfit(row, f"{column.name} is {int(cell)}, and {LARGEST} is the largest that a column holds")
+            if column.cell.holds is Holds.TEXT and cell != cell.decode("utf-8", "ignore").encode():
+                return Unfit(row, f"{column.name} is {cell!r}, which is no UTF-8")
     return None
 
 

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,12 +13,14 @@ import pyarrow.parquet as pq
 from ...errors import DataError
 from ...exchange.streams.kind import Kind, Options
 from ...files.aside import aside
+from ...files.names import DAY_MS
 from ...files.source import Damaged, Source
 from .columns import packing, schema, table
 from .kept import KEY, Made
 from .numbers import Unfit
-from .survey import CHUNK_BYTES, Stretch, Survey
+from .survey import CHUNK_BYTES, EPOCH, Stretch, Survey
 
+DAY_US = DAY_MS * 1000
 GROUP_ROWS = 131_072
 GROUP_BYTES = 1 << 28  # of a group in memory: fewer rows, where they are large
 
@@ -128,7 +130,6 @@ def _whole_lines(source: Source, stretch: Stretch) -> Iterator[bytes]:
 
 
 def _of_day(found: pa.Table, day: str) -> pa.Table:
-    start = datetime.fromisoformat(day).replace(tzinfo=UTC)
-    first, last = (pa.scalar(moment, found["time"].type) for moment in (start, start + timedelta(days=1)))
-    mask = pc.and_(pc.greater_equal(found["time"], first), pc.less(found["time"], last))
-    return found if pc.all(mask).as_py() else found.filter(mask)
+    number = date.fromisoformat(day).toordinal() - EPOCH
+    mine = pc.equal(pc.divide(pc.cast(found["time"], pa.int64()), DAY_US), number)
+    return found if pc.all(mine).as_py() else found.filter(mine)

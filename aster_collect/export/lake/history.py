@@ -26,17 +26,29 @@ class Counts:
     files: int = 0
     rows: int = 0
     unchanged: int = 0
-    kept: int = 0  # of which the data folder has fewer rows than the lake
+    kept: int = 0  # of which the lake has rows that the data folder has no more
     open: int = 0
 
 
 @dataclass(frozen=True)
 class Days:
-    """Which days are wanted, such as 2026-11-22: from the first on, before `end`; those from `open` on are not over."""
+    """Which days of a symbol are wanted, such as 2026-11-22: from the first on, and before `end`.
+
+    Those from `open` on are not over, and with `begun` begins what there is in the data folder.
+    """
 
     first: str
     end: str
     open: str
+    begun: str
+
+    def has(self, day: str) -> bool:
+        """Return whether a day is wanted, open or not."""
+        return self.first <= day < self.end
+
+    def near(self, part: Part) -> bool:
+        """Return whether a file can have rows of a day that is wanted: of its own, the one before, the one behind."""
+        return not part.period or ((not self.first or _before(self.first) <= part.day) and part.day <= self.end)
 
 
 class History:
@@ -57,15 +69,21 @@ class History:
         Raises `DamagedFile`, `DataError` and `OSError`; days that were written before that are whole.
         """
         kept = Kept(self._at, _since(parts))
-        surveys = [self._survey(source, kept) for source in sources]
-        wanted = {day for one in surveys for day in one.days} | (kept.days() if self._kind.shrinks else set())
+        surveys = [self._survey(source, kept) for source in sources if self._is_near(source)]
+        wanted = {day for one in surveys for day in one.days} | {day for day in kept.days if self._may_shrink(day)}
         for day in sorted(wanted):
-            if self._days.first <= day < self._days.end:
+            if self._days.has(day):
                 self._day(
                     day, Made(self._exact, tuple((one, one.days[day]) for one in surveys if day in one.days)), kept
                 )
         for one in surveys:
             self._tell(0, one.size - self._told[one.name])
+
+    def _is_near(self, source: Source) -> bool:
+        near = self._days.near(source.part)
+        if not near:
+            self._tell(0, source.status.st_size)
+        return near
 
     def _survey(self, source: Source, kept: Kept) -> Survey:
         """Return which days a file has rows of: it is read only where that is not known."""
@@ -86,7 +104,7 @@ class History:
         made, counts = kept.day(day), self._counts
         if made and made.content == wanted.content:
             counts.unchanged += 1
-        elif made and wanted.rows < made.rows and not self._kind.shrinks:
+        elif made and wanted.is_less(made) and not self._may_shrink(day):
             counts.kept += 1
         elif day >= self._days.open:
             counts.open += 1
@@ -94,6 +112,10 @@ class History:
             write(place.part(self._at, day), self._kind, day, wanted, self._opened, self._wrote)
             counts.files += 1
             counts.rows += wanted.rows
+
+    def _may_shrink(self, day: str) -> bool:
+        """Return whether rows that are gone have been taken away, and are not those of files that are elsewhere now."""
+        return self._kind.shrinks and day > self._days.begun
 
     def _wrote(self, one: Survey, rows: int, bytes_: int) -> None:
         self._count(one.name, rows, bytes_ * one.size * (SURVEYS - 1) // (one.bytes * SURVEYS))
@@ -112,4 +134,8 @@ class History:
 def _since(parts: Iterable[Part]) -> str:
     """Return from which day on the lake has what the files have: of files that grow only that is not known."""
     days = [part.day for part in parts if part.period]
-    return (date.fromisoformat(min(days)) - timedelta(days=1)).isoformat() if days else ""
+    return _before(min(days)) if days else ""
+
+
+def _before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()

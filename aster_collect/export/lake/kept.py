@@ -19,6 +19,7 @@ from .survey import Stretch, Survey
 
 KEY = b"aster_collect"
 VERSION = 1
+LATEST_MS = 1 << 62
 
 Piece = tuple[Survey, Stretch]  # a data file, and its rows of a day
 
@@ -38,6 +39,16 @@ class Made(NamedTuple):
     def content(self) -> tuple[bool, list[tuple[int, int]]]:
         """What makes the file what it is, whatever the data files are called by now and have of other days."""
         return self.exact, [(stretch.rows, stretch.crc32) for _, stretch in self.pieces]
+
+    def is_less(self, than: "Made") -> bool:
+        """Return whether something would be lost if this took the place of another: rows, at an end or altogether."""
+        mine, others = ([stretch for _, stretch in made.pieces] for made in (self, than))
+        if self.rows < than.rows:
+            return True
+        return self.rows > 0 and (
+            min(one.first_ms for one in mine) > min((one.first_ms for one in others), default=LATEST_MS)
+            or max(one.last_ms for one in mine) < max((one.last_ms for one in others), default=0)
+        )
 
     def text(self) -> bytes:
         """Return it as it stands in the file."""
@@ -61,25 +72,24 @@ def _made(text: bytes) -> Made | None:
 
 
 class Kept:
-    """The days of one history that are in the lake, and the data files that they were made of."""
+    """The days of one history that are in the lake, and the data files that they were made of.
+
+    `days` are those that there are, such as 2026-11-22.
+    """
 
     def __init__(self, folder: Path, since: str) -> None:
-        """Read what the days say from one on, such as 2026-11-22; any other is read when it is asked for."""
+        """Read what the days say from one on; any other is read when it is asked for."""
         self._folder = folder
-        self._days: dict[str, Made | None] = {}
+        self._read: dict[str, Made | None] = {}
         found = sorted(path.parent.name.removeprefix(place.DATE) for path in folder.glob(f"{place.DATE}*/{place.FILE}"))
-        self._found = set(found)
+        self.days = set(found)
         self._known = _together((day, made) for day in found if day >= since and (made := self.day(day)))
-
-    def days(self) -> set[str]:
-        """Return which days there are."""
-        return self._found
 
     def day(self, day: str) -> Made | None:
         """Return what a day's file was made of, None where there is none, or none of this form."""
-        if day not in self._days:
-            self._days[day] = _read(place.part(self._folder, day))
-        return self._days[day]
+        if day not in self._read:
+            self._read[day] = _read(place.part(self._folder, day))
+        return self._read[day]
 
     def survey(self, source: Source) -> Survey | None:
         """Return what is known of a data file, though it may have been renamed or compressed since it was read."""

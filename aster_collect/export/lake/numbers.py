@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 EXACT = pa.decimal128(20, 8)  # a product of two still has room in DuckDB
 DIGITS = 15  # that a double keeps
 _FITS = r"\A-?0*[0-9]{0,12}(?:\.[0-9]{0,8}0*)?\z"
+_ZEROS = r"(\.[0-9]{8})0+\z"
 
 
 class Unfit(Exception):
@@ -31,6 +32,8 @@ def numbers(name: str, cells: pa.DictionaryArray, exact: bool) -> pa.Array:
     if pc.any(pc.invert(fits)).as_py():
         row = pc.index(pc.take(fits, cells.indices), False).as_py()
         raise Unfit(row, _why(name, cells[row].as_py(), exact))
+    if exact:  # a cast takes no more decimals than there is room for, zeros or not
+        texts = pc.replace_substring_regex(texts, _ZEROS, r"\1")
     return pc.cast(texts, number_type(exact)).take(cells.indices)
 
 

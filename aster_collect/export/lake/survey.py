@@ -17,20 +17,35 @@ from ..asked import Tell
 from .columns import times_ms
 
 CHUNK_BYTES = 1 << 22
-_EPOCH = date(1970, 1, 1).toordinal()
+EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Stretch(NamedTuple):
-    """A day's rows in a file: how many, the bytes from the first of them to the last, and the CRC-32 of them alone.
+    """A day's rows in a file: how many, their earliest and latest time, the bytes from the first of them to the last.
 
-    `line` is the number of the first one. Where the bytes hold more lines, those between are of other days.
+    `line` is the number of the first one, `crc32` that of them alone: where the bytes hold more lines, those are of
+    other days.
     """
 
     rows: int
+    first_ms: int
+    last_ms: int
     start: int
     end: int
     line: int
     crc32: int
+
+    def and_behind(self, other: "Stretch") -> "Stretch":
+        """Return both, where the other one's rows come behind; its CRC-32 goes on from this one's."""
+        return Stretch(
+            self.rows + other.rows,
+            min(self.first_ms, other.first_ms),
+            max(self.last_ms, other.last_ms),
+            self.start,
+            other.end,
+            self.line,
+            other.crc32,
+        )
 
 
 class Survey(NamedTuple):
@@ -91,30 +106,28 @@ class _Survey:
         if not data:
             return
         self.crc32 = zlib.crc32(data, self.crc32)
-        for day, lines in _by_day(data, times_ms(self._kind, self.options, data)):
-            rows = lines.count(b"\n")
-            known = self.days.get(day) or Stretch(0, self.bytes, self.bytes, self.rows + 2, 0)
+        for number, lines, times in _by_day(data, times_ms(self._kind, self.options, data)):
+            day, start = date.fromordinal(EPOCH + number).isoformat(), self.bytes
+            known = self.days.get(day)
+            bounds = pc.min_max(times)
+            checksum = zlib.crc32(lines, known.crc32 if known else 0)
             self.bytes += len(lines)
-            self.rows += rows
-            self.days[day] = known._replace(
-                rows=known.rows + rows, end=self.bytes, crc32=zlib.crc32(lines, known.crc32)
+            found = Stretch(
+                len(times), bounds["min"].as_py(), bounds["max"].as_py(), start, self.bytes, self.rows + 2, checksum
             )
+            self.rows += len(times)
+            self.days[day] = known.and_behind(found) if known else found
 
 
-def _by_day(data: bytes, times: pa.Array) -> Iterator[tuple[str, bytes]]:
-    """Yield lines in pieces of one day each, in order."""
-    days = pc.divide(times, DAY_MS)
-    runs = pc.run_end_encode(days)
-    values = runs.values.to_pylist()
-    if len(values) == 1:
-        yield _day(values[0]), data
+def _by_day(data: bytes, times: pa.Array) -> Iterator[tuple[int, bytes, pa.Array]]:
+    """Yield lines in pieces of one day each, in order: the day's number, the lines, and their times."""
+    runs = pc.run_end_encode(pc.divide(times, DAY_MS))
+    days = runs.values.to_pylist()
+    if len(days) == 1:
+        yield days[0], data, times
         return
     lines = data.split(b"\n")
     start = 0
-    for value, end in zip(values, runs.run_ends.to_pylist(), strict=True):
-        yield _day(value), b"\n".join(lines[start:end]) + b"\n"
+    for day, end in zip(days, runs.run_ends.to_pylist(), strict=True):
+        yield day, b"\n".join(lines[start:end]) + b"\n", times[start:end]
         start = end
-
-
-def _day(number: int) -> str:
-    return date.fromordinal(_EPOCH + number).isoformat()
