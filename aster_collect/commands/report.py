@@ -42,7 +42,7 @@ symbol and kind with gaps by their cause, a table of all files, and for each
 symbol, folded, mid, spread, trades and volume by side, delays (of files with
 receive_time_ns), depth within 10 basis points, marks, funding, open interest
 and liquidations, each with its numbers as a table. docs/report.md explains
-them all. It has {MOST_BYTES // 1_000_000} MB at most; charts that don't fit are left out, and it says so.
+them all. It has {MOST_BYTES // 1_000_000} MB at most; of symbols whose charts don't fit it says so.
 
 A folder that a collector is writing to can be read. Files that were set aside
 are left out.

@@ -100,7 +100,11 @@ def shades(cut: Cut, stretches: Iterable[Stretch], most: int = MOST_SHADES) -> l
             if shown and start - shown[-1][1] < near:
                 first, _, before = shown[-1]
                 both = tuple(dict.fromkeys((*before.causes, *one.causes)))
-                shown[-1] = first, max(end, shown[-1][1]), Stretch(before.start_ms, one.end_ms, both)
+                shown[-1] = (
+                    first,
+                    max(end, shown[-1][1]),
+                    Stretch(before.start_ms, max(before.end_ms, one.end_ms), both),
+                )
             else:
                 shown.append((start, end, one))
         if len(shown) <= most:

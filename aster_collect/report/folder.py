@@ -54,7 +54,9 @@ class Folder:
         return sum(self.sizes.values())
 
     def _size(self, symbol: str) -> int:
-        parts = (part for of_kind in self._histories.parts(symbol).values() for part in of_kind)
+        """Return how many bytes a symbol has, of all but its ledger."""
+        kinds = self._histories.parts(symbol).items()
+        parts = (part for kind, of_kind in kinds if kind != LEDGER.name for part in of_kind)
         return sum(self._part_size(part) for part in parts if self._is_near(part))
 
     def _part_size(self, part: Part) -> int:

@@ -29,6 +29,8 @@ class History:
         self.series: dict[Recipe, Series] = {}
         self._axis, self._window = axis, window
         self._first_id = self._last_id = 0
+        self._shape: Form | None = None
+        self._fit: list[Recipe] = []
 
     @property
     def missing_ids(self) -> int | None:
@@ -40,7 +42,7 @@ class History:
     def read(self, folder: Path, source: Source, tell: Tell) -> None:
         """Read a file; raises `DamagedFile` for what is no row, `OSError` when it can't be read."""
         size = (folder / source.name).stat().st_size
-        packed = source.name.endswith(PACKED)
+        left, packed = size, source.name.endswith(PACKED)
         self.files += 1
         self.bytes += size
         lines = Lines(self.kind, source)
@@ -51,20 +53,29 @@ class History:
             cells = data[:-1].replace(b"\n", b",").split(b",")
             for rows in _within(Rows(shape, cells, _times_ms(shape, cells)), self._window):
                 self._take(rows)
-            tell(data.count(b"\n"), 0 if packed else len(data))
-        tell(0, size if packed else 0)
+            done = 0 if packed else min(left, len(data))
+            left -= done
+            tell(data.count(b"\n"), done)
+        tell(0, left)
 
     def _take(self, rows: Rows) -> None:
         if not self.rows:
             self.first_ms, self._first_id = rows.times_ms[0], _id(rows, 0)
         self.rows += len(rows)
         self.last_ms, self._last_id = rows.times_ms[-1], _id(rows, -1)
-        for recipe in RECIPES:
-            series = self.series.get(recipe) or recipe.make(rows.form)
-            if series is not None:
-                self.series[recipe] = series
-                for at, run in _runs(rows, recipe.cut(self._axis)):
-                    series.take(at, run)
+        for recipe in self._recipes(rows.form):
+            series = self.series[recipe]
+            for at, run in _runs(rows, recipe.cut(self._axis)):
+                series.take(at, run)
+
+    def _recipes(self, shape: Form) -> list[Recipe]:
+        """Return what files of a shape, which can have other columns than the one before, have charts of."""
+        if shape is not self._shape:
+            self._shape = shape
+            made = {recipe: series for recipe in RECIPES if (series := recipe.make(shape))}
+            self._fit = [*made]
+            self.series = made | self.series
+        return self._fit
 
     def end(self) -> None:
         """Let the charts know that there is no more."""
