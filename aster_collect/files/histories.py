@@ -4,7 +4,7 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -61,18 +61,20 @@ class Histories:
         return {kind: found[kind] for kind in TABLE if kind in found}
 
     @contextmanager
-    def open(self, symbol: str) -> Iterator[dict[str, Iterator[Source]]]:
+    def open(self, symbol: str, without: Container[Part] = ()) -> Iterator[dict[str, Iterator[Source]]]:
         """Open a symbol's histories: by kind its files, oldest first, each to be read before the next one is taken.
 
         The growing files are opened at once, the ledger last, and what is written to them later is not read: so every
         row that is read was written before the ledger was opened. In a live folder the closed files are those that
         there are when that is done; one that is compressed later is found under its other name, and one that is
         deleted later is left out. In one that is not live that raises `FileNotFoundError`.
+
+        Closed files are left out that are among `without` when the first file of their history is taken.
         """
         with ExitStack() as opened:
             growing = self._open_growing(symbol, opened)
-            parts = self._parts.get(symbol, {})
-            yield {kind: self._in_turn(parts.get(kind, set()), growing.get(kind)) for kind in TABLE if kind in parts}
+            parts = self.parts(symbol)
+            yield {kind: self._in_turn(found, without, growing.get(kind)) for kind, found in parts.items()}
 
     def _open_growing(self, symbol: str, opened: ExitStack) -> dict[str, Source]:
         """Open the growing files, the ledger last; live, list the folder then, and begin again if one was closed.
@@ -97,7 +99,7 @@ class Histories:
     def _open_one(self, part: Part) -> Source | None:
         """Open a growing file; None where there is none."""
         path = self._folder / part.name
-        if not (_inode(path) if self._live else part in self._parts[part.symbol].get(part.kind, ())):
+        if not (_inode(path) if self._live else part in self._parts.get(part.symbol, {}).get(part.kind, ())):
             return None
         try:
             return Source(path, part, growing=self._live, links=True)
@@ -106,8 +108,9 @@ class Histories:
                 raise
             return None
 
-    def _in_turn(self, parts: set[Part], growing: Source | None) -> Iterator[Source]:
-        for part in in_order(self._folder, (part for part in parts if part.period), links=True):
+    def _in_turn(self, parts: set[Part], without: Container[Part], growing: Source | None) -> Iterator[Source]:
+        closed = (part for part in parts if part.period and part not in without)
+        for part in in_order(self._folder, closed, links=True):
             try:
                 source = open_closed(self._folder, part, links=True)
             except FileNotFoundError:

@@ -1,11 +1,13 @@
 """The chain of a full book: each row joins the one before it, or is a snapshot that the ledger or the book explains."""
 
-from ..archive.book import Book
+from typing import Any
+
+from ..archive.book import FAR, Book
 from ..exchange.streams.kind import Kind
 from .cross import Cross, Place
+from .found import Crossed, IdsFound
 from .ledger import MARGIN_MS, Flaw, Ledger
 from .lines import Lines
-from .report import Crossed
 
 FIRST = 2  # the line of a file's first row
 
@@ -19,8 +21,6 @@ class Chain:
     known, up to the next snapshot.
     """
 
-    missing = 0
-
     def __init__(self, kind: Kind, ledger: Ledger, cross: Cross) -> None:
         self._cross = cross
         self._explained = ledger.explained(kind.name)
@@ -31,7 +31,7 @@ class Chain:
         self._is_fresh = False  # the last row is a snapshot that took the place of the book
         self._last: Place | None = None
         self._open: tuple[Place, str] | None = None  # the last row, where the book is crossed behind it, and how
-        self.crossed: Crossed | None = None
+        self._crossed: Crossed | None = None  # in the file
 
     def take(self, lines: Lines) -> list[Flaw]:
         """Check some rows, and show the book behind each where it is known."""
@@ -58,6 +58,26 @@ class Chain:
         """Forget how the last file ended: rows that could not be read are no proof of a break."""
         self._last = self._open = None
         self._is_known = False
+
+    def end_file(self) -> IdsFound:
+        """Return what was found in a file, and begin another."""
+        found, self._crossed = IdsFound(crossed=self._crossed), None
+        return found
+
+    @property
+    def state(self) -> list[Any]:
+        """The book as it is, and the last row, to be written as JSON."""
+        sides = [[b";".join(side.all()).decode(), _told(side.reach)] for side in self._book.sides]
+        return [self._is_known, self._is_fresh, self._last, self._open, *sides]
+
+    def go_on(self, state: list[Any]) -> None:
+        """Go on behind a file that left this state."""
+        self._is_known, self._is_fresh, last, opened, *sides = state
+        self._last = Place(*last) if last else None
+        self._open = (Place(*opened[0]), opened[1]) if opened else None
+        for side, (levels, reach) in zip(self._book.sides, sides, strict=True):
+            side.begin(levels.encode())
+            side.reach = _REACHES.get(reach, reach)
 
     def _change(self, place: Place, previous_id: int, bids: bytes, asks: bytes) -> str:
         """Apply changed levels; return why the row is none that could stand here."""
@@ -112,7 +132,15 @@ class Chain:
             if crossed.time_ms != place.time_ms:
                 self._cross.broken(crossed, f"the book is crossed behind the last row of its time: {best}")
             else:
-                so_far = self.crossed or Crossed(0, crossed.name, crossed.line)
-                self.crossed = so_far._replace(moments=so_far.moments + 1)
+                so_far = self._crossed or Crossed(0, crossed.name, crossed.line)
+                self._crossed = so_far._replace(moments=so_far.moments + 1)
         is_wrong = self._book.is_crossed and not self._explained.holds(place.time_ms)
         self._open = (place, self._book.best) if is_wrong else None
+
+
+_REACHES = {"all": -FAR, "none": FAR}
+
+
+def _told(reach: float) -> str | float:
+    """Return how far a side is known, to be written as JSON."""
+    return next((word for word, value in _REACHES.items() if value == reach), reach)

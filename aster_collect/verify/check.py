@@ -1,108 +1,69 @@
-"""A folder's files, read once each and in order, against every rule: the answer is a report."""
+"""A folder's files, read once each and in order, against every rule and the manifest: the answer is a report."""
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..exchange.ledger import LEDGER
-from ..exchange.streams import KINDS
-from ..exchange.streams.kind import Kind, Lane
 from ..files.histories import Histories
+from ..files.listed import MANIFEST_NAME, Manifest, read_manifest
+from ..files.names import TABLE, read_name
 from ..files.repairing import repairing
-from ..files.source import Source
-from .cross import Claims, Cross
-from .ledger import Ledger, Range, union
-from .order import Rows
-from .reading import Reading
-from .report import History, Report
-from .times import read_time
-
-_WHOLE = 100_000
+from .memory import Remembered
+from .past import Asked
+from .report import Report
+from .symbol import Answer, Symbol, groups
 
 
-def check_folder(folder: Path, *, live: bool = False) -> Report:
+def check_folder(
+    folder: Path, *, live: bool = False, since_ms: int = 0, remembered: Remembered | None = None
+) -> Report:
     """Check every symbol of a data folder; `live` says that a collector is writing to it.
 
-    Raises `NotAFolder` when there is nothing to check, `OSError` when a file can't be read.
+    Of files that are over by `since_ms` nothing is asked. What is `remembered` is not read again, and is what is to be
+    remembered afterwards. Raises `NotAFolder` when there is nothing to check, `OSError` when a file can't be read.
     """
     histories = Histories(folder, live=live)
-    report = Report(str(folder), [entry.name for entry in histories.set_aside])
-    set_aside = _set_aside_times(histories)
-    mark = repairing(folder)
-    for symbol in histories.symbols:
-        with histories.open(symbol) as files:
-            repaired = {mark.kind: mark.ids} if mark and mark.symbol == symbol else {}
-            _symbol(symbol, files, Ledger(set_aside.get(symbol, {}), repaired), report)
+    report = Report(str(folder))
+    manifest = _manifest(folder, report)
+    asked = Asked(folder, live, since_ms, manifest, repairing(folder))
+    report.set_aside = [entry.name for entry in histories.set_aside]
+    for symbol in _symbols(histories, manifest):
+        found = Symbol(asked, histories, symbol, remembered or {}).check(groups(histories.parts(symbol)))
+        _take(report, symbol, [found], remembered)
     return report
 
 
-def _set_aside_times(histories: Histories) -> dict[str, dict[str, list[Range]]]:
-    """Return by symbol and kind which times, in milliseconds, files hold that were set aside.
+def _manifest(folder: Path, report: Report) -> Manifest | None:
+    """Return what the manifest says, None where it says nothing: then the report says why."""
+    try:
+        manifest = read_manifest(folder)
+    except OSError as error:
+        report.unlisted_why = f"{MANIFEST_NAME} can't be read: {error.strerror or error}"
+        return None
+    if manifest is None:
+        report.unlisted_why = f"no {MANIFEST_NAME}"
+        return None
+    for line in manifest.odd:
+        report.broken(MANIFEST_NAME, line, "not a line of a manifest")
+    return manifest
 
-    A file holds those from its first row's to that in its name; of one whose first row has no time nothing is known.
-    """
-    found: dict[str, dict[str, list[Range]]] = {}
-    for entry in histories.set_aside:
-        kind = KINDS.get(entry.part.kind)
-        if kind and (first_ms := read_time(kind, histories.first_row(entry))) is not None:
-            kinds = found.setdefault(entry.part.symbol, {})
-            kinds.setdefault(kind.name, []).append((first_ms, entry.aside_ms))
-    return found
+
+def _symbols(histories: Histories, manifest: Manifest | None) -> list[str]:
+    """Return of which symbols there are files, or should be."""
+    names = [*manifest.files, *manifest.growing] if manifest else []
+    listed = {entry.part.symbol for name in names if (entry := read_name(name))}
+    return sorted({*histories.symbols, *(entry.part.symbol for entry in histories.set_aside), *listed})
 
 
-def _symbol(symbol: str, files: Mapping[str, Iterator[Source]], ledger: Ledger, report: Report) -> None:
-    """Check the ledger, then the full book, and along with it what shows its top, then all else."""
-    gaps = _gaps(symbol, files[LEDGER.name], ledger, report) if LEDGER.name in files else None
-    cross = Cross(report)
-    orders = {kind: Rows(kind, ledger, cross) for kind in KINDS.values() if kind.name in files}
-    readings = {kind: Reading(kind, files[kind.name], order, report) for kind, order in orders.items()}
-    claims = {kind: Claims(reading.blocks) for kind, reading in readings.items() if kind.top}
-    chains = [reading for kind, reading in readings.items() if kind.lane is Lane.CHAIN]
-    cross.claims = list(claims.values())
-    for reading in (*chains, *readings.values()):
-        reading.finish()
-    histories = [_history(symbol, reading, orders[kind], ledger) for kind, reading in readings.items()]
-    if chains:
-        histories = [
-            history._replace(proof=claims[kind].proof(history.rows)) if kind in claims else history
-            for kind, history in zip(readings, histories, strict=True)
-        ]
-    if symbol and gaps is None and any(history.rows for history in histories):
+def _take(report: Report, symbol: str, answers: list[Answer], remembered: Remembered | None) -> None:
+    """Take what was found of a symbol, in the order of the table: first its histories, last what was set aside."""
+    found = Report(report.folder)
+    for answer in answers:
+        found.add(answer.report)
+        if remembered is not None:
+            remembered |= answer.remembered
+    found.histories.sort(key=lambda one: (bool(one.aside), list(TABLE).index(one.kind), one.aside))
+    own = [one for one in found.histories if not one.aside]
+    if symbol and any(one.rows for one in own) and all(one.kind != LEDGER.name for one in own):
         why = "no ledger: it was deleted, or these are the files of an earlier program that kept none"
-        report.broken(LEDGER.file_name(symbol), 1, why)
-    report.histories += [*histories, *([gaps] if gaps else [])]
-
-
-def _gaps(symbol: str, sources: Iterator[Source], ledger: Ledger, report: Report) -> History:
-    """Read the ledger."""
-    reading = Reading(LEDGER, sources, ledger, report)
-    reading.finish()
-    return History(symbol, LEDGER.name, reading.names, reading.rows, ledger.first_ms, ledger.last_ms)
-
-
-def _history(symbol: str, reading: Reading, order: Rows, ledger: Ledger) -> History:
-    """Return what was found of a history that has been read."""
-    kind, rows, times = reading.kind, reading.rows, order.times
-    first_ms, last_ms = (times.first_ms, times.end_ms) if rows else (None, None)
-    found = History(symbol, kind.name, reading.names, rows, first_ms, last_ms, back=times.back)
-    found = found._replace(crossed=order.ids.crossed)
-    return found if kind.whole_folder else _against(ledger, kind, found, order.ids.missing)
-
-
-def _against(ledger: Ledger, kind: Kind, history: History, missing_ids: int) -> History:
-    """Add what the ledger says of a history, and how much of it is covered."""
-    history = history._replace(gaps=ledger.rows[kind.name])
-    if history.first_ms is None or history.last_ms is None:
-        return history
-    if in_ids := kind.lane is Lane.SEQUENCE:
-        missing, whole = missing_ids, history.rows + missing_ids
-    else:
-        missing = _missing_ms(ledger, kind, history.first_ms, history.last_ms)
-        whole = history.last_ms - history.first_ms
-    covered = (whole - missing) * _WHOLE // whole if whole > 0 else _WHOLE
-    return history._replace(missing=missing, in_ids=in_ids, covered=covered)
-
-
-def _missing_ms(ledger: Ledger, kind: Kind, first_ms: int, last_ms: int) -> int:
-    """Return how much of a time the ledger lists."""
-    listed = union(((one.from_ms, one.to_ms) for one in ledger.stretches[kind.name]), 0)
-    return sum(max(0, min(last_ms, end_ms) - max(first_ms, start_ms)) for start_ms, end_ms in listed)
+        found.broken(LEDGER.file_name(symbol), 1, why)
+    report.add(found)

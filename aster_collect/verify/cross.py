@@ -1,14 +1,16 @@
 """What other kinds show of the top of the book, held against the full book at the same update id."""
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from sys import maxsize
 from typing import NamedTuple
 
 from ..archive.book import Book, shown
+from .found import Proof
 from .ledger import Ranges
 from .lines import Lines
-from .report import Proof, Report
+from .report import Report
 
 
 class Place(NamedTuple):
@@ -27,8 +29,8 @@ class Claims:
         self._blocks = blocks
         self._lines: Lines | None = None
         self._last_id = -1
-        self._are_any = False
-        self._proven = self._wrong = 0
+        self._tops: set[str] = set()  # the files that say which book their rows show
+        self._proven, self._wrong = Counter[str](), Counter[str]()  # by file
 
     def at(self, update_id: int) -> tuple[Lines, int] | None:
         """Return the row of an update id as its lines and its place in them; read on as far as that takes."""
@@ -37,7 +39,8 @@ class Claims:
             if self._lines is None:
                 self._last_id = maxsize
             elif self._lines.form.top and self._lines.ids:
-                self._last_id, self._are_any = self._lines.ids[-1], True
+                self._last_id = self._lines.ids[-1]
+                self._tops.add(self._lines.name)
         if self._lines is None:
             return None
         at = bisect_left(self._lines.ids, update_id)
@@ -55,16 +58,20 @@ class Claims:
                 continue
             our, their, is_wrong = difference
             if is_wrong:
-                self._wrong += 1
+                self._wrong[lines.name] += 1
                 where = f"at update_id {place.update_id}, {place.name}:{place.line}"
                 return f"{side.word} {shown(their)}, but {shown(our)} in the full book {where}"
             is_same = False
-        self._proven += is_same
+        self._proven[lines.name] += is_same
         return ""
 
-    def proof(self, rows: int) -> Proof | None:
-        """Return how many of so many rows are proven; None where no row says which book it shows."""
-        return Proof(self._proven, rows - self._proven - self._wrong) if self._are_any else None
+    def proof(self, name: str, rows: int) -> Proof:
+        """Return how many of a file's rows are proven."""
+        return Proof(self._proven[name], rows - self._proven[name] - self._wrong[name])
+
+    def shows(self, name: str) -> bool:
+        """Return whether rows of a file said which book they show."""
+        return name in self._tops
 
 
 def _levels(cells: Sequence[bytes]) -> list[bytes]:

@@ -1,21 +1,18 @@
 """The ids of a history, from row to row: they rise by 1 but for what the ledger lists, or rise, or are a chain."""
 
 from operator import lt
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..exchange.streams.kind import Kind, Lane
 from .chain import Chain
 from .cross import Cross
+from .found import IdsFound
 from .ledger import Flaw, Ledger, Ranges
 from .lines import Lines
-from .report import Crossed
 
 
 class Ids(Protocol):
     """The ids of the rows of one kind."""
-
-    missing: int  # how many are not there between those that are
-    crossed: Crossed | None  # where the book that they order is crossed for a moment
 
     def take(self, lines: Lines) -> list[Flaw]:
         """Check the ids of some rows."""
@@ -23,28 +20,39 @@ class Ids(Protocol):
     def lose_track(self) -> None:
         """Forget how the last file ended: rows that could not be read are no proof of a hole."""
 
+    def end_file(self) -> IdsFound:
+        """Return what was found of a file's ids, and begin another."""
+
+    @property
+    def state(self) -> Any:
+        """What of the files so far those that follow depend on, to be written as JSON."""
+
+    def go_on(self, state: Any) -> None:
+        """Go on behind a file that left this state."""
+
 
 class Contiguous:
     """Each id once, each next id one higher but for what the ledger lists."""
-
-    crossed: Crossed | None = None
 
     def __init__(self, kind: Kind, ledger: Ledger) -> None:
         self._listed = Ranges(ledger.missing[kind.name])
         self._repaired = Ranges(ledger.repaired.get(kind.name, ()))
         self._watch_id = 0
         self._next_id: int | None = None
-        self.missing = 0
+        self._first_id: int | None = None  # of those that were expected in the file
+        self._holes: list[tuple[int, int]] = []
 
     def take(self, lines: Lines) -> list[Flaw]:
         """Check the ids of some rows."""
         flaws: list[Flaw] = []
         ids = lines.ids
         first, last = ids[0], ids[-1]
+        if self._first_id is None:
+            self._first_id = first if self._next_id is None else min(first, self._next_id)
         if first != self._next_id or last >= self._watch_id or ids != list(range(first, first + len(ids))):
-            for line, number in zip(lines.numbers, ids, strict=True):
+            for line, number, time_ms in zip(lines.numbers, ids, lines.times_ms, strict=True):
                 if number != self._next_id or number >= self._watch_id:
-                    flaws += ((line, why) for why in self._jump(number))
+                    flaws += ((line, why) for why in self._jump(number, time_ms))
                 self._next_id = number + 1
         self._next_id = last + 1
         return flaws
@@ -53,12 +61,28 @@ class Contiguous:
         """Forget the next id: rows that could not be read are no proof of a hole."""
         self._next_id = None
 
-    def _jump(self, number: int) -> list[str]:
+    def end_file(self) -> IdsFound:
+        """Return what was found of a file's ids, and begin another."""
+        span = None if self._first_id is None or self._next_id is None else (self._first_id, self._next_id)
+        found = IdsFound(self._holes, span)
+        self._holes, self._first_id = [], None
+        return found
+
+    @property
+    def state(self) -> int | None:
+        """The id that is to follow."""
+        return self._next_id
+
+    def go_on(self, state: int | None) -> None:
+        """Go on with the id that is to follow."""
+        self._next_id = state
+
+    def _jump(self, number: int, time_ms: int) -> list[str]:
         flaws, next_id = [], self._next_id
         if next_id is not None and number < next_id:
             flaws.append(f"id {number} after {next_id - 1}: ids must rise")
         elif next_id is not None and number > next_id:
-            self.missing += number - next_id
+            self._holes.append((time_ms, number - next_id))
             count, lowest = self._listed.unexplained(next_id, number - 1)
             if count:
                 flaws.append(f"{count} ids missing from {lowest} on that no row of the ledger explains")
@@ -71,10 +95,7 @@ class Contiguous:
 class Rising:
     """Each id higher than the last, also behind rows that could not be read."""
 
-    missing = 0
-    crossed: Crossed | None = None
-
-    def __init__(self, kind: Kind, _: Ledger) -> None:
+    def __init__(self, kind: Kind) -> None:
         self._word = kind.ids
         self._last_id = -1
 
@@ -93,9 +114,25 @@ class Rising:
     def lose_track(self) -> None:
         """Nothing to forget."""
 
+    def end_file(self) -> IdsFound:
+        """Nothing to tell."""
+        return IdsFound()
+
+    @property
+    def state(self) -> int:
+        """The last id."""
+        return self._last_id
+
+    def go_on(self, state: int) -> None:
+        """Go on behind the last id."""
+        self._last_id = state
+
 
 def ids_of(kind: Kind, ledger: Ledger, cross: Cross) -> Ids:
-    """Return what holds of the ids of a kind; a full book is shown to `cross`, row by row."""
+    """Return what holds of the ids of a kind; a full book is shown to `cross`, row by row.
+
+    Where nobody knows what is missing they rise.
+    """
     if kind.lane is Lane.CHAIN:
         return Chain(kind, ledger, cross)
-    return Contiguous(kind, ledger) if kind.lane is Lane.SEQUENCE else Rising(kind, ledger)
+    return Contiguous(kind, ledger) if kind.lane is Lane.SEQUENCE and ledger.is_known else Rising(kind)

@@ -3,10 +3,13 @@
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from sys import maxsize
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..exchange.ledger import LEDGER, NOT_ASKED
+from ..exchange.streams import KINDS
+from .found import NO_TIME, Ends, FileEnd, IdsFound
 from .lines import Lines
 
 Flaw = tuple[int, str]  # a line, and what is wrong with it
@@ -19,6 +22,9 @@ HOLDS_ROWS = ("late", "restart", "clock", "mismatch")
 SET_CLOCK = "clock"
 BEGINS_BEFORE = ("restart", "clock")  # behind such a stretch times may begin anew from within it
 LOSES_ROWS = ("overflow", "destroyed")  # such a stretch reaches from the first lost row to the last
+
+
+AROUND_MS = 60_000  # more than what any rule asks of the ledger lies off the rows
 
 
 class Stretch(NamedTuple):
@@ -87,10 +93,19 @@ class Ledger:
     `repaired` are by kind the ids that a repair was putting back when it was interrupted: they may be in both.
     """
 
-    def __init__(self, set_aside: Mapping[str, list[Range]], repaired: Mapping[str, list[Range]]) -> None:
+    def __init__(
+        self,
+        set_aside: Mapping[str, list[Range]],
+        repaired: Mapping[str, list[Range]],
+        *,
+        since_ms: int = 0,
+        is_known: bool = True,
+    ) -> None:
+        self._since_ms = since_ms
+        self.is_known = is_known  # or anything may be missing
         self._set_aside = set_aside
         self.repaired = repaired
-        self.rows = Counter[str]()  # by stream
+        self.rows = Counter[str]()  # by stream, of those that reach behind a moment
         self.stretches: dict[str, list[Stretch]] = defaultdict(list)  # of the streams whose ids don't tell more
         self.missing: dict[str, list[Range]] = defaultdict(list)  # ids of the others
         self.first_ms: int | None = None
@@ -107,7 +122,7 @@ class Ledger:
                 continue
             stream, first, last, cause = (row[cell].decode() for cell in (0, 3, 4, 5))
             from_ms, to_ms = milliseconds(row[1]), milliseconds(row[2])
-            self.rows[stream] += 1
+            self.rows[stream] += to_ms >= self._since_ms
             self.first_ms = from_ms if self.first_ms is None else min(from_ms, self.first_ms)
             self.last_ms = to_ms if self.last_ms is None else max(to_ms, self.last_ms)
             if first:
@@ -139,11 +154,40 @@ class Ledger:
     def lose_track(self) -> None:
         """Nothing to forget."""
 
+    def end_file(self) -> FileEnd:
+        """Nothing to tell."""
+        return FileEnd(Ends(NO_TIME, NO_TIME, None), IdsFound(), (0, 0))
+
+    @property
+    def state(self) -> None:
+        """Nothing to keep: it is read whole each time."""
+
+    def around(self, kinds: Iterable[str], times_ms: Range, ids: Range | None) -> str:
+        """Return a hash of all that it says of these kinds around some times, and of some ids."""
+        low, high = times_ms[0] - AROUND_MS, times_ms[1] + AROUND_MS
+        said: list[object] = []
+        for kind in kinds:
+            near = (one for one in self.stretches.get(kind, ()) if low <= one.to_ms and one.from_ms <= high)
+            said += sorted((one.from_ms, one.to_ms, one.cause) for one in near)
+            said += sorted(one for one in self.set_aside(kind) if low <= one[1] and one[0] <= high)
+            if ids:
+                listed = (*self.missing.get(kind, ()), *self.repaired.get(kind, ()))
+                said += sorted(one for one in listed if ids[0] <= one[1] and one[0] <= ids[1])
+        return sha256(repr(said).encode()).hexdigest()
+
     @staticmethod
     def _miss(missing: list[Range], ids: Range) -> None:
         missing.append(ids)
         if len(missing) % 10_000 == 0:
             missing[:] = union(missing, 1)
+
+
+def unknown() -> Ledger:
+    """Return the ledger of rows of which nobody knows what they miss: all may, at any time."""
+    ledger = Ledger({}, {}, is_known=False)
+    for kind in KINDS:
+        ledger.stretches[kind].append(Stretch(0, maxsize, "", BEGINS_BEFORE[0]))
+    return ledger
 
 
 class Stretches:
@@ -165,10 +209,25 @@ class Stretches:
         )
         self._waiting = sorted((stretch for stretch in inner if stretch.from_ms < stretch.to_ms), reverse=True)
         self._open: dict[Stretch, int] = {}
+        self._passed_ms = -1
+        self.watch_ms = self._watch()
+
+    @property
+    def state(self) -> list[Any]:
+        """How far it has come, and which stretches are not over, with their counts; to be written as JSON."""
+        return [self._passed_ms, [[*stretch, count] for stretch, count in self._open.items()]]
+
+    def go_on(self, passed_ms: int, counted: list[Any]) -> None:
+        """Go on from there."""
+        self._passed_ms = passed_ms
+        self._open = {Stretch(*one[:-1]): one[-1] for one in counted}
+        while self._waiting and self._waiting[-1].from_ms < passed_ms:
+            self._waiting.pop()
         self.watch_ms = self._watch()
 
     def row(self, time_ms: int) -> list[Stretch]:
         """Count one row and return the stretches that it is the second row in; needless until past `watch_ms`."""
+        self._passed_ms = max(self._passed_ms, time_ms)
         while self._waiting and self._waiting[-1].from_ms < time_ms:
             self._open[self._waiting.pop()] = 0
         if self._open:  # a time that went back may lie before one of them

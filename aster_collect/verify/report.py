@@ -1,29 +1,25 @@
 """What was found, as a table for people and as one object for machines; at most 20 reasons a file are kept."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from unicodedata import east_asian_width
 
 from ..exchange.ledger import LEDGER
-from .times import Back, utc
+from ..files.listed import MANIFEST_NAME, unpacked
+from .found import Back, Crossed, Proof
+from .times import utc
 
 REASONS = 20
 _TITLES = ("symbol", "file", "rows", "first", "last", "gaps", "missing", "covered")
 
 
-class Crossed(NamedTuple):
-    """How often a book was crossed within one time, and not at its end; and where first."""
+class Day(NamedTuple):
+    """A day of UTC of a history, by its number since 1970; `missing` and `covered` are as those of a history."""
 
-    moments: int
-    file: str
-    line: int
-
-
-class Proof(NamedTuple):
-    """How many rows show the top of the full book as it was rebuilt, and of how many that can't be said."""
-
+    day: int
     rows: int
-    unsaid: int
+    missing: int
+    covered: int
 
 
 class History(NamedTuple):
@@ -48,14 +44,19 @@ class History(NamedTuple):
     back: Back | None = None
     crossed: Crossed | None = None
     proof: Proof | None = None
+    aside: str = ""  # the name of a file that was set aside, and is a history of its own
+    days: list[Day] | None = None
 
 
 class Report:
     """What one look at a folder found."""
 
-    def __init__(self, folder: str, set_aside: list[str]) -> None:
+    def __init__(self, folder: str) -> None:
         self.folder = folder
-        self.set_aside = set_aside
+        self.set_aside: list[str] = []
+        self.unlisted_why = ""  # where there is no manifest that says which files there should be
+        self.unlisted = 0  # how many files it should list, and does not
+        self.notes: list[str] = []  # of files that were set aside, and not checked
         self.histories: list[History] = []
         self.reasons: dict[str, list[tuple[int, str]]] = {}
         self.counts: dict[str, int] = {}
@@ -70,7 +71,18 @@ class Report:
     @property
     def nothing_proven(self) -> bool:
         """Whether no promise was broken only because there is not one row."""
-        return not self.total and not any(history.rows for history in self.histories if history.kind != LEDGER.name)
+        return not self.total and not any(
+            history.rows for history in self.histories if history.kind != LEDGER.name and not history.aside
+        )
+
+    def add(self, other: Self) -> None:
+        """Add what another look found, at other files of the folder."""
+        self.histories += other.histories
+        self.notes += other.notes
+        self.unlisted += other.unlisted
+        for name, reasons in other.reasons.items():
+            self.reasons[name] = (self.reasons.get(name, []) + reasons)[:REASONS]
+            self.counts[name] = self.counts.get(name, 0) + other.counts[name]
 
     @property
     def total(self) -> int:
@@ -89,15 +101,19 @@ class Report:
         for back in (history.back for history in self.histories if history.back):
             steps = f"{back.steps} time{'s' * (back.steps > 1)} from here on, by {back.largest_ms} ms at most"
             yield f"{self.folder}/{back.file}:{back.line}: time goes back {steps}; counted, not broken"
-        for name in self.set_aside:
-            yield f"{self.folder}/{name}: set aside, not checked"
+        yield from (f"{self.folder}/{note}" for note in self.notes)
+        if self.unlisted_why:
+            yield f"{self.unlisted_why}: a missing file would not be noticed"
+        if self.unlisted:
+            files = f"{self.unlisted} file{'s' * (self.unlisted > 1)}"
+            yield f"not in {MANIFEST_NAME} yet: {files}; the collector's next start lists what is there"
         for name, reasons in self.reasons.items():
             for line, why in reasons:
                 yield f"{self.folder}/{name}:{line}: {why}"
             if self.counts[name] > len(reasons):
                 yield f"{self.folder}/{name}: and {self.counts[name] - len(reasons)} more"
-        rows, files = self._size()
-        yield f"broken: {self.total}" if self.total else f"all promises hold: {rows} rows in {files} files"
+        rows, count = self._size()
+        yield f"broken: {self.total}" if self.total else f"all promises hold: {rows} rows in {count} files"
 
     def json(self) -> dict[str, Any]:
         """Return the object for machines; the help of the command says what is in it."""
@@ -115,6 +131,8 @@ class Report:
                 for line, why in reasons
             ],
             "set_aside": self.set_aside,
+            "manifest": not self.unlisted_why,
+            "unlisted": self.unlisted,
         }
 
     def _size(self) -> tuple[int, int]:
@@ -126,7 +144,7 @@ def _cells(history: History) -> tuple[str, ...]:
     amount = "-" if missing is None else f"{missing} ids" if history.in_ids else f"{_thousandths(missing)} s"
     return (
         history.symbol or "-",
-        history.kind,
+        _file(history),
         str(history.rows),
         _utc(history.first_ms) or "-",
         _utc(history.last_ms) or "-",
@@ -136,6 +154,11 @@ def _cells(history: History) -> tuple[str, ...]:
     )
 
 
+def _file(history: History) -> str:
+    """Return which file it is: the kind, or of one that was set aside its name without the symbol."""
+    return unpacked(history.aside).removesuffix(".csv").replace(f"_{history.symbol}.", ".") or history.kind
+
+
 def _object(history: History) -> dict[str, Any]:
     missing = history.missing
     seconds = None if missing is None or history.in_ids else missing / 1000
@@ -143,6 +166,7 @@ def _object(history: History) -> dict[str, Any]:
         "symbol": history.symbol or None,
         "kind": history.kind,
         "files": history.files,
+        "set_aside": bool(history.aside),
         "rows": history.rows,
         "first": _utc(history.first_ms),
         "last": _utc(history.last_ms),

@@ -4,27 +4,18 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any
 
 from ..exchange.streams.kind import Kind, Lane
+from .found import NO_TIME, Back, Ends
 from .ledger import MARGIN_MS, Flaw, Ledger, Stretches
 from .lines import Lines
 
-NO_TIME = -1
 MOST_BACK_MS = 1000  # a second: what servers of the exchange differ by
 JUMP_MS = 5000  # ahead by so much in one row, and back with the next, a time is odd …
 FARTHEST_MS = 86_400_000  # … and that of a first row, which has none before it, where it is days ahead
 QUIET = 10  # so much of a whole hour or day without rows, its tenth part, may be quiet beside what the ledger explains
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Back(NamedTuple):
-    """How often a time was below the one before it, by how much at most, and where first."""
-
-    steps: int
-    largest_ms: int
-    file: str
-    line: int
 
 
 class Times:
@@ -48,13 +39,26 @@ class Times:
         self._watch_ms = NO_TIME  # no time up to this one needs a look, if it is not below the last
         self._last_ms = NO_TIME
         self._before_ms = NO_TIME  # the time before the last one, which is another
-        self.first_ms = NO_TIME
-        self.back: Back | None = None
+        self._first_ms = NO_TIME  # of the file
+        self._back: Back | None = None  # in the file
+
+    def end_file(self) -> Ends:
+        """Return what was found of a file's times, and begin another."""
+        ends = Ends(self._first_ms, max(self._highest_ms, self._last_ms), self._back)
+        self._first_ms = self._highest_ms = NO_TIME
+        self._back = None
+        return ends
 
     @property
-    def end_ms(self) -> int:
-        """The highest time."""
-        return max(self._highest_ms, self._last_ms)
+    def state(self) -> list[Any]:
+        """What of the files so far those that follow depend on, to be written as JSON."""
+        return [self._last_ms, self._before_ms, *self._stretches.state]
+
+    def go_on(self, state: list[Any], period_ms: int) -> None:
+        """Go on behind a file of such a period that left this state."""
+        self._last_ms, self._before_ms, passed_ms, counted = state
+        self._stretches.go_on(passed_ms, counted)
+        self._period_ms = period_ms if self._steady else 0
 
     def begin_file(self, period_ms: int) -> None:
         """Note that the rows of another file follow: a closed one of such a period, or with 0 the current one."""
@@ -104,9 +108,9 @@ class Times:
     def _row(self, name: str, line: int, time_ms: int, ids: bool) -> list[str]:
         """Look at one row's time, and return what is wrong with it."""
         flaws = []
-        if self.first_ms == NO_TIME:
-            self.first_ms = time_ms
-        else:
+        if self._first_ms == NO_TIME:
+            self._first_ms = time_ms
+        if self._last_ms != NO_TIME:
             if time_ms < self._last_ms:
                 flaws += self._step_back(name, line, time_ms, ids)
             elif self._once and time_ms == self._last_ms:
@@ -122,13 +126,13 @@ class Times:
     def _step_back(self, name: str, line: int, time_ms: int, ids: bool) -> list[str]:
         step_ms = self._last_ms - time_ms
         self._highest_ms = max(self._highest_ms, self._last_ms)
-        self.first_ms = min(self.first_ms, time_ms)
+        self._first_ms = min(self._first_ms, time_ms)
         if not ids and step_ms > MOST_BACK_MS and not self._leads_back(time_ms):
             unexplained_ms, _ = self._begins_anew.unexplained(time_ms, self._last_ms - 1)
             if unexplained_ms > MARGIN_MS:
                 return [f"time goes back by {step_ms} ms"]
-        back = self.back or Back(0, 0, name, line)
-        self.back = back._replace(steps=back.steps + 1, largest_ms=max(back.largest_ms, step_ms))
+        back = self._back or Back(0, 0, name, line)
+        self._back = back._replace(steps=back.steps + 1, largest_ms=max(back.largest_ms, step_ms))
         return []
 
     def _leads_back(self, time_ms: int) -> bool:

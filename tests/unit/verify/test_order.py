@@ -1,5 +1,6 @@
 """Rows are looked at by the block where nothing in it needs a second look; the answer does not depend on the blocks."""
 
+import json
 import random
 import unittest
 
@@ -28,7 +29,7 @@ def shape_of(kind: Kind, options: Options) -> Form:
 
 class Blocks(unittest.TestCase):
     def test_any_rows_in_any_blocks(self) -> None:
-        """What is found in rows that come by one, and what is remembered of them, is found in blocks of any size."""
+        """What is found in rows that come by one is found in blocks of any size, and by who goes on behind a file."""
         for seed, chance in rounds(100):
             for name, kind in KINDS.items():
                 with self.subTest(seed=seed, kind=name):
@@ -41,11 +42,17 @@ class Blocks(unittest.TestCase):
             for number in range(chance.randrange(1, 4))
         ]
         told = []
-        for most in (1, 7, 1000):
+        for most, goes_on in ((1, False), (7, False), (1000, False), (1000, True)):
             found: list[tuple[str, int, str]] = []
-            report = Report("", [])
+            ends = []
+            report = Report("")
             history = Rows(kind, ledger, Cross(report))
+            period_before_ms = 0
             for number, (period_ms, cells) in enumerate(files):
+                if goes_on and number:
+                    state = json.loads(json.dumps(history.state))
+                    history = Rows(kind, ledger, Cross(report))
+                    history.go_on(state, period_before_ms)
                 history.begin_file(period_ms)
                 width, line = len(shape.columns), 2
                 while cells:
@@ -55,11 +62,11 @@ class Blocks(unittest.TestCase):
                     flaws = history.take(Lines(f"{number}", shape, lines, block))
                     found += ((f"{number}", at, why) for at, why in sorted(flaws, key=lambda flaw: flaw[0]))
                     line = lines.stop
-            times = history.times
-            ids = history.ids
-            told.append((found, report.reasons, ids.missing, ids.crossed, times.first_ms, times.end_ms, times.back))
-        self.assertEqual(told[0], told[1])
-        self.assertEqual(told[0], told[2])
+                ends.append(history.end_file())
+                period_before_ms = period_ms
+            told.append((found, report.reasons, ends))
+        for other in told[1:]:
+            self.assertEqual(told[0], other)
 
     def ledger(self, kind: Kind, chance: random.Random) -> Ledger:
         ledger = Ledger({}, {})

@@ -799,7 +799,7 @@ class Parts(Case):
         self.holds()
 
     def test_file_set_aside(self) -> None:
-        """What was set aside is named and not checked."""
+        """What was set aside, and is none of ours, is named and not checked."""
         names = ["prices_BTCUSDT.20261122T152400Z.csv", "trades_BTCUSDT.20261122T152400Z-2.csv"]
         self.files |= {name: ["anything"] for name in names}
         self.write()
@@ -976,7 +976,7 @@ class Memory(Case):
         """Memory does not grow with the count of different values: what is remembered of them is bounded."""
         peaks = []
         for count in (70_000, 140_000):
-            prices = Rows(KINDS["prices"], Ledger({}, {}), Cross(Report("", [])))
+            prices = Rows(KINDS["prices"], Ledger({}, {}), Cross(Report("")))
             shape = form(KINDS["prices"], good()[PRICES][0].encode())
             assert shape is not None
             flaws = []
