@@ -1,9 +1,9 @@
 """The page's CSS: light and dark, for wide screens and phones, and for print. It loads nothing."""
 
 CSS = """
-:root{color-scheme:light dark;--bg:#fff;--fg:#1b1f23;--dim:#57606a;--edge:#8c959f;--faint:#d8dee4;--soft:#f4f6f8;
---link:#0550ae;--a:#0072b2;--b:#c24e00;--band:#0072b233;--have:#c4d3df;--warn:#b3261e;
---c0:#d55e00;--c1:#0072b2;--c2:#b5478a;--c3:#00805c;--c4:#1b1f23}
+:root{color-scheme:light dark;--bg:#fff;--fg:#1b1f23;--dim:#57606a;--edge:#818a94;--faint:#d8dee4;--soft:#f4f6f8;
+--link:#0550ae;--a:#0072b2;--b:#c24e00;--band:#0072b233;--have:#d3dfe8;--warn:#b3261e;
+--c0:#cc5800;--c1:#0072b2;--c2:#b5478a;--c3:#00805c;--c4:#1b1f23}
 @media(prefers-color-scheme:dark){:root{--bg:#14181c;--fg:#e6e9ec;--dim:#a3adb8;--edge:#76828e;--faint:#343c44;
 --soft:#1c2228;--link:#79b8ff;--a:#56b4e9;--b:#ff9a4d;--band:#56b4e940;--have:#3a4a58;--warn:#ff8a80;
 --c0:#ff7f24;--c1:#6ec3f5;--c2:#f08ac6;--c3:#3fd1a0;--c4:#f5f7f9}}
