@@ -46,6 +46,10 @@ FORMATS = {
         "the CSV files of tardis.dev, a gzipped file a data type, day of UTC and symbol; needs --receive-time, and "
         "for quotes --quantities",
     ),
+    "hftbacktest": Format(
+        "the events that hftbacktest loads, a .npz a day of UTC and symbol, of trades and depth, or of orderbook where "
+        "there is no depth; needs --receive-time",
+    ),
 }
 OPTIONS: dict[str, Option] = {
     "to": Choice("--to", "the form, see below", tuple(FORMATS), default="none"),

@@ -10,4 +10,8 @@ stamps   local times of rows that did not come live
 changes  the rows of the full book, each joined to the one before it
 days     gzipped files of lines, one a day
 tardis   the CSV files of tardis.dev
+tops     the rows of the order book as changes
+events   arrays of hftbacktest's events, in order
+shown    the book as a backtest may see it, never over a hole
+hftbacktest  its files, one a day
 """

@@ -24,6 +24,8 @@ class Change(NamedTuple):
 class Changes:
     """A book that follows its rows. `lost` counts those that join no row before them, and belong to no book."""
 
+    levels = 0  # as many as there are
+
     def __init__(self) -> None:
         self.book = Book()
         self.lost = 0

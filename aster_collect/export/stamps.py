@@ -15,7 +15,8 @@ class Stamps:
 
     def __init__(self) -> None:
         self.missing = 0
-        self._delay_ns = self._last_ns = 0
+        self.delay_ns = 0  # of the last live row; never negative
+        self._last_ns = 0
 
     def local_ns(self, times_ms: Sequence[int], received: Sequence[str]) -> list[int]:
         """Return the local times of rows, from the exchange's times and what the column says."""
@@ -23,13 +24,16 @@ class Stamps:
         if "" not in received:
             found = list(map(int, received))
             if found:
-                self._last_ns, self._delay_ns = found[-1], found[-1] - times_ms[-1] * NS_OF_MS
+                self._note(times_ms[-1], found[-1])
             return found
         for time_ms, text in zip(times_ms, received, strict=True):
             if text:
-                self._last_ns, self._delay_ns = int(text), int(text) - time_ms * NS_OF_MS
+                self._note(time_ms, int(text))
             else:
-                self._last_ns = max(self._last_ns, time_ms * NS_OF_MS + max(0, self._delay_ns))
+                self._last_ns = max(self._last_ns, time_ms * NS_OF_MS + self.delay_ns)
                 self.missing += 1
             found.append(self._last_ns)
         return found
+
+    def _note(self, time_ms: int, received_ns: int) -> None:
+        self._last_ns, self.delay_ns = received_ns, max(0, received_ns - time_ms * NS_OF_MS)
