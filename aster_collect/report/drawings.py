@@ -22,7 +22,7 @@ from .figures import (
     value_labels,
 )
 from .histogram import Histogram, merged
-from .numbers import plain, step_label, step_words
+from .numbers import cell, plain, step_label, step_words
 from .series import SPREAD_PARTS, Depth, Quoted, Traded
 
 
@@ -88,7 +88,7 @@ def _mid(shown: Shown, axis: Axis) -> str:
     each = step_words(axis.points.step_ms)
     note = f"from {shown.kind}; the last of each {each}, and from the lowest to the highest"
     lines = [
-        (label, some[-1].last, plain(min(one.lowest for one in some), 12), plain(max(one.highest for one in some), 12))
+        (label, some[-1].last, cell(min(one.lowest for one in some)), cell(max(one.highest for one in some)))
         for label, some in _lines(axis.points, axis, points)
     ]
     table = Table(("from (UTC)", "last", "lowest", "highest"), lines)
@@ -117,7 +117,7 @@ def _bp(spreads: Histogram, share: float) -> float:
 
 def _spread_cells(some: Sequence[Quoted]) -> tuple[str, str, str]:
     spreads = merged(one.spreads for one in some)
-    return plain(_bp(spreads, 0.5), 4), plain(_bp(spreads, 0.95), 4), f"{spreads.total:,}"
+    return cell(_bp(spreads, 0.5), 4), cell(_bp(spreads, 0.95), 4), str(spreads.total)
 
 
 def sides(found: Sequence[Shown], axis: Axis) -> str:
@@ -153,7 +153,7 @@ def _sides(shown: Shown, axis: Axis, what: str, of: int) -> str:
 
 
 def _side_cells(some: Sequence[tuple[Traded, ...]]) -> list[str]:
-    return [plain(sum(both[side][of] for both in some), 12) for of in range(3) for side in (0, 1)]
+    return [cell(sum(both[side][of] for both in some)) for of in range(3) for side in (0, 1)]
 
 
 def depth(found: Sequence[Shown], axis: Axis) -> str:
@@ -161,9 +161,8 @@ def depth(found: Sequence[Shown], axis: Axis) -> str:
     known = [shown for shown in found if shown.series.points]
     if not known:
         return ""
-    shown = max(
-        known, key=lambda one: sum(point.whole for point in one.series.points.values()) / len(one.series.points)
-    )
+    most = max(len(shown.series.points) for shown in known)
+    shown = max((one for one in known if 2 * len(one.series.points) >= most), key=_whole_share)
     points: dict[int, Depth] = shown.series.points
     frame = _Frame(shown, axis.points)
     bids, asks = ({at: one[side] for at, one in points.items()} for side in (0, 1))
@@ -175,7 +174,7 @@ def depth(found: Sequence[Shown], axis: Axis) -> str:
     if cut:
         note += f"; in {cut:,} of {len(points):,} the book as collected ends before: there was more than is shown"
     lines = [
-        (label, plain(some[-1].bids), plain(some[-1].asks), "yes" if some[-1].whole else "no")
+        (label, cell(some[-1].bids, 8), cell(some[-1].asks, 8), "yes" if some[-1].whole else "no")
         for label, some in _lines(axis.points, axis, points)
     ]
     table = Table(("from (UTC)", "bids, last", "asks, last", "all of it"), lines)

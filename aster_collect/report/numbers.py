@@ -70,6 +70,11 @@ def plain(value: float, digits: int = 6) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def cell(value: float, digits: int = 12) -> str:
+    """Return a number as it stands in a table: as `plain` does, for programs to take it."""
+    return plain(value, digits).replace(",", "")
+
+
 def tick_texts(values: Sequence[float], step: float) -> list[str]:
     """Return the numbers of a scale whose ticks are so far apart, all in one unit."""
     largest = max(map(abs, values), default=0.0)

@@ -16,7 +16,7 @@ h3{font-size:1em;margin:16px 0 2px}p{margin:6px 0;max-width:75ch}a{color:var(--l
 .jump{position:absolute;left:-999em}.jump:focus{left:16px;top:8px;background:var(--bg);padding:4px 8px}
 .facts{display:flex;flex-wrap:wrap;gap:4px 28px;margin:12px 0;padding:0}.facts div{min-width:90px}
 .facts dt{color:var(--dim);font-size:.85em}.facts dd{margin:0;font-weight:600}
-.keys{display:flex;flex-wrap:wrap;gap:6px 18px;padding:0;margin:8px 0;list-style:none}
+.keys{display:flex;flex-wrap:wrap;gap:4px 18px;padding:0;margin:8px 0;list-style:none;font-size:.87em}
 .keys svg{width:26px;height:14px;vertical-align:-2px;margin-right:6px;border:1px solid var(--edge)}
 .c0{fill:var(--c0)}.c1{fill:var(--c1)}.c2{fill:var(--c2)}.c3{fill:var(--c3)}.c4{fill:var(--c4)}
 .o{stroke:var(--bg);stroke-width:2.6;fill:none}.d{fill:var(--bg)}.h{fill:var(--have)}

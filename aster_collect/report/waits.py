@@ -89,7 +89,7 @@ def _table(known: Sequence[Shown], bins: Sequence[Counter[int]]) -> Table:
     lines.append(["max", *(f"{shown.series.highest_ms:,} ms" for shown in known)])
     for at in sorted({at for one in bins for at in one}):
         span = "below 0: a clock" if at == _EARLY else f"{EDGES_MS[at]:,} to {EDGES_MS[at + 1]:,} ms"
-        lines.append([span, *(f"{one[at]:,}" for one in bins)])
+        lines.append([span, *(str(one[at]) for one in bins)])
     return Table(("delay", *(shown.kind for shown in known)), lines)
 
 

@@ -22,7 +22,8 @@ LABELS = """[...document.querySelectorAll('.x')].flatMap(row => {
   return shown.slice(1).map((one, at) => one.left - shown[at].right)
 })"""
 OUTSIDE = """[...document.querySelectorAll('.x span, .y span, summary, figcaption, h1, .keys li')]
-  .map(one => one.getBoundingClientRect()).filter(one => one.width && (one.left < 0 || one.right > innerWidth)).length"""
+  .map(one => one.getBoundingClientRect())
+  .filter(one => one.width && (one.left < 0 || one.right > innerWidth)).length"""
 SMALL = """[...document.querySelectorAll('figure svg[role=img]')]
   .map(one => one.getBoundingClientRect()).filter(one => one.width < 150 || one.height < 80).length"""
 EMPTY = """[...document.querySelectorAll('figure svg[role=img] > svg')]

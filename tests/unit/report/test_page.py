@@ -14,7 +14,7 @@ from aster_collect.report import page as pages
 from aster_collect.report.axis import axis
 from aster_collect.report.folder import Folder
 from aster_collect.report.page import MOST_BYTES, About, Page
-from tests.unit.report.made import DAY_MS, STAMPED, START_MS, gap, quote, trade, write, write_symbol
+from tests.unit.report.made import DAY_MS, STAMPED, START_MS, book, gap, quote, seconds, trade, write, write_symbol
 
 POINTS = 1500
 VOID = {"meta", "br", "hr", "link", "img", "input"}
@@ -171,6 +171,20 @@ class ThePage(Case):
         html = self.page()
         self.assertIn("collect with <code>--receive-time</code>", html)
         self.assertNotIn("Delay of", html)
+
+    def test_two_kinds_that_know_the_depth(self) -> None:
+        """It is told from the full book, which reaches farther, unless that is there for a small part of the time."""
+        chance = random.Random(6)
+        tops = [book(START_MS + at * 1000, at, 1000.0, chance) for at in range(9)]
+        write(self.folder / "orderbook_BTCUSDT.csv", "orderbook", tops)
+        wide = ";".join(f"{999 - at} 1" for at in range(1000)), ";".join(f"{1001 + at} 1" for at in range(1000))
+        lines = [f"{seconds(START_MS)},,1,{wide[0]},{wide[1]},"]
+        for at in range(1, 9):
+            write(self.folder / "depth_BTCUSDT.csv", "depth", lines)
+            with self.subTest(rows=at):
+                told = "depth" if at > 4 else "orderbook"
+                self.assertIn(f"in the quote currency, from {told}", self.page())
+            lines.append(f"{seconds(START_MS + at * 1000)},{at},{at + 1},,,{START_MS + 5}000000")
 
     def test_a_clock_that_is_wrong(self) -> None:
         """Rows that came before they were made are flagged, counted, and drawn apart."""
