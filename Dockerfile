@@ -4,8 +4,10 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 
 WORKDIR /app
-COPY requirements.txt ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.txt \
+# requirements-parquet.txt, where the image is to export too
+ARG REQUIREMENTS=requirements.txt
+COPY requirements.txt requirements-parquet.txt ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt -r "$REQUIREMENTS" \
     && install -d -m 750 -o 1000 -g 1000 ASTER_data
 COPY aster_collect ./aster_collect
 

@@ -63,6 +63,13 @@ class TheCommands(TestCase):
             shards.append(words[words.index("--shard") + 1])
         self.assertEqual(shards, [f"{ordinal + 1}/{pods}" for ordinal in range(pods)])
 
+    def test_the_nightly_commands(self) -> None:
+        """What the two collectors and the service beside them call is understood."""
+        text = (ROOT / "deploy" / "docker-compose.redundant.yml").read_text("utf-8")
+        self.assertEqual(self.understood(shlex.split(re.findall(r"\n  command: (.+)", text)[0])), COLLECT)
+        called = [self.understood(shlex.split(words)) for words in re.findall(r"python -m aster_collect (.+)", text)]
+        self.assertEqual(called, ["merge", "verify", "export"])
+
     def test_a_file_that_a_command_needs(self) -> None:
         """Every requirements file and script that a command names is in the repository."""
         named = {word for words in self.commands() for word in words if re.fullmatch(r"[\w.-]+\.(txt|py)", word)}
@@ -75,7 +82,7 @@ class TheCommands(TestCase):
         known = {option for name in NAMES for option in re.findall(r"--[a-z-]+", load(name).grammar().format_help())}
         known |= {"--quick"}
         known |= {"--build", "--rm", "--read-only", "--stop-timeout", "--now", "--collector"}
-        known |= {"--system", "--home-dir", "--shell", "--from"}
+        known |= {"--system", "--home-dir", "--shell", "--from", "--include", "--min-age"}
         for page in PAGES:
             self.assertLessEqual(set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", page.text)), known, page.path.name)
 
