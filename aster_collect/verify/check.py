@@ -1,41 +1,69 @@
 """A folder's files, read once each and in order, against every rule and the manifest: the answer is a report."""
 
+from itertools import groupby
 from pathlib import Path
 
 from ..exchange.ledger import LEDGER
-from ..files.histories import Histories
+from ..files.histories import Histories, NotAFolder
 from ..files.listed import MANIFEST_NAME, Manifest, read_manifest
 from ..files.names import TABLE, read_name
 from ..files.repairing import repairing
 from .memory import Remembered
 from .past import Asked
+from .promised import flaws, listed
 from .report import Report
-from .symbol import Answer, Symbol, groups
+from .symbol import Answer
+from .work import WORTH_BYTES, answers, is_much, tasks_of
 
 
 def check_folder(
-    folder: Path, *, live: bool = False, since_ms: int = 0, remembered: Remembered | None = None
+    folder: Path,
+    *,
+    live: bool = False,
+    since_ms: int = 0,
+    remembered: Remembered | None = None,
+    jobs: int = 1,
+    least_bytes: int = WORTH_BYTES,
 ) -> Report:
     """Check every symbol of a data folder; `live` says that a collector is writing to it.
 
     Of files that are over by `since_ms` nothing is asked. What is `remembered` is not read again, and is what is to be
-    remembered afterwards. Raises `NotAFolder` when there is nothing to check, `OSError` when a file can't be read.
+    remembered afterwards. There are `jobs` processes at most, and one where all files are less than `least_bytes`.
+    Raises `NotAFolder` when there is nothing to check, `OSError` when a file can't be read.
     """
-    histories = Histories(folder, live=live)
     report = Report(str(folder))
     manifest = _manifest(folder, report)
     asked = Asked(folder, live, since_ms, manifest, repairing(folder))
+    try:
+        histories = Histories(folder, live=live)
+    except NotAFolder:
+        if manifest is None or not _are_missing(asked, manifest, report):
+            raise
+        return report
     report.set_aside = [entry.name for entry in histories.set_aside]
-    for symbol in _symbols(histories, manifest):
-        found = Symbol(asked, histories, symbol, remembered or {}).check(groups(histories.parts(symbol)))
-        _take(report, symbol, [found], remembered)
+    symbols = _symbols(histories, manifest)
+    jobs = jobs if jobs > 1 and is_much(asked, least_bytes) else 1
+    tasks = tasks_of(histories, symbols, remembered or {}, jobs)
+    found = zip(tasks, answers(asked, histories, tasks, jobs), strict=True)
+    for symbol, pairs in groupby(found, lambda pair: pair[0].symbol):
+        _take(report, symbol, [answer for _, answer in pairs], remembered)
     return report
+
+
+def _are_missing(asked: Asked, manifest: Manifest, report: Report) -> bool:
+    """Tell that all files are missing of a folder that has none; return whether there should be some."""
+    for symbol in _symbols_of(manifest):
+        for name, why in flaws(listed(manifest, symbol, TABLE, asked.since_ms), {}):
+            report.broken(name, 1, why)
+    return bool(report.total)
 
 
 def _manifest(folder: Path, report: Report) -> Manifest | None:
     """Return what the manifest says, None where it says nothing: then the report says why."""
     try:
         manifest = read_manifest(folder)
+    except NotADirectoryError:
+        return None
     except OSError as error:
         report.unlisted_why = f"{MANIFEST_NAME} can't be read: {error.strerror or error}"
         return None
@@ -49,9 +77,13 @@ def _manifest(folder: Path, report: Report) -> Manifest | None:
 
 def _symbols(histories: Histories, manifest: Manifest | None) -> list[str]:
     """Return of which symbols there are files, or should be."""
-    names = [*manifest.files, *manifest.growing] if manifest else []
-    listed = {entry.part.symbol for name in names if (entry := read_name(name))}
-    return sorted({*histories.symbols, *(entry.part.symbol for entry in histories.set_aside), *listed})
+    set_aside = {entry.part.symbol for entry in histories.set_aside}
+    return sorted({*histories.symbols, *set_aside, *(_symbols_of(manifest) if manifest else ())})
+
+
+def _symbols_of(manifest: Manifest) -> list[str]:
+    names = [*manifest.files, *manifest.growing]
+    return sorted({entry.part.symbol for name in names if (entry := read_name(name))})
 
 
 def _take(report: Report, symbol: str, answers: list[Answer], remembered: Remembered | None) -> None:

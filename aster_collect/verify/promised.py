@@ -1,10 +1,12 @@
 """The files of a folder held against its manifest: which are missing, shortened or altered since they were listed."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from ..exchange.ledger import LEDGER
-from ..files.listed import CLOSED, GROWING, MANIFEST_NAME, Listed, Manifest
+from ..files.histories import list_folder
+from ..files.listed import CLOSED, GROWING, MANIFEST_NAME, Listed, Manifest, read_manifest, unpacked
 from ..files.names import Entry, read_name
 from .times import utc
 
@@ -42,6 +44,15 @@ def flaws(promised: Iterable[tuple[Entry, Listed]], held: Mapping[str, Held]) ->
             why = _missing(one) if found is None else _differs(one, found)
         if why:
             yield found.name if found else one.name, why
+
+
+def is_there_now(folder: Path, name: str) -> bool:
+    """Return whether a file is there, or is not to be there any more: a collector may have renamed or deleted it."""
+    entry, manifest = read_name(name), read_manifest(folder)
+    if manifest is None or not (name in manifest.files or name in manifest.growing):
+        return True
+    there = list(list_folder(folder))
+    return any(unpacked(one.name) == name or (entry and one.aside_ms and one.part == entry.part) for one in there)
 
 
 def _set_aside(entry: Entry, held: Mapping[str, Held]) -> Iterator[Held]:

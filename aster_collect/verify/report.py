@@ -1,15 +1,17 @@
 """What was found, as a table for people and as one object for machines; at most 20 reasons a file are kept."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple, Self
 from unicodedata import east_asian_width
 
 from ..exchange.ledger import LEDGER
 from ..files.listed import MANIFEST_NAME, unpacked
+from ..files.names import DAY_MS
 from .found import Back, Crossed, Proof
 from .times import utc
 
 REASONS = 20
+_TITLES_OF_DAYS = ("symbol", "file", "day", "rows", "missing", "covered")
 _TITLES = ("symbol", "file", "rows", "first", "last", "gaps", "missing", "covered")
 
 
@@ -89,9 +91,12 @@ class Report:
         """How many times a promise was broken."""
         return sum(self.counts.values())
 
-    def text(self) -> Iterator[str]:
-        """Yield the lines for people."""
+    def text(self, *, by_days: bool = False) -> Iterator[str]:
+        """Yield the lines for people; `by_days` says that there is to be one a day too."""
         yield from _table([_TITLES, *map(_cells, self.histories)])
+        if by_days:
+            days = [cells for one in self.histories for cells in _cells_of_days(one)]
+            yield from _table([_TITLES_OF_DAYS, *days], left=(0, 1, 2))
         for history in self.histories:
             if history.proof:
                 yield f"{history.symbol} {history.kind}: {_proven(history.rows, history.proof)}"
@@ -115,7 +120,7 @@ class Report:
         rows, count = self._size()
         yield f"broken: {self.total}" if self.total else f"all promises hold: {rows} rows in {count} files"
 
-    def json(self) -> dict[str, Any]:
+    def json(self, *, by_days: bool = False) -> dict[str, Any]:
         """Return the object for machines; the help of the command says what is in it."""
         rows, files = self._size()
         return {
@@ -124,7 +129,7 @@ class Report:
             "rows": rows,
             "files": files,
             "broken": self.total,
-            "histories": [_object(history) for history in self.histories],
+            "histories": [_object(one) | (_days(one) if by_days else {}) for one in self.histories],
             "reasons": [
                 {"file": name, "line": line, "reason": why}
                 for name, reasons in self.reasons.items()
@@ -180,6 +185,29 @@ def _object(history: History) -> dict[str, Any]:
     }
 
 
+def _cells_of_days(history: History) -> Iterator[tuple[str, ...]]:
+    for day, rows, missing, covered in history.days or ():
+        amount = f"{missing} ids" if history.in_ids else f"{_thousandths(missing)} s"
+        yield history.symbol or "-", _file(history), _date(day), str(rows), amount, f"{_thousandths(covered)} %"
+
+
+def _days(history: History) -> dict[str, Any]:
+    days = history.days
+    return {
+        "days": days and [
+            {
+                "day": _date(day), "rows": rows, "missing_ids": missing if history.in_ids else None,
+                "missing_s": None if history.in_ids else missing / 1000, "covered_percent": covered / 1000,
+            }
+            for day, rows, missing, covered in days
+        ]
+    }  # fmt: skip
+
+
+def _date(day: int) -> str:
+    return utc(day * DAY_MS)[:10]
+
+
 def _proven(rows: int, proof: Proof) -> str:
     said = f"the full book proves {proof.rows} of {rows} rows"
     return f"{said}, and can't say it of {proof.unsaid}" if proof.unsaid else said
@@ -193,13 +221,13 @@ def _utc(time_ms: int | None) -> str | None:
     return None if time_ms is None else utc(time_ms)
 
 
-def _table(lines: list[tuple[str, ...]]) -> Iterator[str]:
+def _table(lines: list[tuple[str, ...]], left: Container[int] = (0, 1, 3, 4)) -> Iterator[str]:
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     for cells in lines:
         padded = []
         for at, (cell, width) in enumerate(zip(cells, widths, strict=True)):
             space = " " * (width - _width(cell))
-            padded.append(cell + space if at in (0, 1, 3, 4) else space + cell)
+            padded.append(cell + space if at in left else space + cell)
         yield "  ".join(padded).rstrip()
 
 

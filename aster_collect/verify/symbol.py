@@ -17,7 +17,7 @@ from .ledger import Ledger, Range, unknown
 from .memory import Proven, Remembered, key_of
 from .order import Rows
 from .past import Asked, Past
-from .promised import Held, flaws, listed
+from .promised import Held, flaws, is_there_now, listed
 from .reading import File, Reading
 from .report import History, Report
 from .times import read_time
@@ -171,7 +171,8 @@ class Symbol:
             return
         promised = list(listed(manifest, self._symbol, group, self._asked.since_ms))
         for name, why in flaws(promised, held):
-            self._report.broken(name, 1, why)
+            if not (self._asked.live and unpacked(name) not in held and is_there_now(self._asked.folder, name)):
+                self._report.broken(name, 1, why)
         names = {one.name for _, one in promised}
         self._report.unlisted += sum(name not in names for name in held if name.count(".") > 1)
 

@@ -40,7 +40,7 @@ class Verify(Folder):
             (["none"], "none: No such file or directory; give the folder"),
             ([""], "DIR: '' given, a folder's name allowed"),
             ([".", "there"], "'there' given, no further word allowed"),
-            (["--fast"], "--fast: no such option; 'aster-collect verify --help' lists them"),
+            (["--upwards"], "--upwards: no such option; 'aster-collect verify --help' lists them"),
             (["--jsno"], "--jsno: no such option; did you mean --json?"),
             (["--json=x"], "--json: a value given, no value allowed"),
         ):
@@ -78,7 +78,7 @@ class Verify(Folder):
         """The exit status says it then, and is the one that it would be."""
         with Path("/dev/full").open("w") as full:
             ended = subprocess.run(
-                [sys.executable, "-m", "aster_collect", "verify", "--fast"],
+                [sys.executable, "-m", "aster_collect", "verify", "--upwards"],
                 stdout=full, stderr=full, env=environment(), timeout=60, check=False,
             )  # fmt: skip
         self.assertEqual(ended.returncode, 2)

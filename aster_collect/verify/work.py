@@ -1,0 +1,86 @@
+"""Symbols are checked one after another, or by several processes at once: what is found is the same."""
+
+import errno
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from typing import ClassVar, NamedTuple
+
+from ..files.histories import Histories
+from .memory import Remembered
+from .past import Asked
+from .symbol import Answer, Group, Symbol, groups
+
+WORTH_BYTES = 16 << 20  # less is read sooner than another process is begun
+
+
+class Task(NamedTuple):
+    """Some groups of a symbol, and what is remembered of it."""
+
+    symbol: str
+    groups: tuple[Group, ...]
+    remembered: Remembered
+
+
+class Worker:
+    """What checks symbols, in this process or in another."""
+
+    here: ClassVar["Worker"]  # in a process of its own
+
+    def __init__(self, asked: Asked, histories: Histories) -> None:
+        self._asked, self._histories = asked, histories
+
+    def work(self, task: Task) -> Answer:
+        """Check what a task says; raises as `check_folder` does."""
+        return Symbol(self._asked, self._histories, task.symbol, task.remembered).check(task.groups)
+
+
+def tasks_of(histories: Histories, symbols: Sequence[str], remembered: Remembered, jobs: int) -> list[Task]:
+    """Return what is to be done for these symbols, in order: a task a symbol, or where they are few one a group."""
+    tasks = []
+    for symbol in symbols:
+        known = {key: files for key, files in remembered.items() if key.rpartition("/")[0] == symbol}
+        all_groups = groups(histories.parts(symbol))
+        pieces = [(group,) for group in all_groups] if len(symbols) < jobs else [tuple(all_groups)]
+        tasks += [Task(symbol, piece, known) for piece in pieces]
+    return tasks
+
+
+def answers(asked: Asked, histories: Histories, tasks: Sequence[Task], jobs: int) -> Iterator[Answer]:
+    """Yield what is found, in order, by so many processes at most; raises as `check_folder` does."""
+    jobs = min(jobs, len(tasks))
+    if jobs <= 1:
+        yield from map(Worker(asked, histories).work, tasks)
+        return
+    with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(asked,)) as pool:
+        try:
+            yield from pool.map(_work, tasks)
+        except BrokenExecutor:
+            why = "a process that read it was ended from outside, by a lack of memory perhaps; --jobs 1 needs the least"
+            raise OSError(errno.ECHILD, why, str(asked.folder)) from None
+        except BaseException:
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+
+
+def _begin(asked: Asked) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a word
+    Worker.here = Worker(asked, Histories(asked.folder, live=asked.live))
+
+
+def _work(task: Task) -> Answer:
+    return Worker.here.work(task)
+
+
+def is_much(asked: Asked, least_bytes: int) -> bool:
+    """Return whether the files of a folder are so many bytes together."""
+    size = 0
+    with os.scandir(asked.folder) as entries:
+        for entry in entries:
+            size += entry.stat().st_size
+            if size >= least_bytes:
+                return True
+    return False
