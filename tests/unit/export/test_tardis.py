@@ -228,9 +228,8 @@ class TheBook(Export):
             for _ in range(chance.randrange(1, 5)):
                 side = chance.choice(("bid", "ask"))
                 price = Decimal(chance.randrange(1, 20) + 20 * (side == "ask")) / 10
-                amount = (
-                    chance.choice(("0", "1.0", "2", "3.50")) if price in book[side] else chance.choice(("1", "2.0"))
-                )
+                known = price in book[side] and sum(map(len, book.values())) > 1  # of no level there is no line
+                amount = chance.choice(("0", "1.0", "2", "3.50") if known else ("1", "2.0"))
                 changed[side][price] = amount
                 book[side][price] = amount
                 if amount == "0":
