@@ -75,6 +75,15 @@ def value_labels(within: Range) -> list[tuple[float, str]]:
     return [(within.y(value) / HEIGHT, text) for value, text in zip(values, tick_texts(values, step), strict=True)]
 
 
+def count_labels(within: Range) -> list[tuple[float, str]]:
+    """Return the labels of a range of whole numbers."""
+    step, values = ticks(within.low, within.high)
+    whole = [value for value in values if abs(value - round(value)) < step / 2]
+    return [
+        (within.y(value) / HEIGHT, text) for value, text in zip(whole, tick_texts(whole, max(step, 1)), strict=True)
+    ]
+
+
 def size_labels(within: Range) -> list[tuple[float, str]]:
     """Return the labels of a range whose two sides both are sizes."""
     return [(at, text.removeprefix("-")) for at, text in value_labels(within)]

@@ -14,14 +14,17 @@ LISTED = 40  # stretches of a symbol in its table, the longest
 
 
 class Strip(NamedTuple):
-    """A history: from when to when it has rows, and what is missing; None where there is no ledger."""
+    """A history: from when to when it has rows, and what is missing; None where there is no ledger.
+
+    `covered` is in thousandths of a percent, rounded down.
+    """
 
     symbol: str
     kind: str
     rows: int
     first_ms: int
     last_ms: int
-    covered: float | None
+    covered: int | None
     gaps: Sequence[Stretch] | None
 
 
@@ -29,7 +32,7 @@ def strip(one: Strip, cut: Cut, most: int) -> str:
     """Return the strip of a history, with so many marks at most."""
     share = share_text(one.covered)
     words = f"{one.symbol} {one.kind}: " + (
-        f"{share} covered from {utc(one.first_ms)} to {utc(one.last_ms)}, {len(one.gaps or ())} gaps"
+        f"{share} covered from {utc(one.first_ms)} to {utc(one.last_ms)}, gaps: {len(one.gaps or ())}"
         if one.rows
         else "no rows"
     )
@@ -42,9 +45,9 @@ def strip(one: Strip, cut: Cut, most: int) -> str:
     return f'<div class="i"><span>{escape(one.kind)}</span>{picture}<b>{share}</b></div>\n'
 
 
-def share_text(covered: float | None) -> str:
-    """Return a share in percent, rounded down: 100 % means all."""
-    return "-" if covered is None else f"{int(covered * 100_000) / 1000:.3f}".rstrip("0").rstrip(".") + " %"
+def share_text(covered: int | None) -> str:
+    """Return thousandths of a percent as percent."""
+    return "-" if covered is None else f"{covered / 1000:.3f}".rstrip("0").rstrip(".") + " %"
 
 
 def listed(symbol: str, strips: Sequence[Strip], most: int = LISTED) -> str:

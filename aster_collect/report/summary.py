@@ -8,6 +8,7 @@ from .folder import Found
 from .numbers import duration, size, utc
 from .strips import Strip, share_text
 
+_WHOLE = 100_000
 COLUMNS = ("symbol", "kind", "rows", "first (UTC)", "last (UTC)", "covered", "gaps", "missing ids", "largest hole",
            "bytes")  # fmt: skip
 
@@ -22,16 +23,16 @@ def stretches(gaps: Gaps | None) -> list[Stretch] | None:
     ]
 
 
-def _covered(found: Found, gaps: Sequence[Stretch] | None) -> float | None:
+def _covered(found: Found, gaps: Sequence[Stretch] | None) -> int | None:
     """Return which share of a history is there: of trades by their ids, of all else by time; None if nobody knows."""
     history = found.history
     if gaps is None or history.kind.whole_folder or not history.rows:
         return None
     if history.missing_ids is not None:
-        return history.rows / (history.rows + history.missing_ids)
+        return history.rows * _WHOLE // (history.rows + history.missing_ids)
     whole_ms = history.last_ms - history.first_ms
     missing_ms = sum(max(0, min(gap.end_ms, history.last_ms) - max(gap.start_ms, history.first_ms)) for gap in gaps)
-    return (whole_ms - missing_ms) / whole_ms if whole_ms > 0 else 1.0
+    return (whole_ms - missing_ms) * _WHOLE // whole_ms if whole_ms > 0 else _WHOLE
 
 
 def strip_of(symbol: str, found: Found, gaps: Sequence[Stretch] | None) -> Strip:

@@ -8,7 +8,7 @@ from html import escape
 from . import svg
 from .axis import Axis
 from .drawings import Shown
-from .figures import Drawing, Table, drawn, figure, from_zero, path, value_labels
+from .figures import Drawing, Table, count_labels, drawn, figure, from_zero, path
 from .numbers import duration
 from .series import Delays
 
@@ -75,7 +75,7 @@ def _picture(shown: Shown, bins: Counter[int]) -> str:
     every = -(-width // _LABELS)
     below = [((at - low + 0.5) / width, _edge(at)) for at in range(low, high + 1, every)]
     name, sentence = f"Delay of {shown.kind} of {shown.symbol}", f"{series.rows:,} rows: {words}."
-    picture = drawn(Drawing(name, sentence, paths, width, value_labels(within), below, lines))
+    picture = drawn(Drawing(name, sentence, paths, width, count_labels(within), below, lines))
     return f"<div><b>{escape(shown.kind)}</b><small>{words}</small>{picture}</div>"
 
 

@@ -41,7 +41,7 @@ class ThePage(unittest.TestCase):
         cls.page = folder / "report.html"
         chance = random.Random(1)
         for symbol in ("BTCUSDT", "币安人生USDT"):
-            write_symbol(folder, symbol, chance, days=12, each=60)
+            write_symbol(folder, symbol, chance, days=9, each=80)
         with contextlib.redirect_stdout(io.StringIO()):
             assert cli.main(["report", str(folder), "--out", str(cls.page)]) == 0
         cls.browser = cls.enterClassContext(Browser())

@@ -159,10 +159,15 @@ class ThePage(Case):
         write(
             self.folder / "prices_BTCUSDT.csv", "prices", [quote(START_MS, "1", "2"), quote(START_MS + 1000, "1", "2")]
         )
-        write(self.folder / "gaps_BTCUSDT.csv", "gaps", [gap("prices", START_MS - 50, START_MS + 250, "restart")])
+        interest = [f"{time_ms},5,{time_ms}000000" for time_ms in (START_MS, START_MS + 10**6)]
+        write(self.folder / "open_interest_BTCUSDT.csv", "open-interest", interest)
+        gaps = [gap("prices", START_MS - 50, START_MS + 250, "restart")]
+        gaps.append(gap("open-interest", START_MS + 5, START_MS + 6, "not-polled"))
+        write(self.folder / "gaps_BTCUSDT.csv", "gaps", gaps)
         html = self.page()
         self.assertRegex(html, r">trades<td>99,999<td>[^<]*<td>[^<]*<td>99.999 %<td>0<td>1<td>-<td>")
         self.assertRegex(html, r">prices<td>2<td>[^<]*<td>[^<]*<td>75 %<td>1<td>-<td>300 ms<td>")
+        self.assertRegex(html, r">open-interest<td>2<td>[^<]*<td>[^<]*<td>99.999 %<td>1<td>-<td>1 ms<td>")
 
     def test_nobody_noted_when_rows_came(self) -> None:
         """Without `--receive-time` a sentence says so, and there is no histogram."""

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from aster_collect.report import svg
 from aster_collect.report.axis import Cut
 from aster_collect.report.causes import LOOKS
-from aster_collect.report.figures import Drawing, Stretch, Table, drawn, marks, scrolled, shades
+from aster_collect.report.figures import Drawing, Stretch, Table, count_labels, drawn, marks, scrolled, shades
 from aster_collect.report.numbers import duration, plain, size, tick_texts, ticks, time_ticks
 from tests.support import rounds
 
@@ -135,6 +135,11 @@ class Numbers(unittest.TestCase):
                 self.assertTrue(2 <= len(values) <= 6, values)
                 self.assertTrue(all(low - step * 1e-6 <= value <= high + step * 1e-6 for value in values))
                 self.assertEqual(len(set(tick_texts(values, step))), len(values))
+
+    def test_a_part_of_a_row(self) -> None:
+        """A scale of how many there are has whole numbers alone."""
+        self.assertEqual([text for _, text in count_labels(svg.Range(0, 2.1))], ["0", "1", "2"])
+        self.assertEqual([text for _, text in count_labels(svg.Range(0, 26))], ["0", "10", "20"])
 
     def test_times_of_any_length(self) -> None:
         """A time has few ticks, and at least one where it is longer than a moment."""
