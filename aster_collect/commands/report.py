@@ -9,7 +9,7 @@ from .. import __version__
 from ..errors import ConfigError
 from ..files.aside import aside
 from ..options import Names, Option, Place, Time
-from ..report.axis import axis
+from ..report.axis import axis, points_of_each
 from ..report.folder import Folder
 from ..report.page import MOST_BYTES, About, Page
 from ..settings import DATA_DIR
@@ -24,8 +24,6 @@ from .statuses import DONE
 NAME = "report"
 SENTENCE = "Write a page of HTML that shows what a data folder holds, what is missing, and what the market did."
 MOST_HISTORIES = 2000  # of more the coverage alone would make the page too large
-MOST_POINTS = 1400  # of a line; a line's time is made of whole bars, so there can be a few more
-_POINTS = 7200  # of a line of each symbol
 _FOREVER_MS = 1 << 62
 
 OPTIONS: dict[str, Option] = {
@@ -77,12 +75,12 @@ def run(said: argparse.Namespace) -> int:
             when = " of that time" if said.start or said.end else ""
             raise ConfigError(f"{said.folder}: no rows{when} in its files; nothing to show")
         symbols = len([symbol for symbol in folder.symbols if symbol])
-        made = axis(*extent, min(MOST_POINTS, max(120, _POINTS // max(1, symbols))))
+        made = axis(*extent, points_of_each(symbols))
         page = Page(made, symbols)
         with Progress(folder.bytes) as progress:
             for symbol in folder.symbols:
                 page.add(symbol, folder.read(symbol, made, progress))
-        about = About(_name(said.folder), f"{PROGRAM} {__version__}", int(time.time()) * 1000)
+        about = About(_name(said.folder), f"{PROGRAM} {__version__}", int(time.time()) * 1000, folder.set_aside)
         size = _write(said.out, page, about)
     say(f"report rows={page.rows} symbols={symbols} bytes={size} file={said.out}\n")
     return DONE

@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-MOST_POINTS = 1500
+MOST_POINTS = 1400
+_LEAST_POINTS = 120
+_ALL_POINTS = 7200  # of one line of each symbol
 _BARS = 48  # where there are no eight hours
 _LINES = 32
 _HOUR = 3600
@@ -42,6 +44,11 @@ class Axis(NamedTuple):
     points: Cut
     bars: Cut
     lines: Cut
+
+
+def points_of_each(symbols: int) -> int:
+    """Return how many points a line may have on a page of so many symbols."""
+    return min(MOST_POINTS, max(_LEAST_POINTS, _ALL_POINTS // max(1, symbols)))
 
 
 def axis(first_ms: int, last_ms: int, most: int) -> Axis:

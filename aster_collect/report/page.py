@@ -21,14 +21,16 @@ MARKS = 9000  # of gaps in all strips
 _OF_A_HISTORY = 1200  # bytes that its strip and its line of the table can take, but for its marks
 _OF_A_MARK = 70
 _REST = 40_000
+_NAMED = 50
 
 
 class About(NamedTuple):
-    """What the page is of: a folder, as it is called, what made it, and when."""
+    """What the page is of: a folder, as it is called, which of its files are left out, what made it, and when."""
 
     folder: str
     maker: str
     made_ms: int
+    set_aside: Sequence[str] = ()
 
 
 class Page:
@@ -42,7 +44,7 @@ class Page:
         self._left_out: list[str] = []
         self._strips: dict[str, list[Strip]] = {}
         self._lines: dict[str, list[Sequence[str]]] = {}
-        self._bytes = 0
+        self._bytes = self._of_sections = 0
         self.rows = 0
 
     def add(self, symbol: str, found: Sequence[Found]) -> None:
@@ -65,10 +67,12 @@ class Page:
             )
             for recipe in RECIPES
         )
-        if self._size + len(section.encode()) > MOST_BYTES:
+        size = len(section.encode())
+        if self._size + size > MOST_BYTES:
             self._left_out.append(symbol)
         else:
             self._sections[symbol] = section
+            self._of_sections += size
 
     @property
     def _size(self) -> int:
@@ -77,7 +81,7 @@ class Page:
         gaps = sum(len(one.gaps or ()) for strips in self._strips.values() for one in strips)
         listed = 160 * min(gaps, self._most_listed * len(self._strips))
         marks = min(gaps, MARKS) * _OF_A_MARK
-        return sum(map(len, self._sections.values())) + histories * _OF_A_HISTORY + listed + marks + _REST
+        return self._of_sections + histories * _OF_A_HISTORY + listed + marks + _REST
 
     def html(self, about: About) -> Iterator[str]:
         """Yield the page, piece by piece."""
@@ -93,6 +97,9 @@ class Page:
         yield from self._coverage()
         yield '<section aria-labelledby="files"><h2 id="files">Files</h2>\n'
         yield scrolled("Files", self._table(), "l2")
+        if about.set_aside:
+            names = ", ".join(about.set_aside[:_NAMED]) + ", …" * (len(about.set_aside) > _NAMED)
+            yield f"<p>Set aside, and left out ({len(about.set_aside):,}): {escape(names)}</p>\n"
         yield "</section>\n"
         yield from self._symbols()
         yield (
@@ -160,7 +167,7 @@ class Page:
             yield self._sections[symbol]
             yield "</details>\n"
         if self._left_out:
-            names = ", ".join(sorted(self._left_out)[:50])
+            names = ", ".join(sorted(self._left_out)[:_NAMED]) + ", …" * (len(self._left_out) > _NAMED)
             yield (
                 f"<p>{len(self._left_out):,} more symbols have no charts here, since the page would be larger than "
                 f"{size(MOST_BYTES)}: <code>--symbols</code> makes a page of some: {escape(names)}.</p>\n"

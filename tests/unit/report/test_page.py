@@ -71,7 +71,7 @@ class Case(unittest.TestCase):
         page = Page(made, len([symbol for symbol in folder.symbols if symbol]))
         for symbol in folder.symbols:
             page.add(symbol, folder.read(symbol, made, lambda *_: None))
-        return "".join(page.html(About(name, "aster-collect 1", START_MS)))
+        return "".join(page.html(About(name, "aster-collect 1", START_MS, folder.set_aside)))
 
 
 class ThePage(Case):
@@ -199,6 +199,12 @@ class ThePage(Case):
         self.assertIn("⚑ A clock</b> 2 rows of prices came before they were made, by 7 ms at most.", html)
         self.assertIn('class="e s"', html)
         self.assertIn("p50 below 0, p99 9 ms, max 9 ms", html)
+
+    def test_files_that_were_set_aside(self) -> None:
+        """They are named as left out."""
+        write(self.folder / "prices_BTCUSDT.csv", "prices", [quote(START_MS, "1", "2")])
+        write(self.folder / "prices_BTCUSDT.20261020T100000Z.csv", "prices", [quote(START_MS - 5, "1", "2")])
+        self.assertIn("left out (1): prices_BTCUSDT.20261020T100000Z.csv<", self.page())
 
     def test_more_symbols_than_fit(self) -> None:
         """Where charts don't fit those of the largest symbols are there, and the page says which are not."""
