@@ -20,9 +20,14 @@ def halves(lines: Lines) -> tuple[Lines, Lines]:
     return [body for body, _, _ in parts], [stamp for _, _, stamp in parts]
 
 
-def body(line: bytes, stamped: bool) -> bytes:
-    """Return what a row says."""
-    return line.rpartition(b",")[0] if stamped else line
+def body(line: bytes, stamped: bool, untimed: int | None = None) -> bytes:
+    """Return what a row says, but for when it was received; `untimed` is a column that says no more than that."""
+    said = line.rpartition(b",")[0] if stamped else line
+    if untimed is None:
+        return said
+    cells = said.split(b",")
+    del cells[untimed]
+    return b",".join(cells)
 
 
 def same(slices: Sequence[Lines], stamped: bool) -> Lines | None:

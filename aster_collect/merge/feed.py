@@ -1,16 +1,18 @@
 """One folder's history of a kind, block by block: its lines, each checked before it is taken, and where they stand."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 
 from ..archive import DamagedFile
 from ..errors import ConfigError
 from ..exchange.cells import RECEIVE_TIME
+from ..exchange.events import Gap
 from ..exchange.shape import NONE, Form, form, reason, shown
 from ..exchange.streams.kind import Kind
 from ..files.source import Damaged, Source
+from .lacking import Stretches
 
 Tell = Callable[[int, int], object]  # rows and bytes, more of each
 
@@ -21,8 +23,9 @@ _MOST = 3  # columns that are named
 class Columns:
     """The columns that all files of a kind must have, over all folders: those of the first one that is read."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, market: str) -> None:
         self.kind = kind
+        self.untimed = market in kind.untimed
         self.header = b""
         self.form: Form | None = None
         self.name = ""  # of the file that had them first
@@ -70,6 +73,8 @@ class Feed:
         self.last_key = NONE
         self.first_ms = NO_TIME
         self.ended = False
+        self.inside: list[int] = []  # times of rows within those of its stretches that should hold none
+        self._stretches = Stretches(())
         self._folder, self._tell = folder, tell
         self._data = b""
         self._checked = 0  # bytes of the data
@@ -84,6 +89,10 @@ class Feed:
         """All lines that are not taken, as far as they are read."""
         self._let_go()
         return self._data
+
+    def watch(self, gaps: Iterable[Gap]) -> None:
+        """Note from now on which rows lie within stretches of the folder's ledger."""
+        self._stretches = Stretches(gaps)
 
     def more(self) -> bool:
         """Read another block; return whether there was one."""
@@ -171,7 +180,9 @@ class Feed:
     def take_bytes(self, size: int, rows: int) -> None:
         """Let go of so many bytes, which are so many whole lines, one at least."""
         data = self.data
-        self._note(self.first, data[data.rfind(b"\n", 0, size - 1) + 1 : size - 1])
+        self._note(
+            self.first, data[data.rfind(b"\n", 0, size - 1) + 1 : size - 1], lambda: data[: size - 1].split(b"\n")
+        )
         self._checked = max(0, self._checked - size)
         self._data = data[size:]
         self._lines = None
@@ -181,7 +192,8 @@ class Feed:
         """Let go of so many lines, one at least, of those that `lines` has shown."""
         lines = self._lines
         assert lines is not None, "no lines were looked at"
-        self._note(lines[self._row], lines[self._row + rows - 1])
+        start = self._row
+        self._note(lines[start], lines[start + rows - 1], lambda: lines[start : start + rows])
         self._row += rows
         if self._row == len(lines):
             self._data, self._lines, self._row, self._checked = b"", None, 0, 0
@@ -195,10 +207,12 @@ class Feed:
             del self._lines[: self._row]
             self._row = 0
 
-    def _note(self, first: bytes, last: bytes) -> None:
+    def _note(self, first: bytes, last: bytes, lines: Callable[[], Sequence[bytes]]) -> None:
         if self.first_ms == NO_TIME:
             self.first_ms = self.time_ms(first)
         self.last = last
+        if self._stretches.any and self._stretches.near(self.time_ms(first), self.time_ms(last)):
+            self.inside += self._stretches.within(cells_of(lines(), self.columns.shape.time))
 
     def _gone(self, rows: int) -> None:
         self._taken += rows

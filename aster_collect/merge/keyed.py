@@ -61,11 +61,17 @@ class Keyed:
         write: Write,
         differ: Callable[[Difference], object],
         unlisted: Sequence[Listed] | None = None,
+        *,
+        untimed: bool = False,
     ) -> None:
-        """`at` is the key's column; `unlisted` asks each folder's ledger, where keys rise by 1."""
+        """`at` is the key's column; `unlisted` asks each folder's ledger, where keys rise by 1.
+
+        Of what is `untimed` a row's time is when it was received: the earliest is kept.
+        """
         self._feeds, self._at = feeds, at
         self._write, self._differ = write, differ
         self._unlisted = None if unlisted is None else dict(zip(feeds, unlisted, strict=True))
+        self._untimed = feeds[0].columns.shape.time if untimed else None
         self._last = b""
         self._from: set[Feed] = set()  # whose the last rows were
         self.ids = Ids()
@@ -146,13 +152,15 @@ class Keyed:
         for key in sorted(places):
             (number, row), *others = places[key]
             kept = slices[number][row]
-            alike = [kept]
+            alike, said = [kept], body(kept, stamped, self._untimed)
             for other, at in others:
                 line = slices[other][at]
-                if body(line, stamped) == body(kept, stamped):
+                if body(line, stamped, self._untimed) == said:
                     alike.append(line)
                 else:
                     self._differ(Difference(feeds[number].where(row), feeds[other].where(at), kept, line))
+            if self._untimed is not None:
+                alike.sort()  # the time comes first
             lines.append(one(alike, stamped))
         return lines
 

@@ -50,6 +50,40 @@ class _Span(NamedTuple):
     cause: str
 
 
+class Stretches:
+    """Stretches of a ledger that should hold no rows, but for their first and last second."""
+
+    def __init__(self, gaps: Iterable[Gap]) -> None:
+        inner = (
+            (gap.from_ms + MARGIN_MS, gap.to_ms - MARGIN_MS)
+            for gap in gaps
+            if gap.first_missing_id is None and gap.cause not in HOLDS_ROWS
+        )
+        self._ranges = joined(one for one in inner if one[0] < one[1])
+        self._ends = [end for _, end in self._ranges]
+        self.any = bool(self._ranges)
+
+    def near(self, from_ms: int, to_ms: int) -> bool:
+        """Return whether any overlaps a time."""
+        at = bisect_right(self._ends, min(from_ms, to_ms))
+        return at < len(self._ranges) and self._ranges[at][0] < max(from_ms, to_ms)
+
+    def within(self, times_ms: Iterable[int]) -> list[int]:
+        """Return which times lie within any."""
+        return [one for one in times_ms if self.near(one, one)]
+
+
+def joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ranges of whole numbers in order, those that overlap or adjoin as one."""
+    found: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if found and low <= found[-1][1] + 1:
+            found[-1] = found[-1][0], max(found[-1][1], high)
+        else:
+            found.append((low, high))
+    return found
+
+
 def stretches(stream: str, parts: Sequence[Part], *, tell_restart: bool = True) -> list[Gap]:
     """Return the stretches of time that every folder lacks, in order.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from ..errors import ConfigError
 from ..exchange.events import Gap
 from ..exchange.shape import NONE
 from ..exchange.streams.kind import Kind, Lane
@@ -18,7 +19,10 @@ WRONG = "mismatch"  # the cause of a stretch in which a full book is not to be t
 
 
 def merge_history(kind: Kind, feeds: Sequence[Feed], listed: Sequence[Gaps], write: Write, differ: Differ) -> Gaps:
-    """Merge one history of several folders, of which `listed` is what their ledgers say; return what is missing."""
+    """Merge one history of several folders, of which `listed` is what their ledgers say; return what is missing.
+
+    Raises `DamagedFile`, `ConfigError` where they can't be merged, and `OSError`.
+    """
     return _LANES[kind.lane](kind, feeds, listed, write, differ)
 
 
@@ -33,8 +37,16 @@ def _sequence(kind: Kind, feeds: Sequence[Feed], listed: Sequence[Gaps], write: 
 
 
 def _rising(kind: Kind, feeds: Sequence[Feed], listed: Sequence[Gaps], write: Write, differ: Differ) -> Gaps:
-    at = feeds[0].columns.shape.id
-    (Aligned(feeds, write, sequence) if at == NONE else Keyed(feeds, at, write, differ)).run()
+    at, untimed = feeds[0].columns.shape.id, feeds[0].columns.untimed
+    if at != NONE:
+        Keyed(feeds, at, write, differ, untimed=untimed).run()
+    elif untimed and sum(map(Feed.fill, feeds)) > 1:
+        raise ConfigError(
+            f"{feeds[0].columns.name}: its rows bear neither a time of the exchange nor {kind.ids}, so which of them "
+            "are one can't be told; give folders whose file has that column"
+        )
+    else:
+        Aligned(feeds, write, sequence).run()
     return stretches(kind.name, _parts(feeds, listed))
 
 
@@ -72,7 +84,7 @@ def _polled(kind: Kind, feeds: Sequence[Feed], listed: Sequence[Gaps], write: Wr
 
 
 def _parts(feeds: Sequence[Feed], listed: Sequence[Gaps]) -> list[Part]:
-    return [Part(gaps, feed.extent) for feed, gaps in zip(feeds, listed, strict=True)]
+    return [Part(gaps, feed.extent, feed.inside) for feed, gaps in zip(feeds, listed, strict=True)]
 
 
 _LANES = {

@@ -9,8 +9,7 @@ from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import Options
 from ..files.source import Source
 from .feed import SEE, Columns, Feed, Tell
-
-MARGIN_MS = 1000  # both ends of a stretch are right to within a second
+from .lacking import MARGIN_MS, joined
 
 
 class Listed:
@@ -37,21 +36,10 @@ class Ids:
         return last - first + 1 - sum(max(0, min(last, high) - max(first, low) + 1) for low, high in self._ranges)
 
 
-def joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return ranges of whole numbers in order, those that overlap or adjoin as one."""
-    found: list[tuple[int, int]] = []
-    for low, high in sorted(ranges):
-        if found and low <= found[-1][1] + 1:
-            found[-1] = found[-1][0], max(found[-1][1], high)
-        else:
-            found.append((low, high))
-    return found
-
-
 def read_ledger(folder: Path, sources: Iterator[Source], tell: Tell) -> Listed:
     """Return what a ledger lists; raises `DamagedFile`, and `OSError`."""
     assert LEDGER.check is not None
-    feed, gaps = Feed(folder, LEDGER, sources, Columns(LEDGER), tell), []
+    feed, gaps = Feed(folder, LEDGER, sources, Columns(LEDGER, ""), tell), []
     while feed.fill():
         for row, line in enumerate(feed.lines):
             if why := LEDGER.check.flaw(line.split(b",")):

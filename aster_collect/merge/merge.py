@@ -16,12 +16,13 @@ from ..exchange.streams import KINDS
 from ..exchange.streams.kind import Kind, Lane
 from ..files.histories import Histories, list_folder
 from ..files.lock import NO_LOCKS, TAKEN, lock
+from ..files.manifest import settle
 from ..files.market import keep_market, market_of
 from ..files.period import PERIODS_MS
 from ..files.plain import FOLDER_MODE, begin_plain
 from ..files.rotate import sync_folder
 from ..files.source import Source
-from .feed import SEE, Columns, Feed, Tell
+from .feed import NO_TIME, SEE, Columns, Feed, Tell
 from .keyed import Difference
 from .lacking import Part, stretches
 from .lanes import merge_history
@@ -59,9 +60,10 @@ def merge_folders(folders: Sequence[Path], out: Path, rotate: str, begin: Begin)
     length_ms = PERIODS_MS[rotate] if rotate else _period_ms(histories)
     with _beside(out) as beside, begin(sum(map(_bytes, folders))) as tell:
         keep_market(beside, market)
-        merge = _Merge(folders, histories, beside, length_ms, tell)
+        merge = _Merge(folders, histories, market, beside, length_ms, tell)
         for symbol in sorted({symbol for each in histories for symbol in each.symbols}):
             merge.symbol(symbol)
+        settle(beside)
         return merge.merged
 
 
@@ -141,9 +143,15 @@ class _Merge:
     """Merges symbol by symbol, and counts."""
 
     def __init__(
-        self, folders: Sequence[Path], histories: Sequence[Histories], out: Path, length_ms: int, tell: Tell
+        self,
+        folders: Sequence[Path],
+        histories: Sequence[Histories],
+        market: str,
+        out: Path,
+        length_ms: int,
+        tell: Tell,
     ) -> None:
-        self._folders, self._histories = folders, histories
+        self._folders, self._histories, self._market = folders, histories, market
         self._out, self._length_ms, self._tell = out, length_ms, tell
         self._symbols = self._files = self._rows = self._gaps = self._differ = 0
         self._differences: list[Difference] = []
@@ -193,17 +201,18 @@ class _Merge:
         self, kind: Kind, symbol: str, files: Sequence[dict[str, Iterator[Source]]], listed: Sequence[Listed]
     ) -> list[Gap]:
         """Merge one history, and return what is missing of it."""
-        columns = Columns(kind)
+        columns = Columns(kind, self._market)
         feeds = [
             Feed(folder, kind, one.get(kind.name, iter(())), columns, self._tell)
             for folder, one in zip(self._folders, files, strict=True)
         ]
-        for feed in feeds:
-            feed.fill()
         gaps = [
             [*one.of(kind.name), *_set_aside(each, kind, symbol)]
             for each, one in zip(self._histories, listed, strict=True)
         ]
+        for feed, each in zip(feeds, gaps, strict=True):
+            feed.watch(each)
+            feed.fill()
         if columns.form is None:
             return stretches(kind.name, [Part(each, None) for each in gaps]) if any(gaps) else []
         opens = Opening(stamped=columns.is_stamped) if kind.lane is Lane.CHAIN and self._length_ms else None
@@ -211,9 +220,22 @@ class _Merge:
         sink.begin(columns.header)
         found = merge_history(kind, feeds, gaps, sink.write, self._differs)
         sink.end()
+        self._touch(kind, symbol, feeds)
         self._rows += sink.rows
         self._files += sink.files
         return found
+
+    def _touch(self, kind: Kind, symbol: str, feeds: Sequence[Feed]) -> None:
+        """Let the file that grows be as old as the one that its last row is from: that tells how long a pause was."""
+        name = kind.file_name(symbol)
+        ages = [
+            (feed.extent[1] if feed.extent else NO_TIME, (folder / name).stat().st_mtime_ns)
+            for folder, feed in zip(self._folders, feeds, strict=True)
+            if (folder / name).exists()
+        ]
+        if ages:
+            _, age_ns = max(ages)
+            os.utime(self._out / name, ns=(age_ns, age_ns))
 
     def _differs(self, difference: Difference) -> None:
         self._differ += 1

@@ -140,6 +140,7 @@ class Kind:
     steady: bool = False  # events come all the time: a whole hour without any is one that is missing
     check: Check | None = None
     row_bytes: int = ROW_BYTES  # no row is longer
+    untimed: tuple[str, ...] = ()  # markets in which events bear no time: it is when each was received
     top: Callable[[Options], Top | None] | None = None  # where its rows show the top of the full book
 
     @property

@@ -134,6 +134,7 @@ KIND = Kind(
     wire=Wire(updates.NAME, _channel, decode, take=lambda _: updates.take("depth[0-9]+(?:@[0-9]+ms)?", _cells)),
     previous=Book._fields.index("previous_id"),
     ids="lastUpdateId",
+    untimed=("spot",),
     steady=True,
     check=Check("bid_price_0", lambda options: 4 * options.levels, _flaw),
     top=_top,

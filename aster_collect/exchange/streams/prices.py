@@ -127,6 +127,7 @@ KIND = Kind(
     wire=Wire("bookTicker", lambda _: "bookTicker", decode, take=_take),
     shown=lambda quote: {"price": middle(quote[2], quote[3])},
     ids="update_id",
+    untimed=("spot",),
     steady=True,
     check=Check("bid", lambda _: 3, _flaw, repeats=True),
     top=lambda options: Top(("bid", "bid_qty"), ("ask", "ask_qty")) if options.quantities else None,
