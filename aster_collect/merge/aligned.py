@@ -9,6 +9,7 @@ from itertools import accumulate
 from operator import sub
 
 from ..archive import DamagedFile
+from ..errors import ConfigError
 from .alike import Lines, earliest, halves, same
 from .feed import SEE, Feed, cells_of, shared_bytes
 
@@ -73,6 +74,27 @@ class Aligned:
         ]
         joined = [row for moment in _moments(times, said) for row in self._join(moment)]
         return [b"%b,%b" % row for row in joined] if stamped else [line for line, _ in joined]
+
+
+def one_by_one(feeds: Sequence[Feed], write: Write) -> None:
+    """Write histories one after the other; raises `ConfigError` where they are of one time.
+
+    That is for rows that bear no time but that of their receipt: nothing tells which of several are one event.
+    """
+    before: Feed | None = None
+    for feed in sorted((feed for feed in feeds if feed.fill()), key=lambda feed: feed.time_ms(feed.first)):
+        if before is not None and before.extent is not None and feed.time_ms(feed.first) < before.extent[1]:
+            raise ConfigError(
+                f"{feed.where(0)}: {before.folder} has rows of this time too, and without update ids and a time of "
+                "the exchange nothing tells which of them are one; give folders with update ids, or of other times"
+            )
+        while feed.fill():
+            data = feed.data
+            feed.check(len(data))
+            rows = data.count(b"\n")
+            feed.take_bytes(len(data), rows)
+            write(data, rows)
+        before = feed
 
 
 def _times(feed: Feed) -> list[int]:

@@ -75,7 +75,7 @@ class Feed:
         self.ended = False
         self.inside: list[int] = []  # times of rows within those of its stretches that should hold none
         self._stretches = Stretches(())
-        self._folder, self._tell = folder, tell
+        self.folder, self._tell = folder, tell
         self._data = b""
         self._checked = 0  # bytes of the data
         self._lines: list[bytes] | None = None  # of the data
@@ -110,7 +110,7 @@ class Feed:
     def _read(self, sources: Iterator[Source]) -> Iterator[bytes]:
         """Yield blocks of whole lines, of one file each."""
         for source in sources:
-            name, line, has_header, told = str(self._folder / source.name), 1, False, 0
+            name, line, has_header, told = str(self.folder / source.name), 1, False, 0
             try:
                 for block in source.blocks():
                     data = block.data

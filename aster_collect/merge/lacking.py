@@ -5,9 +5,8 @@ one had ended and before another began, the result says `restart`.
 """
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Container, Iterable, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from ..exchange.events import Gap
@@ -45,9 +44,21 @@ class Hole(NamedTuple):
 
 
 class _Span(NamedTuple):
+    """A time that one folder lacks, or several; `sides` are those of their rows where no ledger tells why."""
+
     from_ms: int
     to_ms: int
-    cause: str
+    cause: str = ""
+    sides: frozenset[str] = frozenset()
+
+    def both(self, other: "_Span") -> "_Span":
+        """Return the time that both lack; nothing is in it where it ends before it begins."""
+        cause = min((one for one in (self.cause, other.cause) if one), key=RANK.__getitem__, default="")
+        return _Span(max(self.from_ms, other.from_ms), min(self.to_ms, other.to_ms), cause, self.sides | other.sides)
+
+    @property
+    def is_moment(self) -> bool:
+        return self.from_ms == self.to_ms
 
 
 class Stretches:
@@ -87,75 +98,64 @@ def joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 def stretches(stream: str, parts: Sequence[Part], *, tell_restart: bool = True) -> list[Gap]:
     """Return the stretches of time that every folder lacks, in order.
 
-    Without `tell_restart` nothing is said of a time in which no folder ran.
+    Each is the time that one row of each folder's ledger has in common with those of the others. Rows that overlap stay
+    so: where one ends and another begins there may be rows of the history. Without `tell_restart` nothing is said of a
+    time in which no folder ran.
     """
-    spans = [*_open(parts, tell_restart), *_moments(parts)]
+    common = [_Span(_NEVER, _EVER)]
+    for part in parts:
+        common = list(_common_spans(common, sorted(_spans(part))))
+    told = [_told(span, tell_restart) for span in common]
     inside = sorted({time_ms for part in parts for time_ms in part.inside})
-    found = sorted({piece for span in spans for piece in _apart(span, inside)})
-    return [Gap(stream, *span[:2], None, None, span.cause) for span in found]
-
-
-def _open(parts: Sequence[Part], tell_restart: bool) -> list[_Span]:
-    """Sweep over the ends of all spans: a span is lacking between its ends, and not at them."""
-    begins: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    ends: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    active = [Counter[str]() for _ in parts]
-    for at, part in enumerate(parts):
-        for from_ms, to_ms, cause in _spans(part):
-            if from_ms < to_ms:
-                begins[from_ms].append((at, cause))
-                ends[to_ms].append((at, cause))
-        if part.extent is None:
-            active[at][""] += 1  # it lacks everything
-    found: list[_Span] = []
-    begun_ms, said = 0, ""
-    for time_ms in sorted({*begins, *ends}):
-        for at, cause in ends[time_ms]:
-            active[at][cause] -= 1
-        through = _cause(active, tell_restart)  # what goes on at this very moment, of all that goes on
-        for at, cause in begins[time_ms]:
-            active[at][cause] += 1
-        cause = _cause(active, tell_restart)
-        if said and (cause != said or not through):
-            found.append(_Span(begun_ms, time_ms, said))
-        if cause and (cause != said or not through):
-            begun_ms = time_ms
-        said = cause
-    return found
+    verbatim = {(gap.from_ms, gap.to_ms, gap.cause) for part in parts for gap in part.gaps}
+    pieces = {piece[:3] for span in told if span.cause for piece in _apart(span, inside)}
+    return [Gap(stream, from_ms, to_ms, None, None, cause) for from_ms, to_ms, cause in _largest(pieces, verbatim)]
 
 
 def _spans(part: Part) -> Iterable[_Span]:
+    """Yield the times that a folder lacks."""
     for gap in part.gaps:
         if gap.first_missing_id is None:
             yield _Span(gap.from_ms, gap.to_ms, gap.cause)
-    if part.extent is not None:
-        yield _Span(_NEVER, part.extent[0], _BEFORE)
-        yield _Span(part.extent[1], _EVER, _BEHIND)
+    if part.extent is None:
+        yield _Span(_NEVER, _EVER)
+    else:
+        yield _Span(_NEVER, part.extent[0], sides=frozenset((_BEFORE,)))
+        yield _Span(part.extent[1], _EVER, sides=frozenset((_BEHIND,)))
 
 
-def _cause(active: Sequence[Counter[str]], tell_restart: bool) -> str:
-    """Return why all folders lack something; nothing where one does not, or none has begun, or all have ended."""
-    told: set[str] = set()
-    for causes in active:
-        here = {cause for cause, count in causes.items() if count}
-        if not here:
-            return ""
-        told |= here
-    if real := told & RANK.keys():
-        return min(real, key=RANK.__getitem__)
-    return "restart" if tell_restart and {_BEFORE, _BEHIND} <= told else ""
+def _common_spans(some: Sequence[_Span], others: Sequence[_Span]) -> Iterable[_Span]:
+    """Yield what each of some spans has in common with each of others, which are in order.
+
+    A moment is something only if a ledger says so, not where one span ends and another begins.
+    """
+    starts = [span.from_ms for span in others]
+    ends = list(accumulate((span.to_ms for span in others), max))
+    for span in some:
+        for other in others[bisect_left(ends, span.from_ms) : bisect_right(starts, span.to_ms)]:
+            both = span.both(other)
+            if both.from_ms < both.to_ms or (both.is_moment and (span.is_moment or other.is_moment)):
+                yield both
 
 
-def _moments(parts: Sequence[Part]) -> Iterable[_Span]:
-    """Yield the rows of a ledger that are a moment, and that no folder has rows of."""
-    spans = [sorted(_spans(part)) for part in parts]
-    for own in spans:
-        for one in own:
-            if one.from_ms == one.to_ms and all(
-                part.extent is None or any(other.from_ms <= one.from_ms <= other.to_ms for other in others)
-                for part, others in zip(parts, spans, strict=True)
-            ):
-                yield one
+def _told(span: _Span, tell_restart: bool) -> _Span:
+    """Return a span with its cause; it has none before all folders began, or after all had ended."""
+    if not span.cause and tell_restart and {_BEFORE, _BEHIND} <= span.sides:
+        return span._replace(cause="restart")
+    return span
+
+
+def _largest(
+    pieces: Iterable[tuple[int, int, str]], verbatim: Container[tuple[int, int, str]]
+) -> Iterable[tuple[int, int, str]]:
+    """Yield stretches in order, but for those that lie in another one of a cause that says no less."""
+    ends_ms = [_NEVER] * len(RANK)  # of those before, by the rank of their causes
+    for piece in sorted(pieces, key=lambda one: (one[0], -one[1], RANK[one[2]])):
+        _, to_ms, cause = piece
+        rank = RANK[cause]
+        if max(ends_ms[: rank + 1]) < to_ms or piece in verbatim:
+            yield piece
+        ends_ms[rank] = max(ends_ms[rank], to_ms)
 
 
 def _apart(span: _Span, inside: Sequence[int]) -> Iterable[_Span]:
@@ -165,7 +165,7 @@ def _apart(span: _Span, inside: Sequence[int]) -> Iterable[_Span]:
         yield span
         return
     for start, end in pairwise([span.from_ms, *inside[low:high], span.to_ms]):
-        yield _Span(start, end, span.cause)
+        yield span._replace(from_ms=start, to_ms=end)
 
 
 def ids(stream: str, parts: Sequence[Part], holes: Sequence[Hole], present: Sequence[tuple[int, int]]) -> list[Gap]:

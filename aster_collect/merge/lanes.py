@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from ..errors import ConfigError
 from ..exchange.events import Gap
 from ..exchange.shape import NONE
 from ..exchange.streams.kind import Kind, Lane
-from .aligned import Aligned, sequence, union
+from .aligned import Aligned, one_by_one, sequence, union
 from .feed import Feed
 from .keyed import Difference, Keyed, Write
 from .lacking import Part, ids, stretches
@@ -40,11 +39,8 @@ def _rising(kind: Kind, feeds: Sequence[Feed], listed: Sequence[Gaps], write: Wr
     at, untimed = feeds[0].columns.shape.id, feeds[0].columns.untimed
     if at != NONE:
         Keyed(feeds, at, write, differ, untimed=untimed).run()
-    elif untimed and sum(map(Feed.fill, feeds)) > 1:
-        raise ConfigError(
-            f"{feeds[0].columns.name}: its rows bear neither a time of the exchange nor {kind.ids}, so which of them "
-            "are one can't be told; give folders whose file has that column"
-        )
+    elif untimed:
+        one_by_one(feeds, write)
     else:
         Aligned(feeds, write, sequence).run()
     return stretches(kind.name, _parts(feeds, listed))

@@ -5,13 +5,12 @@ import tempfile
 import unittest
 from collections.abc import Sequence
 from contextlib import nullcontext
-from itertools import pairwise
 from pathlib import Path
 
-from aster_collect.files.histories import Histories
 from aster_collect.files.period import PERIODS_MS
 from aster_collect.merge import Merged, merge_folders
 from aster_collect.verify import check_folder
+from tests.histories import history, lacked
 from tests.support import read_gaps, rounds
 from tests.unit.merge.truth import Recorder, S, Truth
 
@@ -28,15 +27,6 @@ def content(folder: Path) -> dict[str, bytes]:
         path.name.removesuffix(".gz"): gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         for path in sorted(folder.iterdir())
     }
-
-
-def history(folder: Path, kind: str) -> list[str]:
-    """Return the rows of a history, over all its files."""
-    found = []
-    with Histories(folder).open(S) as histories:
-        for source in histories[kind]:
-            found += b"".join(block.data for block in source.blocks()).decode().splitlines()[1:]
-    return found
 
 
 class Case(unittest.TestCase):
@@ -85,14 +75,14 @@ class Several(Case):
                     stamps = [one.stamps[kind][event.number] for one in having]
                     stamp = "," + min(filter(None, stamps), default="") if truth.options.receive_time else ""
                     expected.append(event.body + stamp)
-            self.assertEqual(history(out, kind), expected, kind)
+            self.assertEqual(history(out, kind, S), expected, kind)
 
     def assert_book(self, truth: Truth, out: Path) -> None:
         """Fail unless the rebuilt book is the true one at each row, and no change that any has is left out."""
         true = {change.id: change.book for change in truth.changes}
         sides: list[dict[str, str]] = [{}, {}]
         ids, spans = set(), []
-        for row in history(out, "depth"):
+        for row in history(out, "depth", S):
             _, previous, update_id, *levels = row.split(",")
             for side, text in zip(sides, levels, strict=False):
                 if not previous:
@@ -122,45 +112,17 @@ class Several(Case):
         listed = [number for gap in gaps if gap.first_id for number in range(gap.first_id, (gap.last_id or 0) + 1)]
         self.assertEqual(sorted(listed), [number for number in extent if number not in present])
         for kind in ("prices", "orderbook", "mark", "liquidations", "depth"):
-            told = sorted((gap.from_ms, gap.to_ms) for gap in gaps if gap.stream == kind and gap.from_ms < gap.to_ms)
-            self.assertEqual(told, self.lacking(kind), kind)
-
-    def lacking(self, kind: str) -> list[tuple[int, int]]:
-        """Return the stretches that each recorder lacks, found by looking at each moment between two ends."""
-        having = [one for one in self.recorders if one.files[kind]]
-        extents = [(one.files[kind][0][0], one.files[kind][-1][0]) for one in having]
-        stretches = [[gap[1:3] for gap in one.gaps if gap[0] == kind] for one in having]
-        ends = sorted({end for each in (*extents, *(gap for gaps in stretches for gap in gaps)) for end in each})
-
-        def lacks(at: float) -> bool:
-            return all(
-                not first < at < last or any(start < at < end for start, end in gaps)
-                for (first, last), gaps in zip(extents, stretches, strict=True)
-            )
-
-        found: list[tuple[int, int]] = []
-        for start, end in pairwise(ends):
-            if not lacks((start + end) / 2):
-                continue
-            if found and found[-1][1] == start and self.through(start, extents, stretches):
-                found[-1] = found[-1][0], end
-            else:
-                found.append((start, end))
-        return found
-
-    def through(
-        self, at: int, extents: Sequence[tuple[int, int]], stretches: Sequence[Sequence[tuple[int, ...]]]
-    ) -> bool:
-        """Return whether a moment is within what each lacks, and the same is told on both sides of it."""
-        return all(
-            at < first or last < at or any(start < at < end for start, end in gaps)
-            for (first, last), gaps in zip(extents, stretches, strict=True)
-        )
+            having = [one for one in self.recorders if one.files[kind]]
+            extents = [(one.files[kind][0][0], one.files[kind][-1][0]) for one in having]
+            listed = [[gap[1:3] for gap in one.gaps if gap[0] == kind] for one in having]
+            told = [(gap.from_ms, gap.to_ms) for gap in gaps if gap.stream == kind]
+            self.assertEqual(lacked(extents, listed, told), [], kind)
+            self.assertEqual(len(set(told)), len(told), kind)
 
 
 class Itself(Case):
     def test_a_folder_with_itself(self) -> None:
-        """Nothing changes: the same files, and the ledger's rows in the order of time."""
+        """Nothing changes: the same files, and the same rows of the ledger, in the order of time."""
         for seed, chance in rounds(30):
             with self.subTest(seed=seed):
                 recorder = Recorder(Truth(chance, chance.choice((5, 60, 300))), chance)

@@ -119,7 +119,7 @@ class Recorder:
     trades that its ledger lists.
     """
 
-    def __init__(self, truth: Truth, chance: random.Random, *, causes: Sequence[str] = ("reconnect",)) -> None:
+    def __init__(self, truth: Truth, chance: random.Random, *, causes: Sequence[str] = ("reconnect", "restart", "overflow")) -> None:
         self.truth, self.chance, self.causes = truth, chance, causes
         length_ms = truth.length_ms
         self.from_ms = START_MS + chance.choice((0, chance.randrange(length_ms)))
@@ -176,8 +176,9 @@ class Recorder:
                 ranges = [(first, first), (first + 1, behind.number - 1)]
             for low, high in ranges:
                 self.gaps.append((kind, before.time_ms, behind.time_ms, str(low), str(high), "gave-up"))
-        else:
-            self.gaps.append((kind, before.time_ms, behind.time_ms, "", "", cause))
+        else:  # rather too wide: so stretches can overlap, with rows where they do
+            wide = [self.chance.choice((0, self.chance.randrange(900))) for _ in range(2)]
+            self.gaps.append((kind, before.time_ms - wide[0], behind.time_ms + wide[1], "", "", cause))
 
     def record_book(self) -> None:
         """Take the full book: a snapshot, then changes, some together; a snapshot again behind what was lost."""
