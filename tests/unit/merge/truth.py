@@ -119,13 +119,17 @@ class Recorder:
     trades that its ledger lists.
     """
 
-    def __init__(self, truth: Truth, chance: random.Random, *, causes: Sequence[str] = ("reconnect", "restart", "overflow")) -> None:
-        self.truth, self.chance, self.causes = truth, chance, causes
+    def __init__(self, truth: Truth, chance: random.Random) -> None:
+        self.truth, self.chance = truth, chance
         length_ms = truth.length_ms
         self.from_ms = START_MS + chance.choice((0, chance.randrange(length_ms)))
         self.to_ms = chance.choice((truth.end_ms, chance.randrange(self.from_ms, truth.end_ms) + 1))
         starts = [START_MS + chance.randrange(length_ms) for _ in range(chance.randrange(5))]
         self.outages = [(start, start + chance.randrange(1, length_ms // chance.choice((4, 40)))) for start in starts]
+        for _, end in list(self.outages):  # hardly back, and gone again
+            back = next((one.time_ms for one in truth.events["prices"] if one.time_ms >= end), None)
+            if back is not None and chance.random() < 0.5:
+                self.outages.append((back + 1, back + chance.randrange(2, length_ms // 4)))
         self.rotate_ms = chance.choice((0, HOUR_MS, DAY_MS))
         self.packed = chance.random()
         self.delay_ns = chance.randrange(1, 10**9)
@@ -168,7 +172,7 @@ class Recorder:
 
     def miss(self, kind: str, before: Event, lost: Sequence[Event], behind: Event) -> None:
         """Note in the ledger what was lost between two rows."""
-        cause = self.chance.choice(self.causes)
+        cause = self.chance.choice(("reconnect", "restart", "overflow"))
         if kind == "trades":
             first = lost[0].number
             ranges = [(first, behind.number - 1)]
