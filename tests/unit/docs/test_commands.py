@@ -82,7 +82,7 @@ class TheCommands(TestCase):
         known = {option for name in NAMES for option in re.findall(r"--[a-z-]+", load(name).grammar().format_help())}
         known |= {"--quick"}
         known |= {"--build", "--rm", "--read-only", "--stop-timeout", "--now", "--collector"}
-        known |= {"--system", "--home-dir", "--shell", "--from", "--include", "--min-age"}
+        known |= {"--system", "--home-dir", "--shell", "--include", "--min-age", "--require-hashes"}
         for page in PAGES:
             self.assertLessEqual(set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", page.text)), known, page.path.name)
 
