@@ -23,7 +23,7 @@ from .statuses import DONE
 
 NAME = "report"
 SENTENCE = "Write a page of HTML that shows what a data folder holds, what is missing, and what the market did."
-MOST_HISTORIES = 2000  # of more the coverage alone would make the page too large
+MOST_HISTORIES = 1500  # of more the coverage alone would make the page too large
 _FOREVER_MS = 1 << 62
 
 OPTIONS: dict[str, Option] = {
@@ -76,7 +76,7 @@ def run(said: argparse.Namespace) -> int:
             raise ConfigError(f"{said.folder}: no rows{when} in its files; nothing to show")
         symbols = len([symbol for symbol in folder.symbols if symbol])
         made = axis(*extent, points_of_each(symbols))
-        page = Page(made, symbols)
+        page = Page(made)
         with Progress(folder.bytes) as progress:
             for symbol in folder.symbols:
                 page.add(symbol, folder.read(symbol, made, progress))

@@ -51,6 +51,7 @@ class Drawing(NamedTuple):
     left: Sequence[tuple[float, str]]  # share of the height from the top, and text
     below: Sequence[tuple[float, str]]  # share of the width, and text
     behind: str = ""
+    before: str = ""
 
 
 def path(shape: str, kind: str) -> str:
@@ -159,7 +160,7 @@ def drawn(drawing: Drawing) -> str:
         width="100%", height="100%",
     )  # fmt: skip
     about = svg.title(drawing.name) + element("desc", escape(drawing.sentence))
-    picture = element("svg", about + drawing.behind + grid + box, role="img", class_="p")
+    picture = element("svg", about + drawing.behind + grid + box + drawing.before, role="img", class_="p")
     left = "".join(f'<span style="top:{percent(at)}">{escape(text)}</span>' for at, text in drawing.left)
     gutter = max((len(text) for _, text in drawing.left), default=0)
     wide = f' style="--y:{gutter}ch"' if gutter > 7 else ""

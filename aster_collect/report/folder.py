@@ -45,8 +45,8 @@ class Folder:
 
     @property
     def histories(self) -> int:
-        """How many histories there are."""
-        return sum(len(self._histories.parts(symbol)) for symbol in self.sizes)
+        """How many histories there are, without ledgers."""
+        return sum(kind != LEDGER.name for symbol in self.sizes for kind in self._histories.parts(symbol))
 
     @property
     def bytes(self) -> int:

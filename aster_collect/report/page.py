@@ -4,23 +4,19 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
-from ..exchange.ledger import CAUSES
-from . import causes, svg
 from .axis import Axis
 from .drawings import Shown
-from .figures import Table, scrolled, time_row
+from .figures import Table, scrolled
 from .folder import Found
 from .numbers import duration, size, utc
 from .recipes import RECIPES
-from .strips import LISTED, Strip, causes_of, listed, strip
+from .strips import Strip, coverage
 from .style import CSS
 from .summary import COLUMNS, line, stretches, strip_of
 
 MOST_BYTES = 3_000_000
-MARKS = 9000  # of gaps in all strips
-_OF_A_HISTORY = 1200  # bytes that its strip and its line of the table can take, but for its marks
-_OF_A_MARK = 70
-_REST = 40_000
+_REST = 25_000  # bytes of the page around its sections, of its style and of names
+_OF_A_FOLD = 600  # around the charts of a symbol
 _NAMED = 50
 
 
@@ -36,19 +32,16 @@ class About(NamedTuple):
 class Page:
     """The page of a folder, to which one symbol after the other is added."""
 
-    def __init__(self, axis: Axis, symbols: int) -> None:
-        """`symbols` says how many will come."""
+    def __init__(self, axis: Axis) -> None:
         self._axis = axis
-        self._most_listed = LISTED if symbols <= 20 else 8
         self._sections: dict[str, str] = {}
-        self._left_out: list[str] = []
         self._strips: dict[str, list[Strip]] = {}
         self._lines: dict[str, list[Sequence[str]]] = {}
         self._bytes = self._of_sections = 0
         self.rows = 0
 
     def add(self, symbol: str, found: Sequence[Found]) -> None:
-        """Add a symbol; its charts are left out where the page would become too large."""
+        """Add a symbol; where not all charts fit on the page there are those of the first symbols."""
         shown = [(one, stretches(one.gaps)) for one in found]
         self._lines[symbol] = [line(symbol, one, gaps) for one, gaps in shown]
         self._strips[symbol] = [strip_of(symbol, one, gaps) for one, gaps in shown if not one.history.kind.whole_folder]
@@ -68,20 +61,9 @@ class Page:
             for recipe in RECIPES
         )
         size = len(section.encode())
-        if self._size + size > MOST_BYTES:
-            self._left_out.append(symbol)
-        else:
+        if self._of_sections + size <= MOST_BYTES:  # more can't fit, whatever the rest needs
             self._sections[symbol] = section
             self._of_sections += size
-
-    @property
-    def _size(self) -> int:
-        """How large the page can be with what it has so far."""
-        histories = sum(map(len, self._lines.values()))
-        gaps = sum(len(one.gaps or ()) for strips in self._strips.values() for one in strips)
-        listed = 160 * min(gaps, self._most_listed * len(self._strips))
-        marks = min(gaps, MARKS) * _OF_A_MARK
-        return self._of_sections + histories * _OF_A_HISTORY + listed + marks + _REST
 
     def html(self, about: About) -> Iterator[str]:
         """Yield the page, piece by piece."""
@@ -93,15 +75,9 @@ class Page:
             f"<title>{escape(title)}</title><style>{CSS}</style></head>\n<body>"
             '<a class="jump" href="#coverage">To the coverage</a>\n'
         )
-        yield from self._head(about)
-        yield from self._coverage()
-        yield '<section aria-labelledby="files"><h2 id="files">Files</h2>\n'
-        yield scrolled("Files", self._table(), "l2")
-        if about.set_aside:
-            names = ", ".join(about.set_aside[:_NAMED]) + ", …" * (len(about.set_aside) > _NAMED)
-            yield f"<p>Set aside, and left out ({len(about.set_aside):,}): {escape(names)}</p>\n"
-        yield "</section>\n"
-        yield from self._symbols()
+        first = "".join([*self._head(about), *self._coverage(), *self._files(about)])
+        yield first
+        yield from self._symbols(MOST_BYTES - _REST - len(first.encode()))
         yield (
             f"<footer><p>Made by {escape(about.maker)} on {utc(about.made_ms)} UTC from the files alone. All times are "
             "UTC, by the exchange's clock. This page loads nothing, and has no script.</p></footer>\n</body></html>\n"
@@ -127,49 +103,41 @@ class Page:
         yield f'<header><h1>{escape(about.folder)}</h1><dl class="facts">{told}</dl></header>\n<main>\n'
 
     def _coverage(self) -> Iterator[str]:
-        strips = [one for some in self._strips.values() for one in some]
-        there = causes_of(strips)
-        seen = [cause for cause in CAUSES if cause in there]
-        style = "".join(f".{causes.name(cause)}{{fill:url(#{causes.name(cause)})}}" for cause in seen)
-        patterns = svg.element("defs", causes.patterns(seen) or " ")
         yield '<section aria-labelledby="coverage"><h2 id="coverage">Coverage</h2>\n'
-        yield f"<style>{style}</style>{svg.element('svg', patterns, class_='s0', aria_hidden='true')}\n"
-        swatch = svg.element("rect", width="100%", height="100%", class_="h")
-        keys = [("covered", swatch), ("no rows", "")]
-        keys += [
-            (f"{cause}: {CAUSES[cause]}", svg.element("rect", width="100%", height="100%", class_=causes.name(cause)))
-            for cause in seen
-        ]
-        yield '<ul class="keys">'
-        for text, picture in keys:
-            yield f"<li>{svg.element('svg', picture or ' ', aria_hidden='true')}{escape(text)}</li>"
-        yield "</ul>\n"
-        most = max(20, min(400, MARKS // max(1, len(strips))))
-        for symbol in sorted(filter(None, self._strips)):
-            yield f"<h3>{escape(symbol)}</h3>\n"
-            for one in self._strips[symbol]:
-                yield strip(one, self._axis.points, most)
-            yield f'<div class="i">{time_row(self._axis.points)}</div>\n'
-            yield listed(symbol, self._strips[symbol], self._most_listed)
+        symbols = sorted(filter(None, self._strips))
+        yield from coverage({symbol: self._strips[symbol] for symbol in symbols}, self._axis.points)
         yield "</section>\n"
 
-    def _table(self) -> Table:
+    def _files(self, about: About) -> Iterator[str]:
         symbols = sorted(self._lines, key=lambda symbol: (not symbol, symbol))  # what is of all of them last
-        return Table(COLUMNS, [one for symbol in symbols for one in self._lines[symbol]])
+        table = Table(COLUMNS, [one for symbol in symbols for one in self._lines[symbol]])
+        yield f'<section aria-labelledby="files"><h2 id="files">Files</h2>\n{scrolled("Files", table, "l2")}'
+        if about.set_aside:
+            yield f"<p>Set aside, and left out ({len(about.set_aside):,}): {_named(about.set_aside)}</p>\n"
+        yield "</section>\n"
 
-    def _symbols(self) -> Iterator[str]:
+    def _symbols(self, room: int) -> Iterator[str]:
+        """Yield the charts of the symbols that came first, as many as there is room for, by name."""
         yield '<section aria-labelledby="symbols"><h2 id="symbols">Symbols</h2>\n'
-        for symbol in sorted(self._sections):
+        fit: dict[str, str] = {}
+        for symbol, section in self._sections.items():
+            room -= len(section.encode()) + _OF_A_FOLD
+            if room >= 0:
+                fit[symbol] = section
+        for symbol in sorted(fit):
             rows = sum(one.rows for one in self._strips[symbol])
             kinds = ", ".join(one.kind for one in self._strips[symbol] if one.rows)
             told = f"{escape(symbol)}<small>{rows:,} rows: {escape(kinds)}</small>"
-            yield f'<details class="one"><summary>{told}</summary>\n'
-            yield self._sections[symbol]
-            yield "</details>\n"
-        if self._left_out:
-            names = ", ".join(sorted(self._left_out)[:_NAMED]) + ", …" * (len(self._left_out) > _NAMED)
+            yield f'<details class="one"><summary>{told}</summary>\n{fit[symbol]}</details>\n'
+        left_out = sorted(symbol for symbol in self._strips if symbol and symbol not in fit)
+        if left_out:
             yield (
-                f"<p>{len(self._left_out):,} more symbols have no charts here, since the page would be larger than "
-                f"{size(MOST_BYTES)}: <code>--symbols</code> makes a page of some: {escape(names)}.</p>\n"
+                f"<p>{len(left_out):,} more symbols have no charts here, since the page would be larger than "
+                f"{size(MOST_BYTES)}; <code>--symbols</code> makes a page of some: {_named(left_out)}</p>\n"
             )
         yield "</section>\n</main>\n"
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return some names, and that there are more."""
+    return escape(", ".join(names[:_NAMED])) + ", …" * (len(names) > _NAMED)

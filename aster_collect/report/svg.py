@@ -4,7 +4,7 @@ A drawing is as wide as its place: what lies along the time has its place in sha
 in a box of their own, a step of the time wide each and `HEIGHT` high, which is stretched.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 from typing import NamedTuple
 
@@ -43,40 +43,43 @@ def percent(share: float) -> str:
 
 
 def line(points: Mapping[int, float], within: Range, broken: Broken) -> str:
-    """Return a path through points in the middle of their steps, in pieces where it is broken; one alone is a dot."""
-    pieces: list[str] = []
-    before, y = None, 0
-    for at in sorted(points):
-        here = within.y(points[at])
-        if before is None or broken(before, at):
-            pieces.append(f"M{at}.5 {here}h0")
-        else:
-            pieces.append(f"l{at - before} {here - y}")
-        before, y = at, here
+    """Return a path through points in the middle of their steps, in pieces where it is broken.
+
+    One alone is as long as its step, to be seen.
+    """
+    return "".join(_through([(at, within.y(points[at])) for at in run]) for run in _pieces(points, broken))
+
+
+def _pieces(steps: Iterable[int], broken: Broken) -> Iterator[list[int]]:
+    run: list[int] = []
+    for at in sorted(steps):
+        if run and broken(run[-1], at):
+            yield run
+            run = []
+        run.append(at)
+    if run:
+        yield run
+
+
+def _through(corners: list[tuple[int, int]]) -> str:
+    (x, y), *rest = corners
+    if not rest:
+        return f"M{x} {y}h1"
+    pieces = [f"M{x}.5 {y}"]
+    for at, here in rest:
+        pieces.append(f"l{at - x} {here - y}")
+        x, y = at, here
     return "".join(pieces)
 
 
 def band(points: Mapping[int, tuple[float, float]], within: Range, broken: Broken) -> str:
     """Return a path round the area between two values of each point."""
-    pieces: list[str] = []
-    run: list[int] = []
-    for at in sorted(points):
-        if run and broken(run[-1], at):
-            pieces.append(_around(run, points, within))
-            run = []
-        run.append(at)
-    return "".join([*pieces, _around(run, points, within)] if run else pieces)
-
-
-def _around(run: list[int], points: Mapping[int, tuple[float, float]], within: Range) -> str:
-    there = [(at, within.y(points[at][1])) for at in run]
-    back = [(at, within.y(points[at][0])) for at in reversed(run)]
-    (x, y), pieces = there[0], []
-    pieces.append(f"M{x}.5 {y}")
-    for at, here in (*there[1:], *back):
-        pieces.append(f"l{at - x} {here - y}")
-        x, y = at, here
-    return "".join([*pieces, "z"])
+    pieces = []
+    for run in _pieces(points, broken):
+        there = [(at, within.y(points[at][1])) for at in run]
+        back = [(at, within.y(points[at][0])) for at in reversed(run)]
+        pieces.append(f"{_through([*there, *back])}z")
+    return "".join(pieces)
 
 
 def bars(values: Mapping[int, float], within: Range, steps: int) -> str:

@@ -75,7 +75,7 @@ def _picture(shown: Shown, bins: Counter[int]) -> str:
     every = -(-width // _LABELS)
     below = [((at - low + 0.5) / width, _edge(at)) for at in range(low, high + 1, every)]
     name, sentence = f"Delay of {shown.kind} of {shown.symbol}", f"{series.rows:,} rows: {words}."
-    picture = drawn(Drawing(name, sentence, paths, width, count_labels(within), below, lines))
+    picture = drawn(Drawing(name, sentence, paths, width, count_labels(within), below, before=lines))
     return f"<div><b>{escape(shown.kind)}</b><small>{words}</small>{picture}</div>"
 
 

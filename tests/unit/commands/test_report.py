@@ -74,9 +74,9 @@ class Report(Folder):
 
     def test_more_than_fits_on_a_page(self) -> None:
         """A folder whose coverage alone is too much for a page is refused, and told what to do."""
-        for number in range(2001):
+        for number in range(1501):
             write(self.data / f"trades_S{number}USDT.csv", "trades", [trade(1, START_MS, "buy", "1", "1")])
-        self.assert_refused(call("report", "data"), "2003 histories", "at most 2000", "--symbols", program=REPORT)
+        self.assert_refused(call("report", "data"), "1503 histories", "at most 1500", "--symbols", program=REPORT)
 
     def test_its_help(self) -> None:
         """It has a sentence, and says how large a page is."""

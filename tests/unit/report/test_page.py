@@ -68,7 +68,7 @@ class Case(unittest.TestCase):
         extent = folder.extent()
         assert extent is not None
         made = axis(*extent, most)
-        page = Page(made, len([symbol for symbol in folder.symbols if symbol]))
+        page = Page(made)
         for symbol in folder.symbols:
             page.add(symbol, folder.read(symbol, made, lambda *_: None))
         return "".join(page.html(About(name, "aster-collect 1", START_MS, folder.set_aside)))
