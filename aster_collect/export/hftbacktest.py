@@ -17,7 +17,7 @@ from .changes import Changes
 from .days import day_name
 from .events import Array
 from .found import Found, find
-from .shown import Shown
+from .shown import Shown, taken
 from .stamps import NS_OF_MS, Stamps
 from .target import Target, Written
 from .tops import Tops
@@ -126,12 +126,11 @@ class _Symbol:
             days = np.maximum(np.maximum.accumulate(times // DAY_MS), day)  # one of an earlier day stays with the last
             for one in np.unique(days):
                 if one > day and arrays:
-                    yield day, arrays
-                    arrays = []
+                    yield day, taken(arrays)
                 day = int(one)
                 arrays.append(made[days == one])
         if arrays:
-            yield day, arrays
+            yield day, taken(arrays)
 
 
 def _together(*streams: Days) -> Days:
@@ -139,12 +138,12 @@ def _together(*streams: Days) -> Days:
     waiting = [next(stream, None) for stream in streams]
     while days := [one[0] for one in waiting if one]:
         day = min(days)
-        arrays = []
+        arrays: list[Array] = []
         for at, one in enumerate(waiting):
             if one and one[0] == day:
-                arrays += one[1]
+                arrays += taken(one[1])
                 waiting[at] = None
-        yield day, arrays
+        yield day, taken(arrays)
         for at, one in enumerate(waiting):
             if one is None:
                 waiting[at] = next(streams[at], None)

@@ -13,6 +13,13 @@ from .tops import Tops
 Stretches = Sequence[tuple[int, int]]  # from and to, in milliseconds, in order and apart
 
 
+def taken(arrays: list[Array]) -> list[Array]:
+    """Return arrays, and keep none: those of a day are much."""
+    found = arrays.copy()
+    arrays.clear()
+    return found
+
+
 class Shown:
     """The events of a book, day by day.
 
@@ -101,5 +108,4 @@ class Shown:
     def _end_day(self) -> Iterator[tuple[int, list[Array]]]:
         self._keep()
         if self._arrays:
-            yield self._day, self._arrays
-            self._arrays = []
+            yield self._day, taken(self._arrays)
