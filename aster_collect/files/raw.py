@@ -55,6 +55,7 @@ class RawWriter:
         self._texts: list[bytes] = []  # that are to be compressed
         self._text_bytes = 0
         self._waiting: deque[Waiting] = deque()
+        self._waiting_bytes = 0
         self._run_ns = self._packed_lines = 0  # the stamp of the first line, and how many are in members
         self._file: RawFile | None = None
         self._closed = False
@@ -62,7 +63,7 @@ class RawWriter:
     @property
     def pending_bytes(self) -> int:
         """How many bytes wait in memory, nearly all of them packed."""
-        return self._text_bytes + self._member.packed_bytes + sum(len(one.data) for one in self._waiting)
+        return self._text_bytes + self._member.packed_bytes + self._waiting_bytes
 
     def begin(self) -> None:
         """Cut what a crash left of the newest file's last member, before anything else comes; raises `StoreError`."""
@@ -94,7 +95,8 @@ class RawWriter:
         if self._made_lines:
             self._pack()
             period, mark = period_name(self._end_ms, HOUR_MS), Mark(self._run_ns, self._packed_lines)
-            self._waiting.append(Waiting(period, self._member.end(mark)))
+            self._waiting.append(Waiting(period, data := self._member.end(mark)))
+            self._waiting_bytes += len(data)
             self._packed_lines += self._made_lines
             self._member, self._made_lines = Member(), 0
 
@@ -108,6 +110,7 @@ class RawWriter:
             with _named(file.path.name):
                 file.append(data)
             self._waiting.popleft()
+            self._waiting_bytes -= len(data)
             self.written_bytes += len(data)
         if sync:
             self._sync_file()

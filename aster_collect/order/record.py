@@ -53,15 +53,13 @@ def _line(stamp_ns: int, word: str, moment: Moment, **facts: object) -> Lines:
 
 
 def _batch(moment: Moment, batch: Batch) -> Lines:
-    stamp_ns, data = batch.received_ns, batch.data
-    each = iter(batch.bounds)
+    connection, stamp_ns, received_s, data, bounds = batch
+    each = iter(bounds)
     frames = [data[start:stop] for start, stop in zip(each, each, strict=True)]
     stamp = b"%019d " % stamp_ns
-    head = b'{"aster":"batch","s":%b,"ns":%d,"of":%d,"received_s":%b,"frames":%d}\n' % (
-        repr(moment.s).encode("ascii"), moment.ns, batch.connection, repr(batch.received_s).encode("ascii"),
-        len(frames),
-    )  # fmt: skip
-    return Lines(stamp_ns, 1 + len(frames), stamp + head + on_lines(frames, stamp))
+    facts = stamp, moment.s, moment.ns, connection, received_s, len(frames)
+    head = b'%b{"aster":"batch","s":%a,"ns":%d,"of":%d,"received_s":%a,"frames":%d}\n' % facts
+    return Lines(stamp_ns, 1 + len(frames), on_lines(head, frames, stamp))
 
 
 def _again(moment: Moment, again: Again) -> Lines:

@@ -7,9 +7,9 @@ OURS = b'{"aster"'  # how a line begins that is not the exchange's
 _OF_A_STREAM = b'{"stream":"'
 
 
-def on_lines(frames: Sequence[bytes], stamp: bytes) -> bytes:
-    """Return the lines of frames, each behind its stamp."""
-    return _together(frames, stamp) or b"".join([b"%b%b\n" % (stamp, _alone(frame)) for frame in frames])
+def on_lines(head: bytes, frames: Sequence[bytes], stamp: bytes) -> bytes:
+    """Return a head, which is a line, and behind it the lines of frames, each behind its stamp."""
+    return _together(head, frames, stamp) or head + b"".join([b"%b%b\n" % (stamp, _alone(frame)) for frame in frames])
 
 
 def text_of(data: bytes) -> str:
@@ -22,19 +22,16 @@ def bytes_of(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _together(frames: Sequence[bytes], stamp: bytes) -> bytes:
+def _together(head: bytes, frames: Sequence[bytes], stamp: bytes) -> bytes:
     """Return the lines of frames all of which can stand as they came; nothing where one can't, or is not of a stream.
 
     To look at them as one text costs a third of looking at each.
     """
-    joined = b"\n".join(frames)
-    if not (joined.startswith(_OF_A_STREAM) and joined.endswith(b"}") and (joined.isascii() or _is_text(joined))):
+    if b"\n" in (joined := b"".join(frames)) or not (joined.endswith(b"}") and (joined.isascii() or _is_text(joined))):
         return b""
-    between = len(frames) - 1
-    text = joined.replace(b"\n", b"\n" + stamp)
-    if len(text) - len(joined) != between * len(stamp):
-        return b""
-    return b"%b%b\n" % (stamp, text) if text.count(b"}\n" + stamp + _OF_A_STREAM) == between else b""
+    between = b"\n" + stamp
+    text = b"%b%b%b\n" % (head, stamp, between.join(frames))
+    return text if text.count(b"}" + between + _OF_A_STREAM) == len(frames) else b""
 
 
 def _alone(frame: bytes) -> bytes:

@@ -10,16 +10,17 @@ from ..files.tail import BLOCK, read_at
 
 
 def ends_so(path: Path, size: int, form: Form, last: Sequence[Event]) -> bool:
-    """Return whether of a file's first bytes the last whole row is the last of these; also where there is no row.
+    """Return whether of a file's first bytes the last whole row is the last of these, as far as that can be told.
 
-    Raises `OSError`.
+    Where there is no row, or the file is of another form, it can't. Raises `OSError`.
     """
     with path.open("rb") as file:
-        low = max(0, size - BLOCK)
-        rows = read_at(file.fileno(), size - low, low).split(b"\n")[low > 0 : -1]
-    if not rows or rows[-1] + b"\n" == form.header:
-        return True
-    return bool(last) and rows[-1] == form.rows(last[-1:])[0].encode("utf-8")
+        descriptor, start = file.fileno(), len(form.header)
+        if read_at(descriptor, start, 0) != form.header:
+            return True
+        low = max(start, size - BLOCK)
+        rows = read_at(descriptor, max(0, size - low), low).split(b"\n")[low > start : -1]
+    return not rows or (bool(last) and rows[-1] == form.rows(last[-1:])[0].encode("utf-8"))
 
 
 def cut_behind(path: Path, form: Form, last: Sequence[Event]) -> None:

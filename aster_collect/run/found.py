@@ -88,8 +88,10 @@ class Found:
         left = dict(begin.left)
         for name, (_, touched_ms) in begin.found.items():
             sheet, then = store.sheets.all.get((name, begin.symbol)), left.get(name)
-            ours = sheet.resumed.events if sheet is not None and then is not None else []
-            if then is not None and ours and (not then.touched_ms or _is_less(then.last, ours)):
+            if sheet is None or then is None or not sheet.resumed.events:
+                continue
+            ours, goes_on = sheet.resumed.events, sheet.resumed.touched_ms and not then.touched_ms
+            if goes_on or _is_less(then.last, ours):
                 left[name] = then._replace(last=ours, touched_ms=touched_ms)
         return begin._replace(left=left)
 

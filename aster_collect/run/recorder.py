@@ -12,7 +12,7 @@ from ..exchange.events import Lines
 from ..files.raw import RawWriter
 from ..order.entries import Entry, Moment
 from ..order.record import lines_of, one_line
-from ..watch.snapshot import NOT_RECORDED, Recorded
+from ..watch.snapshot import Recorded
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Recorder:
         self._wake, self._kept = threading.Event(), threading.Event()
         self._syncs = False  # what is to be kept
         self._losing = NOTHING
-        self._recorded = NOT_RECORDED
+        self._lines = self._bytes = self._lost = 0  # so far
         self._put_bytes = self._taken_bytes = 0  # the one is of the thread that puts, the other of the recorder's
         self._flush_s = clock() + flush_interval_s
         self._failing_since_ns, self._last_error = 0, ""
@@ -84,21 +84,21 @@ class Recorder:
 
     def recorded(self) -> Recorded:
         """Return what was recorded so far, by this run."""
-        return self._recorded._replace(failing_since_ns=self._failing_since_ns, last_error=self._last_error)
+        return Recorded(self._lines, self._bytes, self._lost, self._failing_since_ns, self._last_error)
 
     def put(self, lines: Lines) -> bool:
         """Take lines; return whether there was room. Never waits. For the collecting thread alone."""
         stamp_ns, number, text = lines
-        so_far = self._recorded
         if self._put_bytes - self._taken_bytes > self._queue_bytes:
             if not self._losing.lines:
                 log.error("record lost why=disk_full_or_slow_and_memory_full")
             self._losing = joined(self._losing, Stretch(number, stamp_ns, stamp_ns))
-            self._recorded = so_far._replace(lost=so_far.lost + number)
+            self._lost += number
             return False
         if self._losing.lines:
             self._tell_losing()
-        self._recorded = Recorded(so_far.lines + number, so_far.bytes + len(text), so_far.lost)
+        self._lines += number
+        self._bytes += len(text)
         self._put_bytes += len(text) + OVERHEAD
         self._queue.put(lines)
         return True

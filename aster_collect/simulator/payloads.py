@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .batches import Batch
 from .books import Side
-from .listing import Batch, Listing
+from .listing import Listing
 from .noise import salt_of
 from .venues import Venue
 
@@ -27,7 +28,7 @@ class Payloads:
 
     def quote(self, number: int) -> str:
         """The bookTicker of a quote event."""
-        quote, books = self._listing.quote(number), self._listing.books
+        quote, books = self._listing.quotes.quote(number), self._listing.books
         price, time_ms = self._price, quote.time_us // 1000
         (bid, bid_quantity), (ask, ask_quantity) = books.best(quote, -1), books.best(quote, 1)
         text = (
@@ -40,19 +41,19 @@ class Payloads:
 
     def trade(self, number: int) -> str:
         """The aggTrade of an aggregate trade."""
-        trade = self._listing.trade(number)
+        trade = self._listing.trades.trade(number)
         names, rest = f'"s":"{self._symbol}","a":{number}', ',"M":true' if self._is_spot else ""
         if self._is_captured:
             names = f'"a":{number},"s":"{self._symbol}"'
         return (
-            f'{{"e":"aggTrade","E":{self._listing.trade_sent_us(number) // 1000},{names},'
+            f'{{"e":"aggTrade","E":{self._listing.trades.sent_us(number) // 1000},{names},'
             f'"p":"{trade.price}","q":"{self._listing.writer.quantity(trade.steps)}","f":{trade.first},"l":{trade.last},'
             f'"T":{trade.time_us // 1000},"m":{_truth(trade.buyer_is_maker)}{rest}}}'
         )
 
     def fill(self, number: int) -> str:
         """The trade event of a single fill."""
-        fill = self._listing.fill(number)
+        fill = self._listing.trades.fill(number)
         time_ms, maker = fill.trade.time_us // 1000, _truth(fill.trade.buyer_is_maker)
         values = f'"t":{number},"p":"{fill.trade.price}","q":"{self._listing.writer.quantity(fill.steps)}"'
         if self._is_spot:
@@ -62,7 +63,7 @@ class Payloads:
 
     def book(self, number: int, speed: int, levels: int) -> str:
         """The depth<N> event: the top of the book; speed is a place among the listing's speeds."""
-        batch, listing = self._listing.batch(speed, number, self._cut_us), self._listing
+        batch, listing = self._listing.batches.batch(speed, number, self._cut_us), self._listing
         bids, asks = (listing.books.side(batch.last, sign, levels) for sign in (-1, 1))
         if self._book_form == "bare":
             last = listing.ids.at(batch.last.time_us)
@@ -72,12 +73,12 @@ class Payloads:
 
     def diff(self, number: int, speed: int) -> str:
         """The depth event: each level that was touched since the stream's previous event."""
-        batch = self._listing.batch(speed, number, self._cut_us)
+        batch = self._listing.batches.batch(speed, number, self._cut_us)
         return self._diff(batch)
 
     def real_time_diff(self, number: int) -> str:
         """The depth@0ms event: what the newest quotes have touched."""
-        return self._diff(self._listing.real_time_batch(number, self._cut_us))
+        return self._diff(self._listing.batches.real_time(number, self._cut_us))
 
     def _diff(self, batch: Batch) -> str:
         # As published, a diff of spot does not name the one before it: its first id follows that one's last.
@@ -96,7 +97,7 @@ class Payloads:
         ids, last_us = self._listing.ids, batch.last.time_us
         before = ids.before(batch.before.time_us, last_us)
         # On futures ids are those of changes; on spot each event has all from its first to its last.
-        first_us = self._listing.quotes.time_us(batch.before.number + 1)
+        first_us = self._listing.quotes.line.time_us(batch.before.number + 1)
         first = before + 1 if self._is_spot else max(before + 1, ids.before(first_us, last_us))
         previous = f'"pu":{before},' if names_before else ""
         return (
@@ -122,7 +123,7 @@ class Payloads:
 
     def liquidation(self, number: int) -> str:
         """The forceOrder of a liquidation."""
-        order = self._listing.liquidation(number)
+        order = self._listing.liquidations.liquidation(number)
         time_ms = order.time_us // 1000
         return (
             f'{{"e":"forceOrder","E":{time_ms},"o":{{"s":"{self._symbol}","S":"{order.side}","o":"LIMIT","f":"IOC",'

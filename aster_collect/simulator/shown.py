@@ -36,11 +36,11 @@ class Shown:
 
     def first_trade_from(self, time_us: int) -> int:
         """The id of the first aggregate trade at or after a time, from 1."""
-        return max(1, self._listing.trades.first_after(time_us - 1))
+        return max(1, self._listing.trades.line.first_after(time_us - 1))
 
     def last_trade_at(self, time_us: int) -> int:
         """The id of the last aggregate trade that is not after a time; below 1 when there is none."""
-        return self._listing.trades.last_at(time_us)
+        return self._listing.trades.line.last_at(time_us)
 
     def trade_rows(self, ids: Sequence[int]) -> list[str]:
         """The rows of the aggregate trades of these ids."""
@@ -49,15 +49,16 @@ class Shown:
             f'{{"a":{trade.number},"p":"{trade.price}","q":"{quantity(trade.steps)}","f":{trade.first},"l":{trade.last},'
             f'"T":{trade.time_us // 1000},"m":{"true" if trade.buyer_is_maker else "false"}}}'
             for number in ids
-            for trade in (self._listing.trade(number),)
+            for trade in (self._listing.trades.trade(number),)
         ]
 
     def fill_rows(self, limit: int, now_us: int) -> list[str]:
         """The newest single fills, oldest first."""
         listing, rows = self._listing, []
-        last = listing.last_fill_at(now_us)
-        for number in range(max(listing.first_fill(1), last - limit + 1), last + 1):
-            fill = listing.fill(number)
+        trades = listing.trades
+        last = trades.last_fill_at(now_us)
+        for number in range(max(trades.first_fill(1), last - limit + 1), last + 1):
+            fill = trades.fill(number)
             price, quantity = fill.trade.price, listing.writer.quantity(fill.steps)
             # As published, `qty` of spot is in the quote asset, and `baseQty` is what was traded.
             value = f"{float(price) * float(quantity):.8f}"
@@ -75,7 +76,7 @@ class Shown:
     def book(self, limit: int, now_us: int) -> str:
         """The book with so many levels a side."""
         listing = self._listing
-        quote = listing.quote_at(now_us)
+        quote = listing.quotes.at(now_us)
         book = {
             "lastUpdateId": listing.ids.at(quote.time_us),
             "E": now_us // 1000,
@@ -91,7 +92,7 @@ class Shown:
     def ticker(self, now_us: int) -> str:
         """The best bid and offer."""
         listing, price = self._listing, self._listing.writer.price
-        quote = listing.quote_at(now_us)
+        quote = listing.quotes.at(now_us)
         (bid, bid_quantity), (ask, ask_quantity) = listing.books.best(quote, -1), listing.books.best(quote, 1)
         return (
             f'{{"symbol":"{self.symbol}","bidPrice":"{price(bid)}","bidQty":"{bid_quantity}",'

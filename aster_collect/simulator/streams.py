@@ -9,6 +9,7 @@ from typing import NamedTuple
 from .listing import Listing
 from .payloads import Payloads
 from .supply import Source
+from .trades import Trades
 from .venues import Venue
 
 MARK_PERIODS_US = {"1s": 1_000_000, "": 3_000_000}
@@ -67,25 +68,25 @@ def trading(listings: Sequence[Listing], time_us: int) -> list[Listing]:
 
 
 def _quotes(asked: Asked) -> Source | None:
-    line = asked.listing.quotes
+    line = asked.listing.quotes.line
     source = _source(asked.listing, RANK_QUOTE, line.first_after, line.time_us, asked.payloads.quote)
     return None if asked.option else source
 
 
 def _trades(asked: Asked) -> Source | None:
     listing, text = asked.listing, asked.payloads.trade
-    after = partial(_first_trade_after, listing)
-    return None if asked.option else _source(listing, RANK_TRADE, after, listing.trade_sent_us, text)
+    after = partial(_first_trade_after, listing.trades)
+    return None if asked.option else _source(listing, RANK_TRADE, after, listing.trades.sent_us, text)
 
 
 def _fills(asked: Asked) -> Source | None:
     listing, text = asked.listing, asked.payloads.fill
-    after, time_us = partial(_first_fill_after, listing), partial(_fill_time_us, listing)
+    after, time_us = partial(_first_fill_after, listing.trades), partial(_fill_time_us, listing.trades)
     return None if asked.option else _source(listing, RANK_FILL, after, time_us, text)
 
 
 def _liquidations(asked: Asked) -> Source | None:
-    line = asked.listing.liquidations
+    line = asked.listing.liquidations.line
     source = _source(asked.listing, RANK_LIQUIDATION, line.first_after, line.time_us, asked.payloads.liquidation)
     return None if asked.option else source
 
@@ -117,16 +118,16 @@ def _depth(asked: Asked) -> Source | None:
     if not speed_ms:
         return None if levels else _real_time(asked)
     speed = listing.speeds_ms.index(speed_ms)
-    sent_us = partial(listing.batch_sent_us, speed, cut_us=asked.cut_us)
+    sent_us = partial(listing.batches.sent_us, speed, cut_us=asked.cut_us)
     text = partial(payloads.book, speed=speed, levels=levels) if levels else partial(payloads.diff, speed=speed)
-    after = partial(_first_sent_after, partial(listing.first_batch_after, speed, cut_us=asked.cut_us), sent_us)
+    after = partial(_first_sent_after, partial(listing.batches.first_after, speed, cut_us=asked.cut_us), sent_us)
     return _source(listing, RANK_DEPTH + speed, after, sent_us, text)
 
 
 def _real_time(asked: Asked) -> Source:
     listing = asked.listing
-    sent_us = partial(listing.real_time_sent_us, cut_us=asked.cut_us)
-    after = partial(_first_sent_after, listing.first_real_time_batch_after, sent_us)
+    sent_us = partial(listing.batches.real_time_sent_us, cut_us=asked.cut_us)
+    after = partial(_first_sent_after, listing.batches.first_real_time_after, sent_us)
     return _source(listing, RANK_QUOTE, after, sent_us, asked.payloads.real_time_diff)
 
 
@@ -150,18 +151,18 @@ def _source(
     return Source("", rank, first, time_us, text, listing.end_us)
 
 
-def _first_trade_after(listing: Listing, after_us: int) -> int:
+def _first_trade_after(trades: Trades, after_us: int) -> int:
     # The send time is the match time and at most 22 ms: start from the trades matched before that, and step.
-    number = max(1, listing.trades.first_after(after_us - 30_000))
-    return _first_sent_after(lambda _: number, listing.trade_sent_us, after_us)
+    number = max(1, trades.line.first_after(after_us - 30_000))
+    return _first_sent_after(lambda _: number, trades.sent_us, after_us)
 
 
-def _first_fill_after(listing: Listing, after_us: int) -> int:
-    return max(listing.first_fill(1), listing.last_fill_at(after_us) + 1)
+def _first_fill_after(trades: Trades, after_us: int) -> int:
+    return max(trades.first_fill(1), trades.last_fill_at(after_us) + 1)
 
 
-def _fill_time_us(listing: Listing, number: int) -> int:
-    return listing.fill(number).trade.time_us
+def _fill_time_us(trades: Trades, number: int) -> int:
+    return trades.fill(number).trade.time_us
 
 
 KINDS: Mapping[str, Callable[[Asked], Source | None]] = {
@@ -193,7 +194,7 @@ def _all_liquidations(listings: Listings, venue: Venue) -> Source:
         found = []
         for at, listing in enumerate(listings()):
             # Of the symbols before the place those count that come later.
-            line = listing.liquidations
+            line = listing.liquidations.line
             event_us = line.time_us(line.first_after(max(time_us - (at >= place), listing.start_us - 1)))
             if listing.end_us is None or event_us <= listing.end_us:
                 found.append(event_us * PLACES + at)
@@ -202,7 +203,7 @@ def _all_liquidations(listings: Listings, venue: Venue) -> Source:
     def text(number: int) -> str:
         time_us, place = divmod(number, PLACES)
         listing = listings()[place]
-        return Payloads(listing, venue).liquidation(listing.liquidations.last_at(time_us))
+        return Payloads(listing, venue).liquidation(listing.liquidations.line.last_at(time_us))
 
     return Source(
         "",

@@ -185,7 +185,7 @@ class StopTest(Watched):
         self.exchange.inject(Fault("refuse", value="upgrades"))
         self.exchange.inject(Fault("drop"))
         self.collector.wait_for_log("connection lost")
-        lines = {symbol: self.exchange.market.listing(symbol).trades for symbol in self.symbols}
+        lines = {symbol: self.exchange.market.listing(symbol).trades.line for symbol in self.symbols}
         seen = {symbol: line.last_at(now_ms() * 1000) for symbol, line in lines.items()}
         self.collector.wait_for(
             lambda: all(line.last_at(now_ms() * 1000) > seen[symbol] for symbol, line in lines.items()), "trades"

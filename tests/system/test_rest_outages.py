@@ -29,7 +29,7 @@ class Rest(EndToEnd):
 
     def forget(self, more):
         """Let REST have no trades but those to come, and of these not the next so many."""
-        lines = [self.exchange.market.listing(symbol).trades for symbol in self.symbols]
+        lines = [self.exchange.market.listing(symbol).trades.line for symbol in self.symbols]
         last_id = max(line.last_at(now_ms() * 1000) for line in lines)
         self.exchange.inject(Fault("rest_forget", value=last_id + more))
 

@@ -97,6 +97,16 @@ class TheFiles(Case):
         (row,) = (self.folder / "gaps_BTCUSDT.csv").read_text("ascii").splitlines()[1:]
         self.assertTrue(row.startswith("prices,1764000000.000,17640000") and row.endswith("restart"), row)
 
+    def test_one_that_was_set_aside_behind_a_closed_one(self) -> None:
+        """The run began behind the closed one, and so does its replay: what was set aside is of no account."""
+        day_ms = 8 * 3_600_000  # from the start on until midnight
+        self.run_of(day_ms - 1000, quote(1, day_ms - 1000), quote(2, day_ms + 1000), found={}, rotate="day")
+        found = {"prices": (self.size(), START_MS + day_ms), "gaps": (self.size("gaps_BTCUSDT.csv"), START_MS + day_ms)}
+        left = {"prices": Left([(0, START_MS + day_ms - 1000, "1.5", "1.7", "", "", None)], 0, [])}
+        self.run_of(day_ms + 9000, quote(3, day_ms + 8500), found=found, left=left, rotate="day", quantities=True)
+        (row,) = (self.folder / "gaps_BTCUSDT.csv").read_text("ascii").splitlines()[1:]
+        self.assertTrue(row.startswith("prices,1764028799.000,1764028809.000,") and row.endswith("restart"), row)
+
     def test_other_columns_than_were_recorded(self) -> None:
         """Sizes say nothing then, and nothing is cut."""
         self.replay = Replay(self.folder, {"receive_time": True})

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import unittest
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -56,6 +57,13 @@ def logrotate(world: Any) -> None:
         if world.chance.random() < 0.7:
             path.rename(aside_name(path, world.wall_ns() / 1e9))
     hang_up(world)
+
+
+def other_options(world: Any) -> None:
+    """The program is stopped or killed, and started again with other columns."""
+    receive_time, quantities = (world.chance.random() < 0.5 for _ in range(2))
+    world.settings = replace(world.settings, receive_time=receive_time, quantities=quantities)
+    world.chance.choice((faults.stop, faults.kill))(world)
 
 
 def without(known: Mapping[str, Any], *names: str) -> list[Any]:
@@ -113,6 +121,7 @@ class TheSameBytes(Case):
             known = without(KNOWN, *(COSTLY if options["rotate"] == "hour" else ()))
             if chance.random() < 0.4:
                 known = [*without(KNOWN, *COSTLY), *[logrotate] * 5, hang_up]
+            known += [other_options] * chance.choice((0, 10))
             happens = [chance.choice(known) for _ in range(FAULTS_A_WORLD)]
             live, again = self.live(*happens, chance=chance, setup=setup, **options), self.folder()
             replayed(self.lines, again)
@@ -131,6 +140,7 @@ class TheSameBytes(Case):
             known = without(OF_BOOKS, *(COSTLY if closes else ("new_ids", "new_ids_of_all")))
             if chance.random() < 0.4:
                 known = [*without(OF_BOOKS, *COSTLY), *[logrotate] * 3, hang_up]
+            known += [other_options] * chance.choice((0, 5))
             happens = [chance.choice(known) for _ in range(FAULTS_A_WORLD)]
             world.play((chance.uniform(0.5, 8), one.__name__, one) for one in happens)
             world.end()

@@ -94,7 +94,7 @@ class WhatIsDue(unittest.TestCase):
     def test_follows_the_list_of_symbols(self):
         """A stream of all symbols goes on with those that are left, and one of a symbol ends or begins with it."""
         market = Market(("BTCUSDT", "ETHUSDT"))
-        line = market.listing("BTCUSDT").liquidations
+        line = market.listing("BTCUSDT").liquidations.line
         now_us = line.time_us(line.first_after(NOW_US)) - 1  # the event that waits is one of the symbol that ends
         due = Due(market, lambda source, number: FrameMaker()(source, number, True))
         due.subscribe(("!forceOrder@arr", "btcusdt@trade", "newusdt@trade"), now_us)

@@ -154,7 +154,7 @@ class ALocalBook(unittest.TestCase):
             second = next(
                 second
                 for second in range(10_000)
-                if not listing.books.side(listing.quote_at(NOW_US + second * SECOND_US + 900_000), -1)
+                if not listing.books.side(listing.quotes.at(NOW_US + second * SECOND_US + 900_000), -1)
             )
             start_us = NOW_US + (second - 1) * SECOND_US
             diffs = events(market, f"{symbol.lower()}@depth", start_us, 14)

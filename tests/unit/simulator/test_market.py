@@ -112,10 +112,10 @@ class AStreamObeysItsRules(RandomMarket):
         """A taker who sold met the bid, one who bought met the ask."""
         for market, symbol in self.markets():
             listing = market.listing(symbol.upper())
-            first = listing.trades.first_after(self.moment())
+            first = listing.trades.line.first_after(self.moment())
             for number in range(first, first + 100):
-                trade = listing.trade(number)
-                quote = listing.quote_at(trade.time_us)
+                trade = listing.trades.trade(number)
+                quote = listing.quotes.at(trade.time_us)
                 self.assertEqual(trade.price, listing.writer.price(quote.bid if trade.buyer_is_maker else quote.ask))
 
     def test_single_fills_make_up_the_aggregate_trade(self):
@@ -123,7 +123,7 @@ class AStreamObeysItsRules(RandomMarket):
         for market, symbol in self.markets(3):
             listing, start_us = market.listing(symbol.upper()), self.moment()
             fills = {event["t"]: event for _, event in events(market, f"{symbol}@trade", start_us - 10**6, 400)}
-            first = listing.fill(min(fills)).trade.number + 1
+            first = listing.trades.fill(min(fills)).trade.number + 1
             covered = set()
             for number in range(first, first + 50):
                 trade = json.loads(market.source(f"{symbol}@aggTrade").text(number))
@@ -236,7 +236,7 @@ class APageOfTrades(RandomMarket):
         """REST trades equal the streamed ones but for the event's own keys, at any id and limit."""
         for market, symbol in self.markets():
             listing = market.listing(symbol.upper())
-            first = listing.trades.last_at(NOW_US) - self.random.randrange(1000, 50_000)
+            first = listing.trades.line.last_at(NOW_US) - self.random.randrange(1000, 50_000)
             limit = self.random.choice((1, 7, 100))
             rows = page(market, symbol=symbol.upper(), fromId=first, limit=limit)
             text = market.source(f"{symbol}@aggTrade").text
@@ -249,7 +249,7 @@ class APageOfTrades(RandomMarket):
         rows = page(market, symbol="BTCUSDT")
         self.assertEqual(len(rows), 500)
         self.assertLessEqual(rows[-1]["T"] * 1000, NOW_US)
-        self.assertGreater(market.listing("BTCUSDT").trade(rows[-1]["a"] + 1).time_us, NOW_US)
+        self.assertGreater(market.listing("BTCUSDT").trades.trade(rows[-1]["a"] + 1).time_us, NOW_US)
         self.assertEqual(page(market, symbol="BTCUSDT", fromId=rows[-1]["a"] + 1), [])
 
     def test_keeps_to_its_times(self):
