@@ -29,5 +29,5 @@ def repairing(folder: Path) -> Repairing | None:
             told = json.loads(file.read(MOST_BYTES))
         ids = [(int(first), int(last)) for first, last in told["ids"]]
         return Repairing(str(told["kind"]), str(told["symbol"]), ids)
-    except (FileNotFoundError, ValueError, TypeError, KeyError, RecursionError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError, RecursionError):
         return None
