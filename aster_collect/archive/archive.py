@@ -8,7 +8,7 @@ from ..exchange.events import Gap
 from ..exchange.ledger import LEDGER, NOT_ASKED
 from ..exchange.streams.kind import Kind
 from ..files.histories import Histories, in_order, last_row
-from ..files.names import HOUR_MS, PACKED, TABLE, Part, read_name
+from ..files.names import HOUR_MS, PACKED, TABLE, Part
 from ..files.source import Source
 from .gaps import Gaps, NoLedger, gaps_of
 from .moment import Moment, milliseconds
@@ -78,13 +78,17 @@ class Archive:
                 continue
         return None
 
-    def columns(self, path: Path) -> tuple[str, ...]:
-        """Return the columns of one of `files`; none where its header is not whole yet. Raises `DamagedFile`."""
-        entry = read_name(path.name)
-        if entry is None:
-            raise ValueError(f"path: {str(path)!r} given, a data file allowed")
-        with Source(path, entry.part, growing=not entry.part.period, links=True) as source:
-            return Lines(TABLE[entry.part.kind], source).header()
+    def columns(
+        self, kind: str, symbol: str = "", start: Moment | None = None, end: Moment | None = None
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the name and the columns of each of `files`, but one whose header is not whole yet.
+
+        Raises `DamagedFile` where one begins with no header of its kind.
+        """
+        table, bounds = _kind(kind, symbol), _bounds(start, end)
+        for source in self._sources(table, symbol, bounds):
+            if columns := Lines(table, source).header():
+                yield source.name, columns
 
     def rows(
         self, kind: str, symbol: str = "", start: Moment | None = None, end: Moment | None = None

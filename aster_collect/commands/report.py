@@ -23,6 +23,7 @@ from .statuses import DONE
 
 NAME = "report"
 SENTENCE = "Write a page of HTML that shows what a data folder holds, what is missing, and what the market did."
+MODE = 0o644  # so that a web server can read it
 MOST_HISTORIES = 1500  # of more the coverage alone would make the page too large
 _FOREVER_MS = 1 << 62
 
@@ -118,6 +119,7 @@ def _write(path: Path, page: Page, about: About) -> int:
     try:
         with aside(path) as beside, beside.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(page.html(about))
+            beside.chmod(MODE)
         return path.stat().st_size
     except FileNotFoundError as error:
         raise ConfigError(f"--out: {path} given, a file's name allowed: there is no such folder") from error

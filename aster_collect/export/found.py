@@ -1,7 +1,7 @@
 """What there is of a form that puts several kinds of a symbol together: each symbol of a market in one folder."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from ..archive import Archive, Rows
@@ -26,23 +26,23 @@ class Found(NamedTuple):
         """Yield the rows of a kind, of the time that is asked for and some around it."""
         return self.archive.blocks(kind, self.symbol, self.asked.start, self.asked.end)
 
-    def paths(self, kind: str) -> list[Path]:
-        """Return the files that have them."""
-        return self.archive.files(kind, self.symbol, self.asked.start, self.asked.end)
-
     def size(self) -> int:
         """Return how large the files of all kinds are, as they lie on the disk."""
-        return sum(path.stat().st_size for kind in self.kinds for path in self.paths(kind))
+        size = 0
+        for kind in self.kinds:
+            for path in self.archive.files(kind, self.symbol, self.asked.start, self.asked.end):
+                with contextlib.suppress(FileNotFoundError):  # compressed, or deleted, since they were listed
+                    size += path.stat().st_size
+        return size
 
     def demand(self, kind: str, columns: Iterable[str], form: str) -> None:
         """Raise `ConfigError` for a file without one of these columns, which an option would have brought."""
-        for path in self.paths(kind):
-            has = self.archive.columns(path)
-            missing = next((name for name in columns if has and name not in has), None)
+        for name, has in self.archive.columns(kind, self.symbol, self.asked.start, self.asked.end):
+            missing = next((column for column in columns if column not in has), None)
             if missing is not None:
                 raise ConfigError(
-                    f"{path}: collected without {OPTIONS[missing]}, which --to {form} needs of {kind}; leave it out "
-                    "with --kinds, or such days with --from and --until"
+                    f"{self.archive.folder / name}: collected without {OPTIONS[missing]}, which --to {form} needs of "
+                    f"{kind}; leave it out with --kinds, or such days with --from and --until"
                 )
 
 

@@ -119,6 +119,10 @@ class Source:
         except BAD as error:
             raise Damaged(str(error)) from None
 
+    def header(self) -> bytes:
+        """Return the first line, empty where there is none that is whole; raises as `blocks` does."""
+        return self._read(BLOCK).rpartition(b"\n")[0].partition(b"\n")[0]
+
     def first_row(self) -> bytes:
         """Return the line behind the header, empty where there is none; raises as `blocks` does."""
         lines = self._read(BLOCK).split(b"\n", 2)

@@ -102,7 +102,7 @@ class Keyed:
         rows = data.count(b"\n")
         keys = _Keys(data, rows, self._at)
         for feed in feeds:
-            self._goes_on(feed, keys, 0)
+            self._goes_on(feed, keys)
         self._told(feeds, lead.first, keys, data)
         for feed in feeds:
             feed.take_bytes(size, rows)
@@ -129,7 +129,7 @@ class Keyed:
             self._one_history(lines, slices)
         data = b"\n".join(lines) + b"\n"
         for feed, rows in zip(taken, slices, strict=True):
-            self._goes_on(feed, _Keys(b"\n".join(rows) + b"\n", len(rows), self._at), 0)
+            self._goes_on(feed, _Keys(b"\n".join(rows) + b"\n", len(rows), self._at))
         self._told(taken, lines[0], _Keys(data, len(lines), self._at), data)
         for feed in taken:
             last = keys[feed][counts[feed] - 1]
@@ -168,15 +168,14 @@ class Keyed:
     def _word(self) -> str:
         return self._feeds[0].columns.shape.columns[self._at].name
 
-    def _goes_on(self, feed: Feed, keys: "_Keys", row: int) -> None:
+    def _goes_on(self, feed: Feed, keys: "_Keys") -> None:
         """Raise `DamagedFile` unless a feed's keys rise from its last, and by more than 1 only as its ledger lists."""
-        if keys.first <= feed.last_key:
-            raise DamagedFile(f"{feed.where(row)}: {self._word} {keys.first} does not rise from {feed.last_key}{SEE}")
-        if self._unlisted is None:
-            return
         last = feed.last_key
-        for row, first, end in keys.ranges:
-            if last not in (NONE, first - 1) and (count := self._unlisted[feed](last + 1, first - 1)):
+        for row, first, end in [(0, keys.first, keys.last)] if self._unlisted is None else keys.ranges:
+            if first <= last:
+                raise DamagedFile(f"{feed.where(row)}: {self._word} {first} does not rise from {last}{SEE}")
+            is_hole = self._unlisted is not None and last not in (NONE, first - 1)
+            if is_hole and self._unlisted and (count := self._unlisted[feed](last + 1, first - 1)):
                 why = f"{count} ids missing before it that no row of the ledger explains"
                 raise DamagedFile(f"{feed.where(row)}: {why}{SEE}")
             last = end

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from ..files.market import keep_market, market_of
 from ..files.period import PERIODS_MS
 from ..files.plain import FOLDER_MODE, begin_plain
 from ..files.rotate import sync_folder
-from ..files.source import Source
+from ..files.source import Damaged, Source
 from .feed import NO_TIME, SEE, Columns, Feed, Tell
 from .keyed import Difference
 from .lacking import Part, stretches
@@ -58,6 +59,7 @@ def merge_folders(folders: Sequence[Path], out: Path, rotate: str, begin: Begin)
     market = _market(folders)
     _refuse_places(folders, out)
     length_ms = PERIODS_MS[rotate] if rotate else _period_ms(histories)
+    _refuse_columns(folders, histories, market)
     with _beside(out) as beside, begin(sum(map(_bytes, folders))) as tell:
         keep_market(beside, market)
         merge = _Merge(folders, histories, market, beside, length_ms, tell)
@@ -86,6 +88,18 @@ def _refuse_places(folders: Sequence[Path], out: Path) -> None:
             raise ConfigError(f"--into: {out} given, a folder outside of {folder} allowed, which is never touched")
     if os.path.lexists(out) and not (out.is_dir() and not out.is_symlink() and not any(out.iterdir())):
         raise ConfigError(f"--into: {out} given, a folder that is not there yet, or is empty, allowed")
+
+
+def _refuse_columns(folders: Sequence[Path], histories: Sequence[Histories], market: str) -> None:
+    """Raise `ConfigError` where files of one history have not the same columns, before hours are spent on others."""
+    for symbol in sorted({symbol for each in histories for symbol in each.symbols}):
+        columns = {kind.name: Columns(kind, market) for kind in KINDS.values()}
+        for folder, each in zip(folders, histories, strict=True):
+            with each.open(symbol) as files:
+                for source in chain.from_iterable(files.values()):
+                    with contextlib.suppress(Damaged):  # which is told where it is read
+                        if source.part.kind in columns and (header := source.header()):
+                            columns[source.part.kind].take(str(folder / source.name), header)
 
 
 def _period_ms(histories: Sequence[Histories]) -> int:
@@ -170,9 +184,7 @@ class _Merge:
     def symbol(self, symbol: str) -> None:
         """Merge a symbol's histories; the whole folder's, which have no ledger, where it is none."""
         with ExitStack() as opened:
-            files = [
-                opened.enter_context(each.open(symbol)) if symbol in each.symbols else {} for each in self._histories
-            ]
+            files = [opened.enter_context(each.open(symbol)) for each in self._histories]
             listed = [self._listed(at, symbol, one.pop(LEDGER.name, None), bool(one)) for at, one in enumerate(files)]
             gaps = [
                 gap
@@ -216,10 +228,10 @@ class _Merge:
         if columns.form is None:
             return stretches(kind.name, [Part(each, None) for each in gaps]) if any(gaps) else []
         opens = Opening(stamped=columns.is_stamped) if kind.lane is Lane.CHAIN and self._length_ms else None
-        sink = Sink(self._out, kind, symbol, self._length_ms, columns.shape.time, opens)
-        sink.begin(columns.header)
-        found = merge_history(kind, feeds, gaps, sink.write, self._differs)
-        sink.end()
+        with Sink(self._out, kind, symbol, self._length_ms, columns.shape.time, opens) as sink:
+            sink.begin(columns.header)
+            found = merge_history(kind, feeds, gaps, sink.write, self._differs)
+            sink.end()
         self._touch(kind, symbol, feeds)
         self._rows += sink.rows
         self._files += sink.files

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, Self
 
 from ..exchange.streams.kind import Kind
 from ..files.names import Part
@@ -41,6 +41,13 @@ class Sink:
         self._held = b""  # a last row of which the one behind it says whether it ends a period
         self._file: BinaryIO | None = None
         self.rows = self.files = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def begin(self, header: bytes) -> None:
         """Make the file, under its header."""

@@ -83,10 +83,10 @@ class Folder:
             for kind, parts in self._histories.parts(symbol).items()
             if kind != LEDGER.name
         ]
-        inside = [one for one in ends if one and start_ms <= one[1] and one[0] < end_ms]
+        inside = [one for one in ends if one and start_ms <= max(one) and min(one) < end_ms]
         if not inside:
             return None
-        return max(start_ms, min(first for first, _ in inside)), min(end_ms - 1, max(last for _, last in inside))
+        return max(start_ms, min(map(min, inside))), min(end_ms - 1, max(map(max, inside)))
 
     def _ends(self, kind: Kind, symbol: str, parts: set[Part]) -> tuple[int, int] | None:
         """Return the times of a history's first row and of its last, None where it has none that can be read."""
@@ -133,7 +133,7 @@ class Folder:
         history = History(kind, axis, self._window)
         for source in sources:
             if self._is_near(source.part):
-                history.read(self.path, source, tell)
+                history.read(source, tell)
         history.end()
         if gaps is None:
             return Found(history, None)

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 
 from ..archive.rows import Lines
 from ..exchange.shape import NONE, Form, form
 from ..exchange.streams.kind import Kind, Lane
-from ..files.names import PACKED
 from ..files.source import Source
 from .axis import Axis, Cut
 from .recipes import RECIPES, Recipe, Series
@@ -39,24 +37,20 @@ class History:
             return None
         return self._last_id - self._first_id + 1 - self.rows
 
-    def read(self, folder: Path, source: Source, tell: Tell) -> None:
+    def read(self, source: Source, tell: Tell) -> None:
         """Read a file; raises `DamagedFile` for what is no row, `OSError` when it can't be read."""
-        size = (folder / source.name).stat().st_size
-        left, packed = size, source.name.endswith(PACKED)
         self.files += 1
-        self.bytes += size
-        lines = Lines(self.kind, source)
-        for many in lines:
-            data = many.data
-            shape = form(self.kind, ",".join(lines.columns).encode())
+        self.bytes += source.status.st_size
+        lines, taken = Lines(self.kind, source), 0
+        for some in lines:
+            shape = form(self.kind, ",".join(some.columns).encode())
             assert shape is not None
-            cells = data[:-1].replace(b"\n", b",").split(b",")
+            cells = some.data[:-1].replace(b"\n", b",").split(b",")
             for rows in _within(Rows(shape, cells, _times_ms(shape, cells)), self._window):
                 self._take(rows)
-            done = 0 if packed else min(left, len(data))
-            left -= done
-            tell(data.count(b"\n"), done)
-        tell(0, left)
+            tell(len(cells) // len(some.columns), source.taken_bytes - taken)
+            taken = source.taken_bytes
+        tell(0, source.taken_bytes - taken)
 
     def _take(self, rows: Rows) -> None:
         if not self.rows:

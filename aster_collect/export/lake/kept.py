@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...exchange.streams.kind import Options
@@ -99,11 +98,9 @@ class Kept:
 
 def _read(path: Path) -> Made | None:
     try:
-        metadata = pq.read_metadata(path)
-        made = _made((metadata.metadata or {})[KEY])
-    except (FileNotFoundError, KeyError, TypeError, ValueError, pa.ArrowInvalid):  # none, of another program, damaged
+        return _made((pq.read_metadata(path).metadata or {})[KEY])
+    except (FileNotFoundError, KeyError, TypeError, ValueError):  # none, of another program, damaged
         return None
-    return made if made and made.rows == metadata.num_rows else None
 
 
 def _together(days: Iterable[tuple[str, Made]]) -> dict[tuple[int, int], Survey]:

@@ -104,6 +104,19 @@ class Rows(Case):
         self.assertEqual(third._asdict()["side"], "buy")
         self.assertIn("id='3', ", repr(third))
 
+    def test_columns(self) -> None:
+        """The columns of each file are told by its name; a header that is under way has none."""
+        received = header_of("trades", Options(receive_time=True))
+        self.put("trades", [trade(1)], HOUR, packed=True)
+        self.put("trades", [], NEXT, header=received)
+        (self.folder / f"trades_{S}.csv").write_bytes(b"id,unix_t")
+        plain = tuple(header_of("trades").split(","))
+        expected = [(f"trades_{S}.{HOUR}.csv.gz", plain), (f"trades_{S}.{NEXT}.csv", (*plain, "receive_time_ns"))]
+        self.assertEqual(list(self.archive.columns("trades", S)), expected)
+        self.put("trades", header="id,price")
+        with self.assertRaisesRegex(DamagedFile, f"trades_{S}.csv:1: no header of such a file"):
+            list(self.archive.columns("trades", S))
+
     def test_a_time(self) -> None:
         """Rows are those from the start on and before the end; a moment may lie between two milliseconds."""
         self.put("trades", [trade(n) for n in range(1, 5)], HOUR)

@@ -23,6 +23,7 @@ class Report(Folder):
         before = {path: path.read_bytes() for path in self.data.iterdir()}
         ended = call("report", "data", "--out", "my page.html")
         size = Path("my page.html").stat().st_size
+        self.assertEqual(Path("my page.html").stat().st_mode & 0o777, 0o644)
         self.assertEqual(ended, (0, f"report rows=6 symbols=2 bytes={size} file=my page.html\n", ""))
         self.assertEqual({path: path.read_bytes() for path in self.data.iterdir()}, before)
         self.assertEqual(self.made(), ["data", "my page.html"])

@@ -214,6 +214,25 @@ class WhatChanges(LakeCase):
         self.assertEqual({**self.export(), "kept": "1", "files": "0"}, self.export())
         self.assertEqual((self.ids_of(FIRST), self.ids_of(SECOND)), ([0, 10], [1]))
 
+    def test_an_hour_that_is_deleted(self) -> None:
+        """A day that lacks one in its midst stays as it is too."""
+        (self.folder / f"trades_{S}.{FIRST}.csv").unlink()
+        for number, hour in enumerate((12, 13, 14)):
+            self.put("trades", [trade(number, NOON[FIRST] + number)], f"{FIRST}T{hour}")
+        self.export()
+        (self.folder / f"trades_{S}.{FIRST}T13.csv").unlink()
+        self.assertEqual((self.export()["kept"], self.ids_of(FIRST)), ("1", [0, 1, 2]))
+
+    def test_what_a_killed_run_left(self) -> None:
+        """It is deleted, wherever in the lake it is; what another run is writing is not."""
+        self.export()
+        left, other = (self.part(SECOND, kind).parent / ".part-0.parquet.aside" for kind in ("trades", "mark"))
+        left.write_bytes(b"left over")
+        other.parent.mkdir(parents=True)
+        with aside(other.parent / "part-0.parquet"):
+            self.export()
+            self.assertEqual((left.exists(), other.exists()), (False, True))
+
     def test_another_folder_that_goes_on(self) -> None:
         """A day that another folder has only the end of stays as it is, even where that end has more rows."""
         self.export()

@@ -67,6 +67,12 @@ class Exact(unittest.TestCase):
                 else:
                     self.assertRaises(Unfit, numbers, "price", column(text), exact=True)
 
+    def test_zeros_that_say_nothing(self) -> None:
+        """More decimals, or more digits before the point, are no matter where they are zeros."""
+        cells = column(f"5555555551.1{'0' * 30}", "0000000000000000007.5", "-0.000000000", "1.123456780")
+        found = numbers("price", cells, exact=True).to_pylist()
+        self.assertEqual(found, [Decimal("5555555551.1"), Decimal("7.5"), Decimal(0), Decimal("1.12345678")])
+
     def test_the_reason(self) -> None:
         """It says what there is room for."""
         with self.assertRaisesRegex(Unfit, "^price is 0.123456789, and decimal.20, 8. has room for 12 digits before"):

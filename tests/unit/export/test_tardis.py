@@ -259,6 +259,25 @@ class TheBook(Export):
         )
 
 
+class Interrupted(Export):
+    def test_what_a_killed_run_left(self) -> None:
+        """The next run deletes it, and writes all that is asked for."""
+        self.rows("trades", f"1,{NOON_MS},buy,0.10,2.50,")
+        (self.work / "out").mkdir()
+        (self.work / "out" / ".aster-futures_trades_2026-11-22_BTCUSDT.csv.gz.aside").write_bytes(b"half")
+        (self.work / "out" / ".aster-futures_trades_2026-11-21_BTCUSDT.csv.gz.aside").write_bytes(b"half")
+        self.exported()
+        self.assertEqual(self.made(), ["aster-futures_trades_2026-11-22_BTCUSDT.csv.gz"])
+
+    def test_a_row_under_way(self) -> None:
+        """The files of a collector that runs are read up to its last whole row."""
+        path = self.rows("trades", f"1,{NOON_MS},buy,0.10,2.50,")
+        path.write_bytes(path.read_bytes() + b"2,17953")
+        self.assertEqual(len(self.exported()["trades_2026-11-22_BTCUSDT"]), 2)
+        self.rows("prices").write_bytes(b"unix_timest")
+        self.assertEqual(list(self.exported()), ["trades_2026-11-22_BTCUSDT"])
+
+
 class Refused(Export):
     def test_what_was_not_collected(self) -> None:
         """A file without a column that is needed is named with the option, before anything is written."""

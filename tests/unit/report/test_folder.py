@@ -130,6 +130,13 @@ class TheFolder(Case):
                 self.assertEqual(counted, {at: sum(made.bars.at(one) == at for one in times) for at in counted})
                 self.assertEqual(sum(counted.values()), len(times))
 
+    def test_a_clock_that_was_set_back(self) -> None:
+        """A history that ends at an earlier time than it began at has all of its rows."""
+        for times in ((START_MS, START_MS - DAY_MS), (START_MS, START_MS + 5000, START_MS - DAY_MS, START_MS - 5)):
+            write(self.folder / "prices_BTCUSDT.csv", "prices", [quote(time_ms, "1", "2") for time_ms in times])
+            self.told = [0, 0]
+            self.assertEqual(self.read()["prices"].history.rows, len(times))
+
     def test_every_kind(self) -> None:
         """Each kind of a whole folder is found, and the largest symbol comes first."""
         chance = random.Random(1)
