@@ -15,12 +15,12 @@ def milliseconds(moment: Moment) -> int:
 
     Raises `ValueError` for what is no moment, or so far away that it must be milliseconds.
     """
-    if isinstance(moment, datetime):
-        return -((_EPOCH - (moment if moment.tzinfo else moment.replace(tzinfo=UTC))) // _MS)
     try:
+        if isinstance(moment, datetime):
+            return -int((_EPOCH - (moment if moment.tzinfo else moment.replace(tzinfo=UTC))) // _MS)
         if abs(moment) <= MOST_S:
             return ceil(round(moment * 1000, 3))  # a float of today's seconds is right to 0.0003 ms
-    except TypeError:
+    except (TypeError, ValueError):  # text, say, or pandas' datetime that is none
         pass
     raise ValueError(f"moment: {moment!r} given, a datetime or Unix seconds up to {MOST_S} allowed")
 

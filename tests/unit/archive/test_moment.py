@@ -4,6 +4,8 @@ import unittest
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
+import pandas as pd
+
 from aster_collect.archive.moment import milliseconds, moment_of
 from tests.support import rounds
 
@@ -26,6 +28,13 @@ class Moments(unittest.TestCase):
         self.assertEqual(milliseconds(1.0001), 1001)
         self.assertEqual(milliseconds(2), 2000)
         self.assertEqual(milliseconds(-1.5), -1500)
+
+    def test_a_moment_of_pandas(self) -> None:
+        """Its timestamps are datetimes, with nanoseconds; one that is none is no moment."""
+        self.assertEqual(milliseconds(pd.Timestamp("2026-11-22T16:00:00.123456789Z")), 1_795_363_200_124)
+        self.assertEqual(milliseconds(pd.Timestamp("2026-11-22T17:00", tz="Europe/Berlin")), 1_795_363_200_000)
+        with self.assertRaisesRegex(ValueError, "^moment: NaT given"):
+            milliseconds(pd.NaT)
 
     def test_no_moment(self) -> None:
         """Text, a date, milliseconds and what is no number are refused, with what is allowed."""
