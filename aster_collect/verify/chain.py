@@ -68,7 +68,9 @@ class Chain:
     def state(self) -> list[Any]:
         """The book as it is, and the last row, to be written as JSON."""
         sides = [[b";".join(side.all()).decode(), _told(side.reach)] for side in self._book.sides]
-        return [self._is_known, self._is_fresh, self._last, self._open, *sides]
+        last = self._last and list(self._last)
+        opened = self._open and [list(self._open[0]), self._open[1]]
+        return [self._is_known, self._is_fresh, last, opened, *sides]
 
     def go_on(self, state: list[Any]) -> None:
         """Go on behind a file that left this state."""

@@ -32,16 +32,15 @@ def check_folder(
     Raises `NotAFolder` when there is nothing to check, `OSError` when a file can't be read.
     """
     report = Report(str(folder))
-    manifest = _manifest(folder, report)
-    asked = Asked(folder, live, since_ms, manifest, repairing(folder))
     try:
         histories = Histories(folder, live=live)
     except NotAFolder:
-        if manifest is None or not _are_missing(asked, manifest, report):
+        if not _are_missing(folder, since_ms, report):
             raise
         return report
+    asked = Asked(folder, live, since_ms, _manifest(folder, report), repairing(folder))
     report.set_aside = [entry.name for entry in histories.set_aside]
-    symbols = _symbols(histories, manifest)
+    symbols = _symbols(histories, asked.manifest)
     jobs = jobs if jobs > 1 and is_much(asked, least_bytes) else 1
     tasks = tasks_of(histories, symbols, remembered or {}, jobs)
     found = zip(tasks, answers(asked, histories, tasks, jobs), strict=True)
@@ -50,11 +49,13 @@ def check_folder(
     return report
 
 
-def _are_missing(asked: Asked, manifest: Manifest, report: Report) -> bool:
-    """Tell that all files are missing of a folder that has none; return whether there should be some."""
-    for symbol in _symbols_of(manifest):
-        for name, why in flaws(listed(manifest, symbol, TABLE, asked.since_ms), {}):
-            report.broken(name, 1, why)
+def _are_missing(folder: Path, since_ms: int, report: Report) -> bool:
+    """Tell of a folder without data files which are missing, if there should be some; return whether there should."""
+    manifest = _manifest(folder, report) if folder.is_dir() else None
+    if manifest is not None:
+        for symbol in _symbols_of(manifest):
+            for name, why in flaws(listed(manifest, symbol, TABLE, since_ms), {}):
+                report.broken(name, 1, why)
     return bool(report.total)
 
 
@@ -62,8 +63,6 @@ def _manifest(folder: Path, report: Report) -> Manifest | None:
     """Return what the manifest says, None where it says nothing: then the report says why."""
     try:
         manifest = read_manifest(folder)
-    except NotADirectoryError:
-        return None
     except OSError as error:
         report.unlisted_why = f"{MANIFEST_NAME} can't be read: {error.strerror or error}"
         return None
@@ -98,4 +97,5 @@ def _take(report: Report, symbol: str, answers: list[Answer], remembered: Rememb
     if symbol and any(one.rows for one in own) and all(one.kind != LEDGER.name for one in own):
         why = "no ledger: it was deleted, or these are the files of an earlier program that kept none"
         found.broken(LEDGER.file_name(symbol), 1, why)
+    found.sort_reasons()
     report.add(found)

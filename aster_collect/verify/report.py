@@ -1,6 +1,7 @@
 """What was found, as a table for people and as one object for machines; at most 20 reasons a file are kept."""
 
 from collections.abc import Container, Iterator
+from operator import itemgetter
 from typing import Any, NamedTuple, Self
 from unicodedata import east_asian_width
 
@@ -69,6 +70,12 @@ class Report:
         reasons = self.reasons.setdefault(name, [])
         if len(reasons) < REASONS:
             reasons.append((line, why))
+
+    def sort_reasons(self) -> None:
+        """Put reasons into the order of the files, whichever was read first, and of their lines."""
+        order = {name: at for at, name in enumerate(name for one in self.histories for name in one.files)}
+        names = sorted(self.reasons, key=lambda name: (order.get(name, len(order)), name))
+        self.reasons = {name: sorted(self.reasons[name], key=itemgetter(0)) for name in names}
 
     @property
     def nothing_proven(self) -> bool:

@@ -6,7 +6,8 @@ import unittest
 
 from aster_collect.exchange.streams import KINDS
 from aster_collect.verify import check_folder
-from aster_collect.verify.report import Proof
+from aster_collect.verify.found import Proof
+from aster_collect.verify.memory import Remembered
 from tests import rows
 from tests.unit.verify.test_verify import BOOK, GAPS, PRICES, Case, Lines, at, gap
 
@@ -461,6 +462,21 @@ class Reach(ChainCase):
         self.holds()
         self.files[BOOK][1] = self.files[BOOK][1].replace("4001", "4001.5")
         self.broken(f"{BOOK}:2", "bid 4001.5 1, but 4001 1 in the full book")
+
+    def test_reach_over_a_remembered_file(self) -> None:
+        """So does one that follows a file that is not read again."""
+        self.files[part(DEPTH)] = [*self.files[DEPTH]]
+        self.files[DEPTH][1:] = [f"{at(3)},,102,4002 1;4001 1,6000 1;6001 1", f"{at(4)},102,103,,6002 1"]
+        self.files[part(BOOK)] = self.files[BOOK][:1]
+        self.files[BOOK][1:] = [f"{at(4)},103,4002,1,4001,1,4000,1,,,,,6000,1,6001,1,6002,1,,,,"]
+        self.write()
+        remembered: Remembered = {}
+        found = [check_folder(self.folder, remembered=remembered).json() for _ in range(2)]
+        self.assertEqual(found[0], found[1])
+        self.assertTrue(found[0]["holds"])
+        (file,) = remembered["BTCUSDT/depth"]
+        remembered["BTCUSDT/depth"] = [file._replace(state=[*file.state[:4], *(["", "all"] for _ in range(2))])]
+        self.assertFalse(check_folder(self.folder, remembered=remembered).json()["holds"], "it was read again")
 
 
 class Memory(ChainCase):
