@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-MOST_POINTS = 1400
+MOST_POINTS = 1500
 _LEAST_POINTS = 120
 _ALL_POINTS = 7200  # of one line of each symbol
 _BARS = 48  # where there are no eight hours
