@@ -18,6 +18,7 @@ from .found import Sum, as_json, of_json
 from .ledger import Range
 
 MEMORY_NAME = "verify.json"
+_BODY, _END = b', "histories": ', b"}\n"
 _ROOMS = ("verify", "exchange", "archive", "files")  # whose code the rules are
 
 
@@ -62,12 +63,12 @@ def rules() -> str:
 def read_memory(path: Path) -> Remembered:
     """Return what a file remembers: nothing where there is none, it is damaged, or of other rules."""
     try:
-        said = json.loads(path.read_bytes())
-        if said["rules"] != rules():
-            return {}
-        return {key: [_proven(one) for one in files] for key, files in said["histories"].items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        head, _, body = path.read_bytes().partition(_BODY)
+    except OSError:
         return {}
+    if head != _head(body.removesuffix(_END)):
+        return {}
+    return {key: [_proven(one) for one in files] for key, files in json.loads(body.removesuffix(_END)).items()}
 
 
 def text_of(remembered: Remembered) -> str:
@@ -77,7 +78,13 @@ def text_of(remembered: Remembered) -> str:
         for key, files in sorted(remembered.items())
         if files
     ]
-    return f'{{"rules": "{rules()}", "histories": {{\n' + ",\n".join(lines) + "\n}}\n"
+    body = ("{\n" + ",\n".join(lines) + "\n}").encode("ascii")
+    return (_head(body) + _BODY + body + _END).decode("ascii")
+
+
+def _head(body: bytes) -> bytes:
+    """Return what stands before what is remembered: by which rules, and its hash, so that no damage is believed."""
+    return f'{{"rules": "{rules()}", "sha256": "{sha256(body).hexdigest()}"'.encode("ascii")
 
 
 def _as_json(one: Proven) -> dict[str, Any]:

@@ -475,7 +475,9 @@ class Reach(ChainCase):
         self.assertEqual(found[0], found[1])
         self.assertTrue(found[0]["holds"])
         (file,) = remembered["BTCUSDT/depth"]
-        remembered["BTCUSDT/depth"] = [file._replace(state=[*file.state[:4], *(["", "all"] for _ in range(2))])]
+        before_ms, times, book = file.state
+        empty = [*book[:4], ["", "all"], ["", "all"]]
+        remembered["BTCUSDT/depth"] = [file._replace(state=[before_ms, times, empty])]
         self.assertFalse(check_folder(self.folder, remembered=remembered).json()["holds"], "it was read again")
 
 

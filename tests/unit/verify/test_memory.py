@@ -219,8 +219,9 @@ class Files(Remembering):
         """What other rules have proven is read again, and so it is where the memory is damaged."""
         text = self.memory.read_text("ascii")
         self.assertTrue(read_memory(self.memory))
-        for other in (text.replace(rules(), "0" * 64), text[: len(text) // 2], "[]", "{}", "", "[" * 100_000,
-                      text.replace('"sum"', '"summe"'), text.replace('"status":[', '"status":["x",')):  # fmt: skip
+        self.assertEqual(set(json.loads(text)), {"rules", "sha256", "histories"})
+        damaged = (text[: len(text) // 2], "[]", "{}", "", "[" * 100_000, text.replace('"sum"', '"sun"'), f"{text} ")
+        for other in (text.replace(rules(), "0" * 64), *damaged):
             self.memory.write_text(other, "ascii")
             self.assertEqual(read_memory(self.memory), {})
         self.look()
