@@ -180,11 +180,12 @@ def ids(stream: str, parts: Sequence[Part], holes: Sequence[Hole], present: Sequ
     for gap in sorted(listed, key=lambda gap: (gap.first_missing_id, gap.last_missing_id, RANK[gap.cause], gap)):
         first, last = gap.first_missing_id or 0, gap.last_missing_id or 0
         first = max(first, told[-1][1] + 1 if told else first)
-        for low, high in _common(free, first, last):
+        for low, high in common(free, first, last):
             found.append(_trimmed(gap, low, high, holes))
             told.append((low, high))
+    unlisted = _without(told)
     for hole in holes:
-        for low, high in _common(_without(told), hole.first, hole.last):
+        for low, high in common(unlisted, hole.first, hole.last):
             found.append(Gap(stream, hole.before_ms, max(hole.before_ms, hole.behind_ms), low, high, "restart"))
     return sorted(found, key=lambda gap: (gap.first_missing_id, gap.last_missing_id))
 
@@ -208,7 +209,7 @@ def _without(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return [(first, last) for first, last in zip(edges[::2], edges[1::2], strict=True) if first <= last]
 
 
-def _common(ranges: Sequence[tuple[int, int]], first: int, last: int) -> Iterable[tuple[int, int]]:
+def common(ranges: Sequence[tuple[int, int]], first: int, last: int) -> Iterable[tuple[int, int]]:
     """Yield what of a range lies in disjoint ascending ranges."""
     at = bisect_left(ranges, first, key=lambda one: one[1])
     while at < len(ranges) and ranges[at][0] <= last:

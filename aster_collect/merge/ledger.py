@@ -9,7 +9,7 @@ from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import Options
 from ..files.source import Source
 from .feed import SEE, Columns, Feed, Tell
-from .lacking import MARGIN_MS, joined
+from .lacking import MARGIN_MS, common, joined
 
 
 class Listed:
@@ -33,7 +33,7 @@ class Ids:
 
     def unlisted(self, first: int, last: int) -> int:
         """Return how many ids of a range are not listed."""
-        return last - first + 1 - sum(max(0, min(last, high) - max(first, low) + 1) for low, high in self._ranges)
+        return last - first + 1 - sum(high - low + 1 for low, high in common(self._ranges, first, last))
 
 
 def read_ledger(folder: Path, sources: Iterator[Source], tell: Tell) -> Listed:

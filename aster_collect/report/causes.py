@@ -3,7 +3,6 @@
 Vermilion, blue, pink, green and black are of the palette of Okabe and Ito, which colour-blind people can tell apart.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..exchange.ledger import CAUSES
@@ -33,11 +32,9 @@ def name(cause: str) -> str:
     return _NAMES[cause]
 
 
-def patterns(causes: Iterable[str]) -> str:
-    """Return the patterns of some causes as SVG, and what uses them as CSS needs no more."""
-    return "".join(
-        f'<pattern id="{name(cause)}" width="8" height="8" patternUnits="userSpaceOnUse">'
-        f'<rect width="8" height="8" class="c{look.colour}"/>{_OVER[look.pattern]}</pattern>'
-        for cause in causes
-        for look in (LOOKS[cause],)
-    )
+STYLE = "".join(f".{name(cause)}{{fill:url(#{name(cause)})}}" for cause in CAUSES)
+PATTERNS = "".join(
+    f'<pattern id="{name(cause)}" width="8" height="8" patternUnits="userSpaceOnUse">'
+    f'<rect width="8" height="8" class="c{look.colour}"/>{_OVER[look.pattern]}</pattern>'
+    for cause, look in LOOKS.items()
+)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
+from . import causes, svg
 from .axis import Axis
 from .drawings import Shown
 from .figures import Table, scrolled
@@ -72,7 +73,8 @@ class Page:
             '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-            f"<title>{escape(title)}</title><style>{CSS}</style></head>\n<body>"
+            f"<title>{escape(title)}</title><style>{CSS}{causes.STYLE}</style></head>\n<body>"
+            f"{svg.element('svg', svg.element('defs', causes.PATTERNS), class_='s0', aria_hidden='true')}\n"
             '<a class="jump" href="#coverage">To the coverage</a>\n'
         )
         first = "".join([*self._head(about), *self._coverage(), *self._files(about)])

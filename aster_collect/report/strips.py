@@ -48,9 +48,6 @@ def coverage(strips: Mapping[str, Sequence[Strip]], cut: Cut) -> Iterator[str]:
 def _legend(strips: Mapping[str, Sequence[Strip]]) -> Iterator[str]:
     there = {cause for own in strips.values() for one in own for gap in one.gaps or () for cause in gap.causes}
     seen = [cause for cause in CAUSES if cause in there]
-    style = "".join(f".{causes.name(cause)}{{fill:url(#{causes.name(cause)})}}" for cause in seen)
-    patterns = svg.element("defs", causes.patterns(seen) or " ")
-    yield f"<style>{style}</style>{svg.element('svg', patterns, class_='s0', aria_hidden='true')}\n"
     looks = {"covered": "h", "no rows": ""} | {f"{cause}: {CAUSES[cause]}": causes.name(cause) for cause in seen}
     yield '<ul class="keys">'
     for text, look in looks.items():

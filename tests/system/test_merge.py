@@ -1,6 +1,7 @@
 """One exchange, and two collectors that each lose something else: merged, only what neither has is missing."""
 
 import unittest
+from collections import Counter
 from random import Random
 
 from aster_collect.simulator import Fault
@@ -21,17 +22,7 @@ from tests.support import (
 )
 from tests.unit.commands.calls import call
 
-FAULTS = {
-    "drop": 3,
-    "reset": 3,
-    "close": 2,
-    "cut": 2,
-    "skip": 3,
-    "omit": 1,
-    "both": 3,
-    "kill": 3,
-    "stop": 2,
-}
+FAULTS = {"drop": 2, "reset": 1, "skip": 1, "omit": 1, "both": 2, "kill": 1, "stop": 1}
 STREAMS = "trades,prices,orderbook,depth,mark"
 KINDS = (TRADES, PRICES, ORDERBOOK, "depth", "mark")
 
@@ -81,7 +72,7 @@ class TwoCollectors(EndToEnd):
         """No row is lost or doubled, trades lack what both lack, and the ledger is exactly the intersection."""
         for seed, chance in rounds(1):
             print(f"\nASTER_TEST_SEED={seed}")
-            self.begin(weight_limit=24_000)
+            self.begin(("BTCUSDT",), weight_limit=24_000)
             self.folders = [self.base / "one", self.base / "two"]
             self.options = [("--rotate", "hour", "--compress"), ("--diff-interval", "250")]
             self.running: dict[int, Collector] = {}
@@ -107,11 +98,17 @@ class TwoCollectors(EndToEnd):
             self.assert_goes_on()
 
     def assert_rows(self, symbol: str) -> None:
-        """Fail unless each row that any has is there once, and no other; the full book has its own proof."""
+        """Fail unless each row that any has is there, and no other; the full book has its own proof.
+
+        Each is there as often as one has it who has most of them: quotes can look the same.
+        """
         for kind in (TRADES, PRICES, ORDERBOOK, "mark"):
-            rows = history(self.folder, kind, symbol)
-            theirs = {row for folder in self.folders for row in history(folder, kind, symbol)}
-            self.assertEqual((len(rows), set(rows)), (len(theirs), theirs), f"{kind} of {symbol}")
+            rows = Counter(history(self.folder, kind, symbol))
+            theirs = Counter[str]()
+            for folder in self.folders:
+                theirs |= Counter(history(folder, kind, symbol))
+            self.assertEqual(rows - theirs, Counter(), f"{kind} of {symbol}")
+            self.assertEqual(theirs - rows, Counter(), f"{kind} of {symbol}")
 
     def assert_ledger_is_intersection(self, symbol: str) -> None:
         """Fail unless the ledger tells of ids that no folder has, and of the times that both lack, and no others."""

@@ -47,6 +47,8 @@ def write(path: Path, kind: Kind, day: str, made: Made, opened: Open, wrote: Wro
         )
         for group in _groups(tables):
             writer.write_table(group.unify_dictionaries(), row_group_size=GROUP_ROWS)
+        if not made.rows:
+            writer.write_table(shape.empty_table())  # some readers want a group
 
 
 def _widest(each: list[Options]) -> Options:
