@@ -60,6 +60,7 @@ class Listing:
 
     def run(self) -> None:
         """Do what comes, and what the manifest lacks, until stopped. Blocks."""
+        self._writer.note(())  # so that there is one
         self.catch_up()
         while not self._stopping.is_set():
             self.step(COUNT_S if self._lacking is None else NEXT_S)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest import TestCase
@@ -12,6 +13,17 @@ from aster_collect.exchange.ledger import CAUSES, LEDGER
 from aster_collect.exchange.shape import form
 from aster_collect.exchange.streams import DEFAULT, KINDS, orderbook
 from aster_collect.exchange.streams.kind import Options
+from aster_collect.files.listed import (
+    ASIDE,
+    CLOSED,
+    DELETED,
+    GROWING,
+    MANIFEST_NAME,
+    Content,
+    Listed,
+    line_of,
+    read_line,
+)
 from tests.unit.docs.page import DOCS, fenced, table
 
 FILES = DOCS["files"]
@@ -93,3 +105,20 @@ class TheRejects(TestCase):
         originals = names["originals"]
         self.assertEqual(originals[1], b'{"e":"\xff\xfe"}')
         self.assertEqual(json.loads(originals[0])["stream"], "btcusdt@bookTicker")
+
+
+class TheManifest(TestCase):
+    def test_a_sample_that_is_none(self) -> None:
+        """Each line is one of a manifest, and the first is that of the sample of trades."""
+        (sample,), (trades,) = fenced("json", FILES.section(MANIFEST_NAME)), fenced("csv", FILES.section("trades"))
+        lines = [read_line(line.encode()) for line in sample.splitlines()]
+        self.assertEqual([line and line.what for line in lines], [CLOSED, ASIDE, DELETED, GROWING])
+        assert lines[0] is not None
+        content, data = lines[0].content, trades.encode()
+        self.assertEqual((content.bytes, content.sha256), (len(data), sha256(data).hexdigest()))
+
+    def test_a_key_that_is_not_explained(self) -> None:
+        """Each key that a line can have is in the table, and no other."""
+        told = [row[0].replace("`", "").split(", ") for row in table(FILES.section(MANIFEST_NAME))]
+        line = line_of(Listed("trades_X.csv", ASIDE, Content(1, 2, 3, 4, 5, 6, "a"), "b", "c"))
+        self.assertEqual(sorted(key for keys in told for key in keys), sorted(json.loads(line)))
