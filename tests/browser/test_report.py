@@ -37,7 +37,8 @@ class ThePage(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory())) / ("a_long_name" * 12)
+        folder.mkdir()
         cls.page = folder / "report.html"
         chance = random.Random(1)
         for symbol in ("BTCUSDT", "币安人生USDT"):

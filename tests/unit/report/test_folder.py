@@ -136,6 +136,8 @@ class TheFolder(Case):
             write(self.folder / "prices_BTCUSDT.csv", "prices", [quote(time_ms, "1", "2") for time_ms in times])
             self.told = [0, 0]
             self.assertEqual(self.read()["prices"].history.rows, len(times))
+            ends = sorted((times[0], times[-1]))
+            self.assertEqual(Folder(self.folder, (), ALL).extent(), (ends[0], ends[1]))
 
     def test_every_kind(self) -> None:
         """Each kind of a whole folder is found, and the largest symbol comes first."""

@@ -14,6 +14,7 @@ from aster_collect.report import page as pages
 from aster_collect.report.axis import axis
 from aster_collect.report.folder import Folder
 from aster_collect.report.page import MOST_BYTES, About, Page
+from aster_collect.report.strips import MARKS
 from tests.unit.report.made import DAY_MS, STAMPED, START_MS, book, gap, quote, seconds, trade, write, write_symbol
 
 POINTS = 1500
@@ -225,16 +226,18 @@ class ThePage(Case):
     def test_as_many_gaps_as_can_be(self) -> None:
         """Gaps without number make no page that is too large."""
         chance = random.Random(5)
-        for number in range(3):
+        for number, count in enumerate((4000, *[400] * 7)):
             symbol = f"S{number}USDT"
             write_symbol(self.folder, symbol, chance, days=10, each=5)
-            starts = sorted(START_MS + chance.randrange(10 * DAY_MS) for _ in range(4000))
+            starts = sorted(START_MS + chance.randrange(10 * DAY_MS) for _ in range(count))
             kinds = ("prices", "orderbook", "mark", "open-interest", "liquidations")
             gaps = [
                 gap(kind, start, start + 900, chance.choice(("late", "restart"))) for kind in kinds for start in starts
             ]
             write(self.folder / f"gaps_{symbol}.csv", "gaps", gaps)
-        self.assertLess(len(self.page().encode()), 1_000_000)
+        html = self.page()
+        self.assertLess(len(html.encode()), 2_000_000)
+        self.assertLessEqual(html[: html.index(">Files</h2>")].count('<rect class="g '), MARKS)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ class Paths(unittest.TestCase):
             with self.subTest(seed=seed):
                 places = [(at + 0.5, float(within.y(points[at]))) for at in sorted(points)]
                 alone = [one for one in re.findall(r"M[^M]*", path) if "h" in one]
+                self.assertEqual({end[0] - start[0] for start, end in map(walked, alone)} - {1.0}, set())
                 middles = [((start[0] + end[0]) / 2, end[1]) for start, end in map(walked, alone)]
                 longer = [corner for one in re.findall(r"M[^M]*", path) if "h" not in one for corner in walked(one)]
                 self.assertEqual(sorted([*middles, *longer]), places)
