@@ -79,13 +79,14 @@ class AContainer(unittest.TestCase):
     def test_a_swapped_package_does_not_get_in(self) -> None:
         """The image installs by hash, and every requirement has hashes: of a wheel and of the source."""
         self.assertIn("--require-hashes", self.said["RUN"])
-        text = (ROOT / "requirements.txt").read_text("utf-8").replace("\\\n", " ")
-        for line in text.splitlines():
-            self.assertRegex(line, r"^[a-z-]+==[0-9.]+( +--hash=sha256:[0-9a-f]{64}){2,}$")
+        for name in ("requirements.txt", "requirements-parquet.txt"):
+            text = (ROOT / name).read_text("utf-8").replace("\\\n", " ")
+            for line in text.splitlines():
+                self.assertRegex(line, r"^[a-z-]+==[0-9.]+( +--hash=sha256:[0-9a-f]{64}){2,}$")
 
     def test_the_image_holds_what_runs(self) -> None:
         """What is copied is let through by .dockerignore, which lets nothing else through."""
-        copied = {rest.split()[0] for word, rest in instructions() if word == "COPY"}
+        copied = {name for word, rest in instructions() if word == "COPY" for name in rest.split()[:-1]}
         ignore = (ROOT / ".dockerignore").read_text("utf-8").split()
         self.assertEqual(ignore[0], "*")
         self.assertEqual({line[1:] for line in ignore if line.startswith("!")}, copied)
@@ -181,10 +182,14 @@ class AnInstalledPackage(unittest.TestCase):
         self.assertIn("Typing :: Typed", self.setup["metadata"]["classifiers"].splitlines())
 
     def test_one_dependency(self) -> None:
-        """What the package requires is what requirements.txt pins, and nothing else."""
-        wanted = re.findall(r"^([a-z-]+)", self.setup["options"]["install_requires"].strip(), re.MULTILINE)
-        pinned = re.findall(r"^([a-z-]+)==", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE)
-        self.assertEqual(wanted, pinned)
+        """What the package requires is what requirements.txt pins, and nothing else; so it is with the extra."""
+        for listed, name in (
+            (self.setup["options"]["install_requires"], "requirements.txt"),
+            (self.setup["options.extras_require"]["parquet"], "requirements-parquet.txt"),
+        ):
+            wanted = re.findall(r"^([a-z-]+)", listed.strip(), re.MULTILINE)
+            pinned = re.findall(r"^([a-z-]+)==", (ROOT / name).read_text("utf-8"), re.MULTILINE)
+            self.assertEqual(wanted, pinned)
 
     def test_the_changelog_knows_the_version(self) -> None:
         """The version has an entry in the changelog."""

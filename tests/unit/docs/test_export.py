@@ -11,7 +11,6 @@ from aster_collect.exchange.ledger import LEDGER
 from aster_collect.exchange.streams import KINDS
 from aster_collect.exchange.streams.kind import Options
 from aster_collect.export.lake.columns import schema
-from tests.unit.commands.calls import ROOT
 from tests.unit.docs.page import DOCS, fenced
 from tests.unit.export.lake import DAY_MS, FIRST_MS, LakeCase, seconds, trade
 
@@ -47,11 +46,3 @@ class TheLake(LakeCase):
         told = set(re.findall(r"`(\w+_time)`", LAKE))
         kept = {name for kind in (*KINDS.values(), LEDGER) for name in schema(kind, Options(), False).names}
         self.assertEqual(told, {name for name in kept if name.endswith("_time")})
-
-    def test_the_packages(self) -> None:
-        """They are pinned, each with its hashes, for a call that demands them; no host is named."""
-        text = (ROOT / "requirements-parquet.txt").read_text("ascii").replace("\\\n", " ")
-        for line in text.splitlines():
-            self.assertRegex(line, r"^[a-z]+==[0-9.]+( +--hash=sha256:[0-9a-f]{64}){2,} *$")
-        self.assertEqual(re.findall(r"^[a-z]+", text, re.MULTILINE), ["numpy", "pyarrow"])
-        self.assertIn("--require-hashes -r requirements-parquet.txt", LAKE)
