@@ -11,7 +11,8 @@ from operator import sub
 from ..archive import DamagedFile
 from ..errors import ConfigError
 from .alike import Lines, earliest, halves, same
-from .feed import SEE, Feed, cells_of, shared_bytes
+from .columns import SEE
+from .feed import Feed, cells_of, shared_bytes
 
 MOST_BACK_MS = 1000
 MOST_BYTES = 32 << 20  # of a folder's rows at once: times that go back by so much can't be put in order

@@ -15,7 +15,8 @@ from ..archive import DamagedFile
 from ..errors import ConfigError
 from ..exchange.shape import NONE
 from .alike import Lines, body, one, same
-from .feed import NO_TIME, SEE, Feed, cell_of, cells_of, shared_bytes
+from .columns import SEE
+from .feed import NO_TIME, Feed, cell_of, cells_of, shared_bytes
 from .lacking import Hole
 
 MOST_BACK_MS = 3_600_000  # from one folder's row to another's: more, and their ids are of two histories

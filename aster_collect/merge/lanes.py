@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from ..exchange.events import Gap
+from ..exchange.ledger import NOT_ASKED
 from ..exchange.shape import NONE
 from ..exchange.streams.kind import Kind, Lane
 from .aligned import Aligned, one_by_one, sequence, union
@@ -29,9 +30,10 @@ def _sequence(kind: Kind, feeds: Sequence[Feed], listed: Sequence[Gaps], write: 
     keyed = Keyed(feeds, feeds[0].columns.shape.id, write, differ, [Ids(gaps).unlisted for gaps in listed])
     keyed.run()
     parts = _parts(feeds, listed)
+    asked = [part._replace(gaps=[gap for gap in part.gaps if gap.cause == NOT_ASKED]) for part in parts]
     return [
         *ids(kind.name, parts, keyed.ids.holes, keyed.ids.present),
-        *stretches(kind.name, parts, tell_restart=False),
+        *stretches(kind.name, asked, tell_restart=False),
     ]
 
 

@@ -8,7 +8,8 @@ from ..exchange.events import Gap
 from ..exchange.ledger import LEDGER
 from ..exchange.streams.kind import Options
 from ..files.source import Source
-from .feed import SEE, Columns, Feed, Tell
+from .columns import SEE, Columns
+from .feed import Feed, Tell
 from .lacking import MARGIN_MS, common, joined
 
 

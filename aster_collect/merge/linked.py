@@ -11,7 +11,8 @@ from typing import NamedTuple
 from ..archive import DamagedFile
 from ..exchange.shape import NONE
 from .alike import body, one
-from .feed import SEE, Feed, shared_bytes
+from .columns import SEE
+from .feed import Feed, shared_bytes
 from .keyed import MOST_BACK_MS, Difference, two_histories
 
 TOGETHER = 64

@@ -2,37 +2,34 @@
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from ..archive import DamagedFile
-from ..errors import ConfigError, LockedError
 from ..exchange.events import Gap
 from ..exchange.ledger import LEDGER
 from ..exchange.streams import KINDS
 from ..exchange.streams.kind import Kind, Lane
-from ..files.histories import Histories, list_folder
-from ..files.lock import NO_LOCKS, TAKEN, lock
+from ..files.histories import Histories
 from ..files.manifest import settle
-from ..files.market import keep_market, market_of
+from ..files.market import keep_market
 from ..files.period import PERIODS_MS
-from ..files.plain import FOLDER_MODE, begin_plain
-from ..files.rotate import sync_folder
-from ..files.source import Damaged, Source
-from .feed import NO_TIME, SEE, Columns, Feed, Tell
+from ..files.plain import begin_plain
+from ..files.source import Source
+from .columns import SEE, Columns
+from .feed import NO_TIME, Feed, Tell
+from .inputs import common_market, refuse_columns, shortest_period_ms, total_bytes
 from .keyed import Difference
 from .lacking import Part, stretches
 from .lanes import merge_history
 from .ledger import Listed, read_ledger, rows_of
 from .opening import Opening
+from .place import in_place, refuse_places
 from .sink import Sink
 
 Begin = Callable[[int], AbstractContextManager[Tell]]  # of how many bytes that will be
-ENDING = ".merging"  # of the folder that is written beside
 SHOWN = 20  # rows of a file that differ
 
 
@@ -56,101 +53,17 @@ def merge_folders(folders: Sequence[Path], out: Path, rotate: str, begin: Begin)
     nothing is left.
     """
     histories = [Histories(folder, live=True) for folder in folders]
-    market = _market(folders)
-    _refuse_places(folders, out)
-    length_ms = PERIODS_MS[rotate] if rotate else _period_ms(histories)
-    _refuse_columns(folders, histories, market)
-    with _beside(out) as beside, begin(sum(map(_bytes, folders))) as tell:
+    market = common_market(folders)
+    refuse_places(folders, out)
+    refuse_columns(folders, market)
+    length_ms = PERIODS_MS[rotate] if rotate else shortest_period_ms(histories)
+    with in_place(out) as beside, begin(total_bytes(folders)) as tell:
         keep_market(beside, market)
         merge = _Merge(folders, histories, market, beside, length_ms, tell)
         for symbol in sorted({symbol for each in histories for symbol in each.symbols}):
             merge.symbol(symbol)
         settle(beside)
         return merge.merged
-
-
-def _market(folders: Sequence[Path]) -> str:
-    """Return the market that all folders hold; raise `ConfigError` where they hold several."""
-    markets = {folder: market_of(folder) for folder in folders}
-    first, *others = markets
-    for other in others:
-        if markets[other] != markets[first]:
-            raise ConfigError(
-                f"{other} holds {markets[other]}, and {first} {markets[first]}; give folders of one market"
-            )
-    return markets[first]
-
-
-def _refuse_places(folders: Sequence[Path], out: Path) -> None:
-    """Raise `ConfigError` where the result would be within a folder that is merged, or is not to be made."""
-    for folder in folders:
-        if out.resolve().is_relative_to(folder.resolve()):
-            raise ConfigError(f"--into: {out} given, a folder outside of {folder} allowed, which is never touched")
-    if os.path.lexists(out) and not (out.is_dir() and not out.is_symlink() and not any(out.iterdir())):
-        raise ConfigError(f"--into: {out} given, a folder that is not there yet, or is empty, allowed")
-
-
-def _refuse_columns(folders: Sequence[Path], histories: Sequence[Histories], market: str) -> None:
-    """Raise `ConfigError` where files of one history have not the same columns, before hours are spent on others."""
-    for symbol in sorted({symbol for each in histories for symbol in each.symbols}):
-        columns = {kind.name: Columns(kind, market) for kind in KINDS.values()}
-        for folder, each in zip(folders, histories, strict=True):
-            with each.open(symbol) as files:
-                for source in chain.from_iterable(files.values()):
-                    with contextlib.suppress(Damaged):  # which is told where it is read
-                        if source.part.kind in columns and (header := source.header()):
-                            columns[source.part.kind].take(str(folder / source.name), header)
-
-
-def _period_ms(histories: Sequence[Histories]) -> int:
-    """Return the shortest period by which files are closed, 0 where none is."""
-    lengths = {
-        part.length_ms
-        for each in histories
-        for symbol in each.symbols
-        for parts in each.parts(symbol).values()
-        for part in parts
-        if part.period
-    }
-    return min(lengths, default=0)
-
-
-def _bytes(folder: Path) -> int:
-    return sum((folder / entry.name).stat().st_size for entry in list_folder(folder) if not entry.aside_ms)
-
-
-@contextlib.contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """Yield the folder to write, which takes its place in the end; after any exception nothing of it is left."""
-    out.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-    beside = out.with_name(f".{out.name}{ENDING}")
-    beside.mkdir(FOLDER_MODE, exist_ok=True)
-    descriptor = os.open(beside, os.O_RDONLY)
-    try:
-        try:
-            lock(descriptor)
-        except OSError as error:
-            if error.errno in TAKEN:
-                raise LockedError(f"{beside}: another merge is writing it; let that one end first") from None
-            if error.errno not in NO_LOCKS:
-                raise
-        try:
-            _clear(beside)
-            yield beside
-            sync_folder(beside)
-            beside.replace(out)
-        except BaseException:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise
-    finally:
-        os.close(descriptor)
-    sync_folder(out.parent)
-
-
-def _clear(folder: Path) -> None:
-    """Delete what a merge that was killed has left."""
-    for path in folder.iterdir():
-        path.unlink()
 
 
 class _Merge:

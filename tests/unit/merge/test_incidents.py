@@ -215,6 +215,14 @@ class WhatIsKept(Case):
         self.assertIn(f"set aside, not merged: {a}/mark_{S}.20261122T160010Z.csv", self.merge(a, b).err)
         self.assertEqual(self.ledger(), [f"mark,{seconds(5000)},{seconds(10000)},,,restart"])
 
+    def test_trades_that_were_set_aside(self) -> None:
+        """Of trades ids tell, and no stretch of time does."""
+        a, b = self.folder("a", trades=[trade(1)]), self.folder("b", trades=[trade(2)])
+        for folder in (a, b):
+            self.write(folder / f"trades_{S}.20261122T160010Z.csv", "trades", Options(), [trade(9)])
+        self.merge(a, b)
+        self.assertEqual(self.ledger(), [])
+
     def test_how_old_a_file_is(self) -> None:
         """It is as old as the one with its last row, so that a collector knows how long nobody collected."""
         a, b = self.folder("a", trades=[trade(1), trade(2)]), self.folder("b", trades=[trade(1)])
