@@ -27,6 +27,8 @@ CAUSES = {
 }
 
 UNRECORDED = "unrecorded"
+MARGIN_MS = 1000  # both ends of a stretch are right to within a second
+LOSES_ROWS = ("overflow", "destroyed")  # such a stretch reaches from the first lost row to the last
 NOT_ASKED = "not-asked"  # nobody knows whether there were trades, so there are no ids to name
 # Whose rows alone a cause may stand in; any other may stand in all of them.
 _OF_A_LANE = {NOT_ASKED: Lane.SEQUENCE, "not-polled": Lane.POLLED, "hole": Lane.CHAIN, "mismatch": Lane.CHAIN}
@@ -34,6 +36,14 @@ _OF_A_LANE = {NOT_ASKED: Lane.SEQUENCE, "not-polled": Lane.POLLED, "hole": Lane.
 
 def _one_of(words: Iterable[str]) -> Cell:
     return Cell("(?:" + "|".join(map(re.escape, words)) + ")", "one of " + ", ".join(words), Holds.WORD)
+
+
+def margin_ms(cause: str) -> int:
+    """Return by how much rows may reach into a stretch at both ends, where it should hold none.
+
+    Where it reaches from lost row to lost row, times of the rows beside them may have gone back by a second too.
+    """
+    return 2 * MARGIN_MS if cause in LOSES_ROWS else MARGIN_MS
 
 
 _STREAMS = [kind.name for kind in KINDS.values() if not kind.whole_folder]

@@ -9,6 +9,8 @@ from ..exchange.streams.kind import ID, Event, Lane
 from .damage import Cut
 from .losses import with_ids
 
+STEP_BACK_MS = 1000  # by so much times go back at most in the order of ids
+
 
 class Destroyed(NamedTuple):
     """Rows that somebody took out of a file, as a gap.
@@ -28,6 +30,8 @@ def destroyed(form: Form, cut: Cut, waiting: Sequence[str] = ()) -> Destroyed:
     from_ms, to_ms = kind.row_time_ms(cut.left or cut.first), kind.row_time_ms(cut.last)
     if kind.lane is Lane.CHAIN and waiting:  # they can't stand without what was before them
         to_ms = max(to_ms, kind.row_time_ms(waiting[-1]))
+    if kind.ids and kind.lane is not Lane.SEQUENCE:  # they order the rows, so that times among those may lie outside
+        from_ms, to_ms = from_ms - STEP_BACK_MS, to_ms + STEP_BACK_MS
     gap = Gap(kind.name, min(from_ms, to_ms), to_ms, None, None, "destroyed")
     if kind.lane is not Lane.SEQUENCE:
         return Destroyed(gap, [], cut.left is None)

@@ -10,13 +10,12 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from ..exchange.events import Gap
-from ..exchange.ledger import CAUSES
+from ..exchange.ledger import CAUSES, margin_ms
 
 # Where several causes stand for one stretch the first of these is told: rows may lie within those at the beginning.
 _FIRST = ("clock", "restart", "mismatch", "late")
 RANK = {cause: rank for rank, cause in enumerate(dict.fromkeys((*_FIRST, *CAUSES)))}
 HOLDS_ROWS = _FIRST
-MARGIN_MS = 1000  # both ends of a stretch are right to within a second
 
 _BEFORE, _BEHIND = "before", "behind"  # of a folder's rows: no causes, and never told
 _NEVER = -1 << 62
@@ -66,7 +65,7 @@ class Stretches:
 
     def __init__(self, gaps: Iterable[Gap]) -> None:
         inner = (
-            (gap.from_ms + MARGIN_MS, gap.to_ms - MARGIN_MS)
+            (gap.from_ms + margin_ms(gap.cause), gap.to_ms - margin_ms(gap.cause))
             for gap in gaps
             if gap.first_missing_id is None and gap.cause not in HOLDS_ROWS
         )
@@ -160,7 +159,8 @@ def _largest(
 
 def _apart(span: _Span, inside: Sequence[int]) -> Iterable[_Span]:
     """Yield a stretch, cut at the rows within it where there are more than the one that may be there."""
-    low, high = bisect_right(inside, span.from_ms + MARGIN_MS), bisect_left(inside, span.to_ms - MARGIN_MS)
+    margin = margin_ms(span.cause)
+    low, high = bisect_right(inside, span.from_ms + margin), bisect_left(inside, span.to_ms - margin)
     if span.cause in HOLDS_ROWS or high - low < 2:
         yield span
         return

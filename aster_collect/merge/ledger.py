@@ -5,12 +5,12 @@ from pathlib import Path
 
 from ..archive import DamagedFile
 from ..exchange.events import Gap
-from ..exchange.ledger import LEDGER
+from ..exchange.ledger import LEDGER, MARGIN_MS
 from ..exchange.streams.kind import Options
 from ..files.source import Source
 from .columns import SEE, Columns
 from .feed import Feed, Tell
-from .lacking import MARGIN_MS, common, joined
+from .lacking import common, joined
 
 
 class Listed:

@@ -3,10 +3,11 @@
 from typing import Any
 
 from ..archive.book import FAR, Book
+from ..exchange.ledger import MARGIN_MS
 from ..exchange.streams.kind import Kind
 from .cross import Cross, Place
 from .found import Crossed, IdsFound
-from .ledger import MARGIN_MS, Flaw, Ledger
+from .ledger import Flaw, Ledger
 from .lines import Lines
 
 FIRST = 2  # the line of a file's first row

@@ -7,7 +7,7 @@ from hashlib import sha256
 from sys import maxsize
 from typing import Any, NamedTuple
 
-from ..exchange.ledger import LEDGER, NOT_ASKED
+from ..exchange.ledger import LEDGER, LOSES_ROWS, NOT_ASKED, margin_ms
 from ..exchange.streams import KINDS
 from .found import NO_TIME, Ends, FileEnd, IdsFound
 from .lines import Lines
@@ -15,15 +15,11 @@ from .lines import Lines
 Flaw = tuple[int, str]  # a line, and what is wrong with it
 Range = tuple[int, int]
 
-MARGIN_MS = 1000
 # What came too late, or in a pause, is missing from among rows that are there; a clock that was set misplaces both.
 # So does a book that differed from the exchange's since nobody knows when.
 HOLDS_ROWS = ("late", "restart", "clock", "mismatch")
 SET_CLOCK = "clock"
 BEGINS_BEFORE = ("restart", "clock")  # behind such a stretch times may begin anew from within it
-LOSES_ROWS = ("overflow", "destroyed")  # such a stretch reaches from the first lost row to the last
-
-
 AROUND_MS = 60_000  # more than what any rule asks of the ledger lies off the rows
 
 
@@ -194,19 +190,14 @@ class Stretches:
     """Tells which rows lie where the ledger says that there are none, given times in the order of their rows.
 
     One row may: a snapshot can be sent after an outage and bear a time within it. The first and last second of a
-    stretch do not count, since the exchange's clock and the collector's differ.
+    stretch do not count, since the exchange's clock and the collector's differ; two seconds, of rows that are lost.
     """
 
     def __init__(self, stretches: Iterable[Stretch]) -> None:
         stretches = list(stretches)
         # Where the clock was set there were such times twice, and rows of the other time may lie in a stretch of one.
         twice = union(((one.from_ms, one.to_ms) for one in stretches if one.cause == SET_CLOCK), 0)
-        inner = (
-            part
-            for one in stretches
-            if one.cause not in HOLDS_ROWS
-            for part in _without(one._replace(from_ms=one.from_ms + MARGIN_MS, to_ms=one.to_ms - MARGIN_MS), twice)
-        )
+        inner = (part for one in stretches if one.cause not in HOLDS_ROWS for part in _without(_inner(one), twice))
         self._waiting = sorted((stretch for stretch in inner if stretch.from_ms < stretch.to_ms), reverse=True)
         self._open: dict[Stretch, int] = {}
         self._passed_ms = -1
@@ -240,6 +231,11 @@ class Stretches:
         if self._open:
             return -1
         return self._waiting[-1].from_ms if self._waiting else maxsize
+
+
+def _inner(stretch: Stretch) -> Stretch:
+    margin = margin_ms(stretch.cause)
+    return stretch._replace(from_ms=stretch.from_ms + margin, to_ms=stretch.to_ms - margin)
 
 
 def _without(stretch: Stretch, ranges: Iterable[Range]) -> Iterator[Stretch]:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ..exchange.ledger import MARGIN_MS
 from ..exchange.streams.kind import Kind, Lane
 from .found import NO_TIME, Back, Ends
-from .ledger import MARGIN_MS, Flaw, Ledger, Stretches
+from .ledger import Flaw, Ledger, Stretches
 from .lines import Lines
 
 MOST_BACK_MS = 1000  # a second: what servers of the exchange differ by

@@ -16,13 +16,18 @@ from tests.unit.run.test_loop import START_MS, Case, S, book, book_row, quote, q
 STEP_MS = 100  # between two events of a stream
 
 
+def shaken_ms(number: int) -> int:
+    """Return when event N of a stream is made, whose ids order it: not always behind those before."""
+    return number * STEP_MS + number * 37 % 11 * 80
+
+
 class Destroyed(Case):
-    """Event N of each stream is made N tenths of a second after the start; the exchange has all trades."""
+    """Trade N is made N tenths of a second after the start, and the exchange has all of them; others near that."""
 
     def bring_some(self, *numbers: int) -> None:
         for number in numbers:
-            after_ms = number * STEP_MS
-            self.bring(quote(number, after_ms), book(number, after_ms), trade(number, after_ms))
+            after_ms = shaken_ms(number)
+            self.bring(quote(number, after_ms), book(number, after_ms), trade(number, number * STEP_MS))
 
     def asked(self) -> list[int]:
         """Return the first ids of the pages that were asked for."""
@@ -221,7 +226,7 @@ class Destroyed(Case):
         self.assertLessEqual(set(range(1, last + 1)) - {*ids, *missing}, aside)
         self.assertEqual(set(ids) & missing, set())
         for kind, made in ((rows.PRICES, quote_row), (rows.ORDERBOOK, book_row)):
-            wanted = [made(n, n * STEP_MS) for n in range(1, number + 1)]
+            wanted = [made(n, shaken_ms(n)) for n in range(1, number + 1)]
             found = self.lines(kind)
             self.assertEqual(sorted(found, key=wanted.index), found)
             self.assertEqual(len(set(found)), len(found))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aster_collect.errors import LockedError, StoreError
+from aster_collect.files.destroyed import STEP_BACK_MS
 from tests import rows
 from tests.rowstore import RowStore as Store
 from tests.rowstore import gap_row
@@ -40,8 +41,8 @@ class SomebodyElse(Case):
 
     def destroyed(self, kind: str, first: int, last: int) -> str:
         """Return the ledger's row for what was there between two rows."""
-        times = [row(kind, number).split(",")[0] for number in (first, last)]
-        return f"{kind},{','.join(times)},,,destroyed"
+        from_ms, to_ms = (rows.row_time_ms(kind, row(kind, number)) for number in (first, last))
+        return f"{kind},{rows.seconds(from_ms - STEP_BACK_MS)},{rows.seconds(to_ms + STEP_BACK_MS)},,,destroyed"
 
     def test_the_file_is_deleted(self) -> None:
         """Collection goes on in a fresh file: trades are fetched again, of quotes the ledger says what is gone."""
