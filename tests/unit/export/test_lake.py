@@ -172,10 +172,10 @@ class WhatChanges(LakeCase):
             os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
         self.assertEqual(self.wrote(), [])
 
-    def damage(self, path: Path) -> None:
+    def damage(self, path: Path, byte: int = 0) -> None:
         """Write something else into a file's midst, as only who reads all of it can tell."""
         status, data = path.stat(), bytearray(path.read_bytes())
-        data[len(data) // 2] = 0
+        data[len(data) // 2] = byte
         path.write_bytes(data)
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
@@ -189,10 +189,11 @@ class WhatChanges(LakeCase):
         closed = self.put("trades", [*first, *rows], FOURTH)
         self.put("trades", [trade(100, NOON[FOURTH] + DAY_MS)])
         self.assertEqual(self.wrote(), [FOURTH])
-        self.damage(closed)
+        self.damage(closed, ord("7"))
         self.assertEqual(self.wrote(), [])
         with self.assertRaisesRegex(DataError, f"^{closed.name}: it has not what it had when it was read first; "):
             self.export(exact=True)
+        self.damage(closed)
         self.part(FOURTH).unlink()
         self.assertRaisesRegex(DamagedFile, f"^{closed.name}:", self.export)
 
