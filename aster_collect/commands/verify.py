@@ -64,8 +64,9 @@ checked for each symbol, over rotated and compressed files as one history:
   the manifest  each file that {MANIFEST_NAME} lists is there and holds what it
                 lists, to the byte where it was closed or set aside; one that
                 grew when the collector ended in order is as long at least
-  set aside     as all files, each as a history of its own of which nobody knows
-                what it misses; one without the header of its kind is named only
+  set aside     as all files, each as a history of its own of which nobody
+                knows what it misses; one without the header of its kind is
+                named only
 Other times that go back (rows stand in the order of ids) are counted and
 shown, not broken.
 
@@ -87,9 +88,9 @@ day of the trade behind them.
              false), rows, first, last (UTC), gaps (ledger rows), missing_ids
              (trades) or missing_s, covered_percent, time_back {{steps,
              largest_ms, and where first: file, line}}, crossed {{moments, and
-             where first: file, line}} (depth), proven {{rows, unsaid}} (by the full book), and with
-             --days: days [{{day, rows, missing_ids or missing_s,
-             covered_percent}}]}}], null where it has no meaning
+             where first: file, line}} (depth), proven {{rows, unsaid}} (by the
+             full book), and with --days: days [{{day, rows, missing_ids or
+             missing_s, covered_percent}}]}}], null where it has no meaning
   reasons    [{{file, line, reason}}], at most 20 a file
 
 examples:

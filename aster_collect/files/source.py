@@ -15,6 +15,7 @@ from .tail import BLOCK, find_tail, read_at
 
 BLOCK_BYTES = 1 << 16
 RANGE_BYTES = 1 << 20
+END_BYTES = 512
 LINE_BYTES = 1 << 20
 _TRAILER = struct.Struct("<II")  # at the end of a gzip member: RFC 1952, section 2.3.1
 BAD = (gzip.BadGzipFile, EOFError, zlib.error)
@@ -78,14 +79,26 @@ class Source:
         return self._file.tell()
 
     @property
+    def ends(self) -> int:
+        """The CRC-32 of the first and the last bytes of the file, as it lies on the disk: no two of a history share it.
+
+        Closed files may well be of one size, and copies of one time.
+        """
+        last = max(0, self.status.st_size - END_BYTES)
+        return zlib.crc32(self._at(0, min(END_BYTES, self.status.st_size)) + self._at(last, self.status.st_size - last))
+
+    @property
     def packed(self) -> tuple[int, int] | None:
         """What a compressed file says of its content: the CRC-32, and the length modulo 2**32; None of a plain one."""
-        if self._left is not None or self.status.st_size < _TRAILER.size:
+        start = self.status.st_size - _TRAILER.size
+        if self._left is not None or start < 0:
             return None
-        checksum, length = _TRAILER.unpack(
-            os.pread(self._file.fileno(), _TRAILER.size, self.status.st_size - _TRAILER.size)
-        )
+        checksum, length = _TRAILER.unpack(self._at(start, _TRAILER.size))
         return checksum, length
+
+    def _at(self, start: int, length: int) -> bytes:
+        """Return bytes of the file as it lies on the disk, wherever it is being read."""
+        return os.pread(self._file.fileno(), length, start)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the lines in blocks, once; only the last block can be without a line end.

@@ -33,10 +33,11 @@ class Listing:
 
     def __init__(
         self, folder: Path, *, sync: bool = True, keep_days: int | None = None,
-        pass_on: Callable[[Path], object] = str,
+        pass_on: Callable[[Path], object] = str, wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:  # fmt: skip
         """`pass_on` is told of each closed file once it is listed, or can't be."""
         self._folder, self._keep_days, self._pass_on = folder, keep_days, pass_on
+        self._wall_ns = wall_ns
         self._writer = Writer(folder, sync=sync)
         self._work: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -77,7 +78,7 @@ class Listing:
             if closed_part(path.name) is not None:
                 self._pass_on(path)
         elif self._keep_days is not None and not self._stopping.is_set():
-            now_ms = time.time_ns() // 1_000_000
+            now_ms = self._wall_ns() // 1_000_000
             delete_expired(self._folder, self._keep_days, now_ms, lambda gone: self._note(map(deleted_line, gone)))
         return True
 

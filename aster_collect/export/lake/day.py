@@ -31,7 +31,7 @@ Wrote = Callable[[Survey, int, int], object]  # rows, and unpacked bytes of a da
 def write(path: Path, kind: Kind, day: str, made: Made, opened: Open, wrote: Wrote) -> None:
     """Write a day's file; `wrote` is told as it goes.
 
-    Raises `DataError` for a value that would not be kept, or a file that was changed meanwhile; `OSError`.
+    Raises `DataError` for a value that would not be kept, or a file that is not what it was; `OSError`.
     """
     options = _widest([survey.options for survey, _ in made.pieces])
     shape = schema(kind, options, made.exact).with_metadata({KEY: made.text()})
@@ -113,7 +113,7 @@ def _tables(
 
 
 def _changed(source: Source) -> DataError:
-    return DataError(f"{source.name}: it was changed while it was read; run the same command again")
+    return DataError(f"{source.name}: it has not what it had when it was read first; 'aster-collect verify' says more")
 
 
 def _whole_lines(source: Source, stretch: Stretch) -> Iterator[bytes]:

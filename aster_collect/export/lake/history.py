@@ -14,7 +14,7 @@ from ..asked import Tell
 from . import place
 from .day import write
 from .kept import Kept, Made
-from .survey import Survey, survey
+from .survey import Survey, identity, survey
 
 SURVEYS = 4  # a file's survey is a so-manieth of the work with it
 
@@ -73,9 +73,8 @@ class History:
         wanted = {day for one in surveys for day in one.days} | {day for day in kept.days if self._may_shrink(day)}
         for day in sorted(wanted):
             if self._days.has(day):
-                self._day(
-                    day, Made(self._exact, tuple((one, one.days[day]) for one in surveys if day in one.days)), kept
-                )
+                pieces = tuple((one, one.days[day]) for one in surveys if day in one.days)
+                self._day(day, Made(day, self._exact, pieces), kept)
         for one in surveys:
             self._tell(0, one.size - self._told[one.name])
 
@@ -94,7 +93,8 @@ class History:
         known = kept.survey(source)
         if known is None:
             return survey(self._kind, source, lambda _, bytes_: self._count(source.name, 0, bytes_ // SURVEYS))
-        return known._replace(name=source.name, size=source.status.st_size, mtime_ns=source.status.st_mtime_ns)
+        size, mtime_ns, ends = identity(source)
+        return known._replace(name=source.name, size=size, mtime_ns=mtime_ns, ends=ends)
 
     def _count(self, name: str, rows: int, bytes_: int) -> None:
         self._told[name] += bytes_

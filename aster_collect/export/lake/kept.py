@@ -1,7 +1,7 @@
 """What the lake's files say of what they were made of, so that the lake alone tells what of it is still true.
 
 Each has, under the key `aster_collect`, a JSON object: the `version` of this form, whether it is `exact`, and `inputs`,
-the data files that had rows of its day, in order, each with its `stretch` of this day.
+the data files that had rows of its day, in order, each with its `days`, or of a file of many days with this one alone.
 """
 
 import json
@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 from ...exchange.streams.kind import Options
 from ...files.source import Source
 from . import place
-from .survey import Stretch, Survey
+from .survey import Stretch, Survey, identity
 
 KEY = b"aster_collect"
 VERSION = 1
+FEW_DAYS = 3  # a closed file can have rows of the days beside its own
 LATEST_MS = 1 << 62
 
 Piece = tuple[Survey, Stretch]  # a data file, and its rows of a day
@@ -26,6 +27,7 @@ Piece = tuple[Survey, Stretch]  # a data file, and its rows of a day
 class Made(NamedTuple):
     """What a day's file was made of, in which way."""
 
+    day: str
     exact: bool
     pieces: tuple[Piece, ...]
 
@@ -51,23 +53,22 @@ class Made(NamedTuple):
 
     def text(self) -> bytes:
         """Return it as it stands in the file."""
-        inputs = [
-            {**survey._asdict(), "options": list(survey.options), "days": None, "stretch": list(stretch)}
-            for survey, stretch in self.pieces
-        ]
+        inputs = []
+        for survey, stretch in self.pieces:
+            days = survey.days if len(survey.days) <= FEW_DAYS else {self.day: stretch}
+            inputs.append({**survey._asdict(), "options": list(survey.options), "days": days})
         return json.dumps({"version": VERSION, "exact": self.exact, "inputs": inputs}).encode()
 
 
-def _made(text: bytes) -> Made | None:
+def _made(day: str, text: bytes) -> Made | None:
     said: dict[str, Any] = json.loads(text)
     if said["version"] != VERSION:
         return None
     pieces = []
     for one in said["inputs"]:
-        stretch = Stretch(*one.pop("stretch"))
-        options = Options(*one.pop("options"))
-        pieces.append((Survey(**{**one, "options": options, "days": {}}), stretch))
-    return Made(said["exact"], tuple(pieces))
+        days = {other: Stretch(*stretch) for other, stretch in one["days"].items()}
+        pieces.append((Survey(**{**one, "options": Options(*one["options"]), "days": days}), days[day]))
+    return Made(day, said["exact"], tuple(pieces))
 
 
 class Kept:
@@ -82,33 +83,31 @@ class Kept:
         self._read: dict[str, Made | None] = {}
         found = sorted(path.parent.name.removeprefix(place.DATE) for path in folder.glob(f"{place.DATE}*/{place.FILE}"))
         self.days = set(found)
-        self._known = _together((day, made) for day in found if day >= since and (made := self.day(day)))
+        self._known = _together(made for day in found if day >= since and (made := self.day(day)))
 
     def day(self, day: str) -> Made | None:
         """Return what a day's file was made of, None where there is none, or none of this form."""
         if day not in self._read:
-            self._read[day] = _read(place.part(self._folder, day))
+            self._read[day] = _read(day, place.part(self._folder, day))
         return self._read[day]
 
     def survey(self, source: Source) -> Survey | None:
         """Return what is known of a data file, though it may have been renamed or compressed since it was read."""
-        status = source.status
-        return self._known.get((status.st_size, status.st_mtime_ns)) or self._known.get(source.packed or (0, 0))
+        return self._known.get(identity(source)) or self._known.get(source.packed or ())
 
 
-def _read(path: Path) -> Made | None:
+def _read(day: str, path: Path) -> Made | None:
     try:
-        return _made((pq.read_metadata(path).metadata or {})[KEY])
+        return _made(day, (pq.read_metadata(path).metadata or {})[KEY])
     except (FileNotFoundError, KeyError, TypeError, ValueError):  # none, of another program, damaged
         return None
 
 
-def _together(days: Iterable[tuple[str, Made]]) -> dict[tuple[int, int], Survey]:
-    """Return the data files of which all days are there, by what tells one plain, and compressed since."""
-    surveys: dict[tuple[int, int], Survey] = {}
-    for day, made in days:
-        for survey, stretch in made.pieces:
-            surveys.setdefault((survey.size, survey.mtime_ns), survey).days[day] = stretch
-    whole = [one for one in surveys.values() if sum(stretch.rows for stretch in one.days.values()) == one.rows]
-    packed = {(one.crc32, one.bytes & 0xFFFFFFFF): one for one in whole}
-    return {**packed, **{(one.size, one.mtime_ns): one for one in whole}}
+def _together(days: Iterable[Made]) -> dict[tuple[int, ...], Survey]:
+    """Return the data files of which all days are there, by what tells one as it was, and compressed since."""
+    surveys: dict[tuple[int, ...], Survey] = {}
+    for made in days:
+        for survey, _ in made.pieces:
+            surveys.setdefault((survey.size, survey.mtime_ns, survey.ends), survey).days.update(survey.days)
+    whole = {key: one for key, one in surveys.items() if one.rows == sum(day.rows for day in one.days.values())}
+    return {**{(one.crc32, one.bytes & 0xFFFFFFFF): one for one in whole.values()}, **whole}

@@ -51,12 +51,13 @@ class Stretch(NamedTuple):
 class Survey(NamedTuple):
     """A data file: what tells it from others, whatever it is called by now, and which days it has rows of.
 
-    `size` and `mtime_ns` are the file's as it lies on the disk, `bytes` and `crc32` those of its whole lines.
+    `size`, `mtime_ns` and `ends` are the file's as it lies on the disk, `bytes` and `crc32` those of its whole lines.
     """
 
     name: str
     size: int
     mtime_ns: int
+    ends: int
     bytes: int
     crc32: int
     rows: int
@@ -79,11 +80,13 @@ def survey(kind: Kind, source: Source, tell: Tell) -> Survey:
             tell(0, source.taken_bytes - told)
             told = source.taken_bytes
     found.take(lines.columns, b"".join(gathered))
-    status = source.status
-    tell(0, status.st_size - told)
-    return Survey(
-        source.name, status.st_size, status.st_mtime_ns, found.bytes, found.crc32, found.rows, found.options, found.days
-    )
+    tell(0, source.status.st_size - told)
+    return Survey(source.name, *identity(source), found.bytes, found.crc32, found.rows, found.options, found.days)
+
+
+def identity(source: Source) -> tuple[int, int, int]:
+    """Return what tells a file as it lies on the disk from any other of its history: size, time of change, and ends."""
+    return source.status.st_size, source.status.st_mtime_ns, source.ends
 
 
 class _Survey:

@@ -172,6 +172,46 @@ class WhatChanges(LakeCase):
             os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
         self.assertEqual(self.wrote(), [])
 
+    def damage(self, path: Path, byte: int = 0) -> None:
+        """Write something else into a file's midst, as only who reads all of it can tell."""
+        status, data = path.stat(), bytearray(path.read_bytes())
+        data[len(data) // 2] = byte
+        path.write_bytes(data)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    def test_a_file_that_is_known(self) -> None:
+        """It is not read again, though a day that it has some rows of was written while it grew."""
+        first = [trade(n, NOON[FOURTH] - DAY_MS + n) for n in range(4, 7)]
+        rows = [trade(n, NOON[FOURTH] + n) for n in range(7, 99)]
+        self.put("trades", [*first, *rows[:50]])
+        self.assertEqual(self.wrote(), list(DAYS[:3]))
+        (self.folder / f"trades_{S}.csv").unlink()
+        closed = self.put("trades", [*first, *rows], FOURTH)
+        self.put("trades", [trade(100, NOON[FOURTH] + DAY_MS)])
+        self.assertEqual(self.wrote(), [FOURTH])
+        self.damage(closed, ord("7"))
+        self.assertEqual(self.wrote(), [])
+        with self.assertRaisesRegex(DataError, f"^{closed.name}: it has not what it had when it was read first; "):
+            self.export(exact=True)
+        self.damage(closed)
+        self.part(FOURTH).unlink()
+        self.assertRaisesRegex(DamagedFile, f"^{closed.name}:", self.export)
+
+    def test_files_of_one_size_and_time(self) -> None:
+        """They are not taken for each other: a copy of a folder may have such ones."""
+        (self.folder / f"trades_{S}.csv").unlink()
+        for day in DAYS[:3]:
+            path = self.put("trades", [trade(n, NOON[day] + n) for n in range(100, 200)], day)
+            os.utime(path, ns=(10**18, 10**18))
+        self.put("trades", [], FOURTH)
+        self.export()
+        self.part(SECOND).unlink()
+        self.assertEqual(self.wrote(), [SECOND])
+        self.assertEqual(self.rows(SECOND)[0]["time"].timestamp(), NOON[SECOND] / 1000 + 0.1)
+        for day in DAYS[:3]:
+            self.damage(self.folder / f"trades_{S}.{day}.csv")
+        self.assertEqual(self.wrote(), [])
+
     def test_rows_that_came_later(self) -> None:
         """Only the days are written whose rows are others now: those that grew, or were repaired."""
         self.export()

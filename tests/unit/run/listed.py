@@ -9,6 +9,8 @@ from aster_collect.run.listing import Listing
 from tests.rowstore import RowStore
 from tests.unit.files.rotating import S
 
+FAR_NS = 4_000_000_000 * 10**9  # no file is of a day ahead of it
+
 
 class ListedStore(RowStore):
     """Lists files as the thread does, whenever `list_files` is called; `close` is a crash, `stop` an end in order."""
@@ -16,7 +18,7 @@ class ListedStore(RowStore):
     def __init__(self, folder: Path, **options: Any) -> None:
         keep_days = options.pop("keep_days", None)
         super().__init__(folder, **options)
-        self.listing = Listing(folder, sync=False, keep_days=keep_days)
+        self.listing = Listing(folder, sync=False, keep_days=keep_days, wall_ns=lambda: FAR_NS)
         self.listing.begin()
         self.open(S)
         self.listing.catch_up()

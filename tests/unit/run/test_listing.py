@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import random
+import unittest
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from aster_collect.files.listed import MANIFEST_NAME, Content, read_manifest
 from aster_collect.files.manifest import announce, settle
 from aster_collect.files.names import Part
 from aster_collect.files.rotate import closed_part
+from aster_collect.verify import check_folder
+from tests.killed import each_end
 from tests.support import rounds
-from tests.unit.files.rotating import DAY_MS, KINDS, MIDNIGHT_MS, Case, S, row
+from tests.unit.files.rotating import DAY_MS, KINDS, MIDNIGHT_MS, Case, S, number_of, row
 from tests.unit.run.listed import ListedStore, manifest
 
 CLOSED = f"trades_{S}.2026-11-22.csv"
@@ -270,3 +273,48 @@ class Harmed(Listed):
         said = manifest(self.folder)
         self.assertEqual((len(said.files), said.odd), (2, list(range(2, 2 + len(odd)))))
         self.assertIsNone(read_manifest(self.folder / "nowhere"))
+
+
+@unittest.skipIf(not hasattr(os, "fork"), "no fork")
+class Kills(Listed):
+    def play(self, **options: Any) -> None:
+        """Go on behind what is there, close files, set some aside, delete some, and end in order."""
+        options = {
+            "levels": 5,
+            "sync": False,
+            "rotate": "day",
+            "keep_days": 2,
+            "wall": lambda: 1_795_700_000.0,
+        } | options
+        store = ListedStore(self.folder, **(known | options))
+        last = store.last_row("trades", S)
+        first = number_of("trades", last) + 1 if last else 0
+        for number in range(first, first + (0 if options.get("receive_time") else 4)):
+            store.append("trades", S, [row("trades", number, MIDNIGHT_MS + number * DAY_MS)])
+        store.flush()
+        store.list_files()
+        store.set_aside("prices", S, "x")
+        store.flush()
+        store.list_files()
+        store.stop()
+
+    def check(self, **options: Any) -> int:
+        """Kill the next run at each of its steps; return at how many."""
+        self.play()
+        seen = 0
+        for step in each_end(self.folder, lambda: self.play(**options)):
+            told = [why for reasons in check_folder(self.folder).reasons.values() for _, why in reasons]
+            self.assertEqual([why for why in told if MANIFEST_NAME in why], [], step)
+            self.play(**options)
+            report = check_folder(self.folder)
+            self.assertEqual((report.reasons, report.unlisted), ({}, 0), step)
+            seen += 1
+        return seen
+
+    def test_killed_at_any_step(self) -> None:
+        """Verify has nothing to say of it, neither then nor after the next run, and nothing stays unlisted."""
+        self.assertGreater(self.check(), 25)
+
+    def test_killed_while_files_of_other_columns_are_set_aside(self) -> None:
+        """So it is where growing files get other names as they are opened."""
+        self.assertGreater(self.check(receive_time=True), 10)
