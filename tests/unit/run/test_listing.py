@@ -286,7 +286,7 @@ class Kills(Listed):
             "keep_days": 2,
             "wall": lambda: 1_795_700_000.0,
         } | options
-        store = ListedStore(self.folder, **(known | options))
+        store = ListedStore(self.folder, **options)
         last = store.last_row("trades", S)
         first = number_of("trades", last) + 1 if last else 0
         for number in range(first, first + (0 if options.get("receive_time") else 4)):
