@@ -10,6 +10,8 @@ import time
 import unittest
 from pathlib import Path
 
+from aster_collect.errors import ConfigError
+from aster_collect.files.listed import read_manifest
 from aster_collect.files.raw_reader import RawLines
 from aster_collect.order.entries import Close, Run
 from aster_collect.order.record_reader import read_entries
@@ -206,6 +208,29 @@ class ARawRecord(Runs):
         self.assertEqual(self.status()["lost_lines"], 0)
         quotes = sum(b"@bookTicker" in text for _, text in lines)
         self.assertEqual(self.rows_of("prices"), quotes)
+
+    def test_a_run_that_ends_in_order(self) -> None:
+        """The manifest says how it left each file; the next run takes that back, and says it anew, if it begins."""
+        exchange = self.enterContext(Simulator((SYMBOL,), 200.0))
+        settings = self.settings(exchange, symbols=(SYMBOL,), duration_s=0.5)
+        for _ in range(2):
+            with self.assertLogs("aster_collect", "INFO"):
+                self.assertEqual(Supervisor(settings, queue.SimpleQueue()).run(), STOPPED)
+            said = read_manifest(self.folder)
+            assert said is not None
+            rows = {name: one.content.rows for name, one in said.growing.items()}
+            names = [f"{kind}_{SYMBOL}.csv" for kind in ("gaps", "orderbook", "prices", "trades")]
+            found = [(self.folder / name).read_bytes().count(b"\n") - 1 for name in names]
+            self.assertEqual(rows, dict(zip(names, found, strict=True)))
+            self.assertTrue(rows[names[-1]])
+        (self.folder / names[1]).unlink()
+        (self.folder / names[1]).mkdir()
+        with self.assertLogs("aster_collect", "INFO"), self.assertRaisesRegex(ConfigError, names[1]):
+            Supervisor(settings, queue.SimpleQueue()).run()
+        (self.folder / names[1]).rmdir()
+        said = read_manifest(self.folder)
+        assert said is not None
+        self.assertEqual(set(said.growing), {*names} - {names[1]})
 
     def rows_of(self, kind: str) -> int:
         return (self.folder / f"{kind}_{SYMBOL}.csv").read_bytes().count(b"\n") - 1
