@@ -97,7 +97,7 @@ def _tables(
                     found = table(kind, survey.options, exact, lines)
                 except Unfit as error:
                     raise DataError(f"{source.name}:{number + error.row}: {error}") from None
-                except pa.ArrowInvalid as error:
+                except ValueError as error:  # of no row
                     raise _changed(source) from error
                 number += len(found)
                 mine = _of_day(found, day)
