@@ -198,6 +198,17 @@ class WhatChanges(LakeCase):
             self.part(day).unlink()
         self.assertRaisesRegex(DamagedFile, f"^{closed.name}:", self.export)
 
+    def test_one_file_of_many_days(self) -> None:
+        """A day of it that was deleted is there again, and then nothing of the file is read."""
+        for day in DAYS[:3]:
+            (self.folder / f"trades_{S}.{day}.csv").unlink()
+        grown = self.put("trades", [trade(n, FIRST_MS + n * DAY_MS // 50) for n in range(200)])
+        self.assertEqual(self.wrote(open=True), list(DAYS))
+        self.part(SECOND).unlink()
+        self.assertEqual(self.wrote(open=True), [SECOND])
+        self.damage(grown)
+        self.assertEqual(self.wrote(open=True), [])
+
     def test_files_of_one_size_and_time(self) -> None:
         """They are not taken for each other: a copy of a folder may have such ones."""
         (self.folder / f"trades_{S}.csv").unlink()
@@ -275,14 +286,16 @@ class WhatChanges(LakeCase):
             self.assertEqual((left.exists(), other.exists()), (False, True))
 
     def test_another_folder_that_goes_on(self) -> None:
-        """A day that another folder has only the end of stays as it is, even where that end has more rows."""
+        """A day that another folder has only one end of stays as it is, even where that has more rows."""
         self.export()
         other = self.base / "other"
         other.mkdir()
-        rows = [trade(n, NOON[SECOND] + n) for n in range(2, 9)]
-        (other / f"trades_{S}.csv").write_text("\n".join([header_of("trades"), *rows, ""]))
-        self.assertEqual(self.export(other, open=True)["kept"], "1")
-        self.assertEqual(self.ids_of(SECOND), [1])
+        for behind in (range(2, 9), range(-9, -2)):
+            rows = [trade(n, NOON[SECOND] + n) for n in behind]
+            text = "\n".join([header_of("trades"), *rows, ""]).replace("\n-", "\n")
+            (other / f"trades_{S}.csv").write_text(text)
+            self.assertEqual(self.export(other, open=True)["kept"], "1")
+            self.assertEqual(self.ids_of(SECOND), [1])
 
     def test_a_ledger_that_was_repaired(self) -> None:
         """What is not missing any more leaves the lake, but for the days before there was this folder."""
@@ -294,6 +307,7 @@ class WhatChanges(LakeCase):
         self.ledger(*rows[3:])
         self.assertEqual(self.wrote(), [SECOND, THIRD])
         self.assertEqual([len(self.rows(day, "gaps")) for day in DAYS[:3]], [1, 0, 0])
+        self.assertEqual(pq.read_metadata(self.part(SECOND, "gaps")).num_row_groups, 1)  # some readers want one
         self.assertEqual(self.wrote(), [])
 
     def test_a_part_of_it(self) -> None:
