@@ -225,7 +225,7 @@ class ARawRecord(Runs):
             self.assertTrue(rows[names[-1]])
         (self.folder / names[1]).unlink()
         (self.folder / names[1]).mkdir()
-        with self.assertLogs("aster_collect", "INFO"), self.assertRaisesRegex(ConfigError, names[1]):
+        with self.assertRaisesRegex(ConfigError, names[1]):
             Supervisor(settings, queue.SimpleQueue()).run()
         (self.folder / names[1]).rmdir()
         said = read_manifest(self.folder)
