@@ -102,7 +102,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     """
     said = Manifest({}, {}, [])
     try:
-        for number, data in enumerate(_lines(folder / MANIFEST_NAME), 1):
+        for number, data in enumerate(read_lines(folder), 1):
             if (listed := read_line(data, number)) is None:
                 said.odd.append(number)
             else:
@@ -112,8 +112,9 @@ def read_manifest(folder: Path) -> Manifest | None:
     return said
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    with read_plain(path) as file:
+def read_lines(folder: Path) -> Iterator[bytes]:
+    """Yield the lines of a folder's manifest that are finished; raises `OSError`."""
+    with read_plain(folder / MANIFEST_NAME) as file:
         left = os.fstat(file.fileno()).st_size
         while left and (data := file.readline(left)).endswith(b"\n"):
             yield data

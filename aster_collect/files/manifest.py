@@ -24,7 +24,7 @@ from .listed import (
     Listed,
     line_of,
     read_line,
-    read_manifest,
+    read_lines,
     unpacked,
 )
 from .names import Entry, read_name
@@ -173,15 +173,25 @@ def lacking(folder: Path) -> Iterator[Path]:
 
     Those set aside come first, so that who has their names now is listed anew. Raises `OSError`.
     """
-    said = read_manifest(folder)
-    known = {name for name, one in said.files.items() if one.content.sha256} if said else set()
-    gone = set[str]()
-    entries = (entry for entry in list_folder(folder) if entry.is_closed or entry.aside_ms)
-    for entry in sorted(entries, key=lambda one: (not one.aside_ms, one.part.period, one.name)):
-        if unpacked(entry.name) not in known - gone:
-            if entry.aside_ms:
-                gone.add(entry.part.name)
-            yield folder / entry.name
+    known = _known(folder)
+    aside = [one for one in list_folder(folder) if one.aside_ms and hash(unpacked(one.name)) not in known]
+    known -= {hash(one.part.name) for one in aside}
+    closed = [one for one in list_folder(folder) if one.is_closed and hash(unpacked(one.name)) not in known]
+    for entry in (*sorted(aside), *sorted(closed, key=lambda one: (one.part.period, one.name))):
+        yield folder / entry.name
+
+
+def _known(folder: Path) -> set[int]:
+    """Return the hashes of the names whose content the manifest lists: there may be too many to remember more."""
+    known = set[int]()
+    try:
+        for data in read_lines(folder):
+            if (said := read_line(data)) is not None:
+                known.discard(hash(said.was))
+                (known.add if said.content.sha256 else known.discard)(hash(said.name))
+    except FileNotFoundError:
+        pass
+    return known
 
 
 def growing_lines(folder: Path, counted: Mapping[str, Counted], stopped: Stopped = never) -> Iterator[Listed]:
