@@ -17,6 +17,7 @@ from ..verify.memory import MEMORY_NAME, Remembered, read_memory, text_of
 from .command import Command, program
 from .console import complain, say
 from .grammar import Grammar
+from .progress import Progress
 from .statuses import DONE, FAILED
 
 NAME = "verify"
@@ -122,7 +123,9 @@ def run(said: argparse.Namespace) -> int:
     before = dict(remembered)
     since_ms = milliseconds(said.since) if said.since else 0
     try:
-        report = check_folder(said.folder, live=said.live, since_ms=since_ms, remembered=remembered, jobs=said.jobs)
+        report = check_folder(
+            said.folder, live=said.live, since_ms=since_ms, remembered=remembered, jobs=said.jobs, begin=Progress
+        )
     except NotAFolder as error:
         raise ConfigError(str(error)) from error
     except OSError as error:

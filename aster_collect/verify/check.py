@@ -1,5 +1,6 @@
 """A folder's files, read once each and in order, against every rule and the manifest: the answer is a report."""
 
+from contextlib import nullcontext
 from itertools import groupby
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from ..files.repairing import repairing
 from .memory import Remembered
 from .past import Asked
 from .promised import flaws, listed
+from .reading import nobody
 from .report import Report
 from .symbol import Answer
-from .work import WORTH_BYTES, answers, is_much, tasks_of
+from .work import WORTH_BYTES, Begin, answers, bytes_of, tasks_of
 
 
 def check_folder(
@@ -24,11 +26,14 @@ def check_folder(
     remembered: Remembered | None = None,
     jobs: int = 1,
     least_bytes: int = WORTH_BYTES,
+    begin: Begin = lambda _: nullcontext(nobody),
 ) -> Report:
     """Check every symbol of a data folder; `live` says that a collector is writing to it.
 
     Of files that are over by `since_ms` nothing is asked. What is `remembered` is not read again, and is what is to be
     remembered afterwards. There are `jobs` processes at most, and one where all files are less than `least_bytes`.
+    `begin` is told how many bytes there are, and then what is done of them.
+
     Raises `NotAFolder` when there is nothing to check, `OSError` when a file can't be read.
     """
     report = Report(str(folder))
@@ -41,11 +46,13 @@ def check_folder(
     asked = Asked(folder, live, since_ms, _manifest(folder, report), repairing(folder))
     report.set_aside = [entry.name for entry in histories.set_aside]
     symbols = _symbols(histories, asked.manifest)
-    jobs = jobs if jobs > 1 and is_much(asked, least_bytes) else 1
+    size = bytes_of(folder)
+    jobs = jobs if size >= least_bytes else 1
     tasks = tasks_of(histories, symbols, remembered or {}, jobs)
-    found = zip(tasks, answers(asked, histories, tasks, jobs), strict=True)
-    for symbol, pairs in groupby(found, lambda pair: pair[0].symbol):
-        _take(report, symbol, [answer for _, answer in pairs], remembered)
+    with begin(size) as tell:
+        found = zip(tasks, answers(asked, histories, tasks, jobs, tell), strict=True)
+        for symbol, pairs in groupby(found, lambda pair: pair[0].symbol):
+            _take(report, symbol, [answer for _, answer in pairs], remembered)
     return report
 
 

@@ -15,6 +15,12 @@ from .ledger import Flaw
 from .lines import Lines
 from .report import Report
 
+Tell = Callable[[int, int], object]  # rows and bytes, more of each
+
+
+def nobody(rows: int, size: int) -> None:
+    """Tell nobody."""
+
 
 class Order(Protocol):
     """What is to hold of rows."""
@@ -58,15 +64,18 @@ class Reading:
     def __init__(
         self, kind: Kind, sources: Iterator[Source], order: Order, report: Report, *,
         since_ms: int = 0, is_aside: bool = False, keeps: Callable[[Part], bool] = lambda _: False,
+        tell: Tell = nobody,
     ) -> None:  # fmt: skip
         """Rows from `since_ms` on are counted, and the state is kept behind each file that `keeps` says so of.
+
+        `tell` is told of each file's rows and bytes.
 
         Of a file set aside the header may be foreign, and a torn end is none.
         """
         self.kind = kind
         self.files: list[File] = []
         self.foreign = ""  # why the rows of a file that was set aside were not checked
-        self._order, self._report = order, report
+        self._order, self._report, self._tell = order, report, tell
         self._since_ms, self._is_aside, self._keeps = since_ms, is_aside, keeps
         self._days: Counter[int] = Counter()
         self._first_ms: int | None = None
@@ -84,6 +93,7 @@ class Reading:
             self._days, self._first_ms, self._size, self._hash = Counter(), None, 0, sha256()
             yield from self._file(source)
             self.files.append(self._end(source))
+            self._tell(self._days.total(), source.status.st_size)
 
     def _end(self, source: Source) -> File:
         end, status, part = self._order.end_file(), source.status, source.part

@@ -18,7 +18,7 @@ from .memory import Proven, Remembered, key_of
 from .order import Rows
 from .past import Asked, Past
 from .promised import Held, flaws, is_there_now, listed
-from .reading import File, Reading
+from .reading import File, Reading, Tell, nobody
 from .report import History, Report
 from .times import read_time
 
@@ -30,6 +30,7 @@ class Answer(NamedTuple):
 
     report: Report
     remembered: Remembered
+    told: tuple[int, int]  # how many rows and bytes that was
 
 
 def groups(kinds: Iterable[str]) -> list[Group]:
@@ -48,7 +49,11 @@ def groups(kinds: Iterable[str]) -> list[Group]:
 class Symbol:
     """The files of one symbol."""
 
-    def __init__(self, asked: Asked, histories: Histories, symbol: str, remembered: Remembered) -> None:
+    def __init__(
+        self, asked: Asked, histories: Histories, symbol: str, remembered: Remembered, tell: Tell = nobody
+    ) -> None:  # fmt: skip
+        """`tell` is told of each file's rows and bytes."""
+        self._tell, self._told_rows, self._told_bytes = tell, 0, 0
         self._asked, self._symbol = asked, symbol
         self._histories, self._before = histories, remembered
         self._report = Report(str(asked.folder))
@@ -77,7 +82,12 @@ class Symbol:
         for past, kind, known, read in self._proven:
             now = past.proven(kind, known, read, self._ledger, self._report)
             self._remembered[key_of(self._symbol, kind)] = now
-        return Answer(self._report, self._remembered)
+        return Answer(self._report, self._remembered, (self._told_rows, self._told_bytes))
+
+    def _done(self, rows: int, size: int) -> None:
+        self._told_rows += rows
+        self._told_bytes += size
+        self._tell(rows, size)
 
     def _is_over(self, part: Part) -> bool:
         return bool(part.period) and part.end_ms <= self._asked.since_ms
@@ -87,7 +97,8 @@ class Symbol:
         if sources is None:
             return {}, []
         report = self._report if is_wanted else Report("")
-        reading, ledger = Reading(LEDGER, sources, self._ledger, report), self._ledger
+        tell, ledger = self._done if is_wanted else nobody, self._ledger
+        reading = Reading(LEDGER, sources, ledger, report, tell=tell)
         reading.finish()
         names, rows = [file.name for file in reading.files], total([file.sum for file in reading.files]).rows
         return _held(reading.files), [History(self._symbol, LEDGER.name, names, rows, ledger.first_ms, ledger.last_ms)]
@@ -103,11 +114,18 @@ class Symbol:
         cross = Cross(self._report)
         orders = {kind: Rows(kind, self._ledger, cross) for kind in kinds}
         for kind, proven in known.items():
+            self._done(sum(one.sum.rows for one in proven), sum(one.status[0] for one in proven))
             if proven:
                 orders[kind].go_on(proven[-1].state, past.parts[kind][len(proven) - 1].length_ms)
         readings = {
             kind: Reading(
-                kind, files[kind.name], order, self._report, since_ms=self._asked.since_ms, keeps=past.keeper(kind)
+                kind,
+                files[kind.name],
+                order,
+                self._report,
+                since_ms=self._asked.since_ms,
+                keeps=past.keeper(kind),
+                tell=self._done,
             )
             for kind, order in orders.items()
         }
@@ -150,7 +168,7 @@ class Symbol:
     def _set_aside(self, entry: Entry, source: Source) -> dict[str, Held]:
         kind = TABLE[entry.part.kind]
         order = Ledger({}, {}) if kind is LEDGER else Rows(kind, unknown(), Cross(Report("")))
-        reading = Reading(kind, iter([source]), order, self._report, is_aside=True)
+        reading = Reading(kind, iter([source]), order, self._report, is_aside=True, tell=self._done)
         reading.finish()
         if reading.foreign:
             self._report.notes.append(f"{entry.name}: set aside, not checked: {reading.foreign}")

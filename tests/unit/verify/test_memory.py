@@ -7,6 +7,7 @@ import json
 import os
 import random
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class Remembering(Listed):
 class Worlds(Remembering):
     def test_any_world(self) -> None:
         """Rows, late rows of the ledger, closed files deleted, compressed, altered or set aside, kills and restarts."""
-        for seed, chance in rounds(15):
+        for seed, chance in rounds(8):
             with self.subTest(seed=seed):
                 self.fresh()
                 self.memory = self.folder.parent / MEMORY_NAME
@@ -132,7 +133,7 @@ class Worlds(Remembering):
 
     def test_any_full_book(self) -> None:
         """What it proves of order books and quotes is remembered with them."""
-        for seed, chance in rounds(15):
+        for seed, chance in rounds(8):
             with self.subTest(seed=seed):
                 self.fresh()
                 self.folder.mkdir(parents=True)
@@ -253,6 +254,24 @@ class Files(Remembering):
             told = check_folder(self.folder, remembered=other, jobs=jobs, least_bytes=0)
             self.assertEqual(list(told.text(by_days=True)), list(found.text(by_days=True)))
             self.assertEqual((told.json(), other), (found.json(), one))
+
+    def test_how_far_it_is(self) -> None:
+        """All rows and bytes are told, whichever process reads them, and whether they are read or remembered."""
+        self.memory.unlink()
+        remembered: Remembered = {}
+        size = sum(path.stat().st_size for path in self.folder.glob("*_*"))
+        for jobs in (1, 3, 1):
+            told: list[tuple[int, int]] = []
+
+            @contextlib.contextmanager
+            def begin(total: int, told: list[tuple[int, int]] = told) -> Iterator[Callable[[int, int], None]]:
+                self.assertEqual(total, size)
+                yield lambda some, done: told.append((some, done))
+
+            report = check_folder(self.folder, remembered=remembered, jobs=jobs, least_bytes=0, begin=begin)
+            rows = report.json()["rows"]
+            self.assertEqual((sum(some for some, _ in told), sum(some for _, some in told)), (rows, size))
+            self.assertGreater(len(told), 3)
 
     def run_main(self, *options: str) -> tuple[int, dict[str, Any], str]:
         out, err = io.StringIO(), io.StringIO()

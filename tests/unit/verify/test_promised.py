@@ -255,7 +255,7 @@ class NoFalseAlarm(Listed):
 
     def test_any_world(self) -> None:
         """Rows, hours and days, full disks, kills, power losses, files set aside, compressed, and too old."""
-        for seed, chance in rounds(40):
+        for seed, chance in rounds(15):
             with self.subTest(seed=seed):
                 self.fresh()
                 self.play(chance)
