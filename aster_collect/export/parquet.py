@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
+from ..errors import DataError
 from ..files.aside import delete_leftovers
 from .asked import Asked, Begin
 from .folders import folders, open_from
@@ -15,8 +16,8 @@ LATEST = "~"  # behind all days
 def export(asked: Asked, begin: Begin, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> str:
     """Write the lake, and return the line that says what was written.
 
-    Raises `ConfigError`, `LockedError`, `DataError`, `DamagedFile`, `NotAFolder` and `OSError`; what was written before
-    that is whole.
+    Raises `ConfigError`, `LockedError`, `NotAFolder` and `OSError`, and what was written before that is whole; and once
+    all else is written `DataError` for what can't be.
     """
     asked.check_days()
     first = asked.start.date().isoformat() if asked.start else ""
@@ -36,6 +37,9 @@ def export(asked: Asked, begin: Begin, *, now: Callable[[], datetime] = lambda: 
                         at = place.history(asked.out, kind.name, folder.exchange, symbol)
                         history = History(at, folder.path, kind, days, asked.exact, counts, tell)
                         history.update(parts[kind.name], histories.get(kind.name, ()))
+    if counts.refused:
+        more = f"; {len(counts.refused) - 1} more were refused" if counts.refused[1:] else ""
+        raise DataError(f"{counts.refused[0]}{more}; all else is exported")
     return _told(counts, asked)
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+from ...archive import DamagedFile
+from ...errors import DataError
 from ...exchange.streams.kind import Kind
 from ...files.histories import open_closed
 from ...files.names import Part
@@ -21,13 +23,17 @@ SURVEYS = 4  # a file's survey is a so-manieth of the work with it
 
 @dataclass
 class Counts:
-    """What was done: files written and their rows, and days that stayed as they were, for each reason."""
+    """What was done: files written and their rows, and days that stayed as they were, for each reason.
+
+    `refused` says why of each day that could not be written, or of a file that has lines which are no rows.
+    """
 
     files: int = 0
     rows: int = 0
     unchanged: int = 0
     kept: int = 0  # of which the lake has rows that the data folder has no more
     open: int = 0
+    refused: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -64,17 +70,21 @@ class History:
         self._told: dict[str, int] = {}
 
     def update(self, parts: Iterable[Part], sources: Iterable[Source]) -> None:
-        """Read the files, oldest first, and write what is to be written.
-
-        Raises `DamagedFile`, `DataError` and `OSError`; days that were written before that are whole.
-        """
+        """Read the files, oldest first, and write what is to be written, and can be; raises `OSError`."""
         kept = Kept(self._at, _since(parts))
-        surveys = [self._survey(source, kept) for source in sources if self._is_near(source)]
+        try:
+            surveys = [self._survey(source, kept) for source in sources if self._is_near(source)]
+        except DamagedFile as error:
+            self._counts.refused.append(str(error))
+            return
         wanted = {day for one in surveys for day in one.days} | {day for day in kept.days if self._may_shrink(day)}
         for day in sorted(wanted):
             if self._days.has(day):
                 pieces = tuple((one, one.days[day]) for one in surveys if day in one.days)
-                self._day(day, Made(day, self._exact, pieces), kept)
+                try:
+                    self._day(day, Made(day, self._exact, pieces), kept)
+                except DataError as error:
+                    self._counts.refused.append(str(error))
         for one in surveys:
             self._tell(0, one.size - self._told[one.name])
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from aster_collect.archive import DamagedFile
 from aster_collect.errors import ConfigError, DataError, LockedError
 from aster_collect.exchange.streams.kind import Options
 from aster_collect.files.aside import aside
@@ -196,7 +195,7 @@ class WhatChanges(LakeCase):
         self.damage(closed)
         for day in (THIRD, FOURTH):
             self.part(day).unlink()
-        self.assertRaisesRegex(DamagedFile, f"^{closed.name}:", self.export)
+        self.assertRaisesRegex(DataError, f"^{closed.name}:", self.export)
 
     def test_one_file_of_many_days(self) -> None:
         """A day of it that was deleted is there again, and then nothing of the file is read."""
@@ -361,6 +360,20 @@ class WhatIsRefused(LakeCase):
         with self.assertRaisesRegex(DataError, f"^trades_{S}.{SECOND}.csv:2: quantity is 0.123456789, and decimal.20"):
             self.export(exact=True)
 
+    def test_all_else_is_exported(self) -> None:
+        """What can't be written keeps no other day, kind or symbol from being there, and one line says so."""
+        long = "0.1234567890123456"
+        self.put("trades", [trade(1, NOON[FIRST], long), trade(2, NOON[SECOND]), trade(3, NOON[THIRD], long)], FIRST)
+        self.put("trades", ["x"], FIRST, symbol="AAAUSDT")
+        self.put("trades", [trade(1, NOON[FIRST])], FIRST, symbol="ETHUSDT")
+        self.put("mark", [f"{seconds(NOON[FIRST])},1.5,,,,"], FIRST)
+        told = "^trades_AAAUSDT.2026-11-21.csv:2: 1 cells .* says more; 2 more were refused; all else is exported$"
+        self.assertRaisesRegex(DataError, told, self.export)
+        self.assertEqual(
+            [(name.split("/")[0], name.split("/")[-2]) for name in self.names()],
+            [("mark", f"date={FIRST}"), ("trades", f"date={SECOND}"), ("trades", f"date={FIRST}")],
+        )
+
     def test_an_id_that_no_column_holds(self) -> None:
         """One above 2**63 - 1 is refused by its line, and the largest is kept."""
         self.put("trades", [trade((1 << 63) - 1, NOON[FIRST])], FIRST)
@@ -384,10 +397,8 @@ class WhatIsRefused(LakeCase):
         good = [trade(n, NOON[FIRST] + n) for n in range(3)]
         for bad, end in (("9,17952", ""), ("x", ""), (trade(3, NOON[FIRST]) + ",5", ""), ("", "4,1795"), ("\0\0", "")):
             self.put("trades", [*good, *([bad] if bad else [])], FIRST, end=end)
-            with self.assertRaisesRegex(
-                DamagedFile, f"^trades_{S}.{FIRST}.csv:5: .*; 'aster-collect verify' says more$"
-            ):
-                self.export()
+            told = f"^trades_{S}.{FIRST}.csv:5: .*; 'aster-collect verify' says more; all else is exported$"
+            self.assertRaisesRegex(DataError, told, self.export)
             self.assertEqual(self.names(), [])
 
     def test_a_file_that_another_run_writes(self) -> None:
