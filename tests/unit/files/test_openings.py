@@ -81,7 +81,7 @@ class Openings(Case):
         self.assertEqual(self.told(f"depth_{S}.csv"), ["0 1 ", " 3 1 4", "3 4 "])
         self.assertEqual(
             (self.folder / f"gaps_{S}.csv").read_text("utf-8").split("\n")[1:-1],
-            ["depth,1795305600.001,1795305601.003,,,destroyed", "depth,1795305601.003,1795305602.004,,,destroyed"],
+            ["depth,1795305599.001,1795305602.003,,,destroyed", "depth,1795305602.003,1795305602.004,,,destroyed"],
         )
 
     def test_another_program_writes_to_the_file(self) -> None:
@@ -98,7 +98,7 @@ class Openings(Case):
         self.assertEqual(self.told(f"depth_{S}.csv"), [" 3 1 4", "3 4 "])
         self.assertEqual(
             (self.folder / f"gaps_{S}.csv").read_text("utf-8").split("\n")[1:-1],
-            ["depth,1795305600.002,1795305601.003,,,destroyed", "depth,1795305601.003,1795305602.004,,,destroyed"],
+            ["depth,1795305599.002,1795305602.003,,,destroyed", "depth,1795305602.003,1795305602.004,,,destroyed"],
         )
 
 
