@@ -6,6 +6,7 @@
 What can't be written waits, and is told; it never fails who writes.
 """
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,7 +28,7 @@ from .listed import (
     read_lines,
     unpacked,
 )
-from .names import Entry, read_name
+from .names import PACKED, Entry, read_name
 from .rotate import sync_folder
 from .source import Damaged
 from .tail import last_line_end, read_at
@@ -135,16 +136,16 @@ class Writer:
 def closed_line(path: Path, stopped: Stopped = never) -> Listed | None:
     """Return the line about a file that was closed or set aside; None if stopped, or where there is no such file.
 
-    Raises `OSError`, and `Damaged`.
+    It may have been compressed since. Raises `OSError`, and `Damaged`.
     """
     entry = read_name(path.name)
     if entry is None:
         return None
-    try:
-        found = contents(path, entry.part, stopped)
-    except FileNotFoundError:
-        return None
-    return None if found is None else _line(entry, found)
+    for there in (path, path.with_name(path.name + PACKED)):
+        with contextlib.suppress(FileNotFoundError):
+            found = contents(there, entry.part, stopped)
+            return None if found is None else _line(entry, found)
+    return None
 
 
 def _line(entry: Entry, content: Content) -> Listed:

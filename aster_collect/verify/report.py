@@ -118,7 +118,7 @@ class Report:
             yield f"{self.unlisted_why}: a missing file would not be noticed"
         if self.unlisted:
             files = f"{self.unlisted} file{'s' * (self.unlisted > 1)}"
-            yield f"not in {MANIFEST_NAME} yet: {files}; the collector's next start lists what is there"
+            yield f"not in {MANIFEST_NAME} yet: {files}; a run of the collector lists what is there"
         for name, reasons in self.reasons.items():
             for line, why in reasons:
                 yield f"{self.folder}/{name}:{line}: {why}"

@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+from aster_collect.files.compress import compress
 from aster_collect.files.contents import contents
 from aster_collect.files.listed import MANIFEST_NAME, Content, read_manifest
 from aster_collect.files.manifest import announce, settle
@@ -90,6 +91,18 @@ class Noted(Listed):
         self.assertEqual(contents(packed, part), found)
         assert found is not None
         self.assertEqual(found[:5], (20_000, MIDNIGHT_MS, MIDNIGHT_MS + 19_999, 0, 19_999))
+
+    def test_a_file_is_compressed_before_it_is_listed(self) -> None:
+        """What a run before had left to be compressed may be so first: it is found under its other name."""
+        store = self.listed()
+        self.append(store, 0, 1)
+        paths = store.folder.take_renamed()
+        self.assertEqual([path.name for path in paths], [CLOSED])
+        compress(paths[0])
+        store.listing.take(paths)
+        self.assertTrue(store.listing.step())
+        self.assert_listed()
+        self.assertEqual(set(manifest(self.folder).files), {CLOSED})
 
     def test_a_run_goes_on_behind_an_end_in_order(self) -> None:
         """What was said of growing files is taken back before they grow, and said anew at the next end."""

@@ -266,7 +266,7 @@ class Files(Remembering):
             @contextlib.contextmanager
             def begin(total: int, told: list[tuple[int, int]] = told) -> Iterator[Callable[[int, int], None]]:
                 self.assertEqual(total, size)
-                yield lambda some, done: told.append((some, done))
+                yield lambda count, done: told.append((count, done))
 
             report = check_folder(self.folder, remembered=remembered, jobs=jobs, least_bytes=0, begin=begin)
             rows = report.json()["rows"]
