@@ -5,7 +5,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from ..exchange.streams.kind import Kind
 from .listed import Content
@@ -17,7 +17,16 @@ from .tail import read_at
 BLOCK_BYTES = 1 << 18
 _MAGIC = b"\x1f\x8b"
 
-Counted = tuple[int, int]  # bytes from the begin of a file, and how many lines end in them
+
+class Counted(NamedTuple):
+    """How many lines end in the first bytes of which file."""
+
+    inode: int = 0
+    bytes: int = 0
+    lines: int = 0
+
+
+NOTHING = Counted()
 
 
 def never() -> bool:
@@ -31,36 +40,38 @@ def contents(path: Path, part: Part, stopped: Callable[[], bool] = never) -> Con
     Raises `OSError`, for a link too, and `Damaged` where compressed data can't be unpacked.
     """
     hashed, size, lines, head, last, rest = hashlib.sha256(), 0, 0, b"", b"", b""
+    kind = TABLE[part.kind]
+    most = kind.row_bytes + BLOCK_BYTES  # what is longer is no row: a run of NUL, say
     with read_plain(path) as file, _unpacking(file) as stream:
         while block := _read(stream):
             if stopped():
                 return None
             hashed.update(block)
-            if lines < 2:
+            if lines < 2 and len(head) < most:
                 head += block
             size, lines = size + len(block), lines + block.count(b"\n")
             end = block.rfind(b"\n")
             if end < 0:
-                rest += block
+                rest = (rest + block)[-most:]
                 continue
             start = block.rfind(b"\n", 0, end) + 1
             last, rest = block[start:end] if start else rest + block[:end], block[end + 1 :]
     header, first = (*head.split(b"\n", 2), b"")[:2]
     known = Content(max(0, lines - 1), bytes=size, sha256=hashed.hexdigest())
-    return _with_ends(known, TABLE[part.kind], header, first, last) if known.rows else known
+    return _with_ends(known, kind, header, first, last) if known.rows else known
 
 
 def count(path: Path, counted: Counted, stopped: Callable[[], bool] = never) -> Counted:
     """Go on counting the lines of a plain file that grows, up to where it ends by now; raises `OSError`."""
-    size, lines = counted
+    inode, size, lines = counted
     with read_plain(path) as file:
-        end = os.fstat(file.fileno()).st_size
-        if size > end:  # another one
-            size = lines = 0
-        while size < end and not stopped():
-            block = read_at(file.fileno(), min(BLOCK_BYTES, end - size), size)
+        status = os.fstat(file.fileno())
+        if inode != status.st_ino or size > status.st_size:  # another one is under the name
+            inode, size, lines = status.st_ino, 0, 0
+        while size < status.st_size and not stopped():
+            block = read_at(file.fileno(), min(BLOCK_BYTES, status.st_size - size), size)
             size, lines = size + len(block), lines + block.count(b"\n")
-    return size, lines
+    return Counted(inode, size, lines)
 
 
 def grown(path: Path, part: Part, counted: Counted, stopped: Callable[[], bool] = never) -> Content:
@@ -69,7 +80,7 @@ def grown(path: Path, part: Part, counted: Counted, stopped: Callable[[], bool] 
     What was `counted` is not counted again. Raises `OSError`, for a link too.
     """
     kind = TABLE[part.kind]
-    size, lines = count(path, counted, stopped)
+    _, size, lines = count(path, counted, stopped)
     with Source(path, part) as source:
         last = (source.last_row(kind) or "").encode()
     with read_plain(path) as file:

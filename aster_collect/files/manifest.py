@@ -1,6 +1,6 @@
 """The manifest of a data folder, as it is written: for the collector, and for tools that make or change a folder.
 
-    collector   begin ──▶ note … ──▶ end
+    collector   begin ──▶ note … ──▶ close
     a tool      settle, once all is made; where it changes files: take_back, announce …, settle
 
 What can't be written waits, and is told; it never fails who writes.
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from .appender import Appender, Write, fdatasync
-from .contents import Counted, contents, grown, never
+from .contents import NOTHING, Counted, contents, grown, never
 from .histories import list_folder
 from .listed import (
     ASIDE,
@@ -200,7 +200,7 @@ def growing_lines(folder: Path, counted: Mapping[str, Counted], stopped: Stopped
     for entry in sorted(list_folder(folder)):
         if not entry.part.period and not entry.aside_ms:
             try:
-                content = grown(folder / entry.name, entry.part, counted.get(entry.name, (0, 0)), stopped)
+                content = grown(folder / entry.name, entry.part, counted.get(entry.name, NOTHING), stopped)
             except FileNotFoundError:
                 continue
             yield Listed(entry.name, GROWING, content)

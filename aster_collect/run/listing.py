@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ..files.contents import Counted, count
+from ..files.contents import NOTHING, Counted, count
 from ..files.histories import list_folder
 from ..files.listed import Listed
 from ..files.manifest import Writer, closed_line, deleted_line, growing_lines, lacking, sized_line
@@ -125,7 +125,9 @@ class Listing:
             if self._stopping.is_set():
                 return
             try:
-                self._counted[name] = count(self._folder / name, self._counted.get(name, (0, 0)), self._stopping.is_set)
+                self._counted[name] = count(
+                    self._folder / name, self._counted.get(name, NOTHING), self._stopping.is_set
+                )
             except OSError:
                 self._counted.pop(name, None)  # it was renamed, or deleted
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import random
+import tracemalloc
 import unittest
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,30 @@ class Noted(Listed):
         self.assertEqual(contents(packed, part), found)
         assert found is not None
         self.assertEqual(found[:5], (20_000, MIDNIGHT_MS, MIDNIGHT_MS + 19_999, 0, 19_999))
+
+    def test_lines_that_were_counted_of_the_file_before(self) -> None:
+        """What is counted beside all else is of one file, and not of the next one under its name."""
+        store = self.listed()
+        store.append("trades", S, [row("trades", number, MIDNIGHT_MS + number) for number in range(3)])
+        store.flush()
+        store.list_files()
+        store.listing.step()
+        self.append(store, 1)
+        store.append("trades", S, [row("trades", 100_000 + n, MIDNIGHT_MS + DAY_MS + n) for n in range(9)])
+        store.stop()
+        self.assertEqual(manifest(self.folder).growing[f"trades_{S}.csv"].content.rows, 10)
+
+    def test_a_closed_file_of_nothing_but_nul(self) -> None:
+        """However long it is it is read in little memory, and has no rows."""
+        path = self.folder.with_name(CLOSED)
+        with path.open("wb") as file:
+            file.truncate(64 << 20)
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        found = contents(path, Part("trades", S, "2026-11-22"))
+        self.assertLess(tracemalloc.get_traced_memory()[1], 4 << 20)
+        assert found is not None
+        self.assertEqual((found.rows, found.bytes, found.last_id), (0, 64 << 20, None))
 
     def test_a_file_is_compressed_before_it_is_listed(self) -> None:
         """What a run before had left to be compressed may be so first: it is found under its other name."""
