@@ -12,7 +12,7 @@ from .listed import Content
 from .names import TABLE, Part
 from .plain import read_plain
 from .source import BAD, Damaged, Source
-from .tail import read_at
+from .tail import BLOCK, read_at
 
 BLOCK_BYTES = 1 << 18
 _MAGIC = b"\x1f\x8b"
@@ -85,9 +85,17 @@ def grown(path: Path, part: Part, counted: Counted, stopped: Callable[[], bool] 
         last = (source.last_row(kind) or "").encode()
     with read_plain(path) as file:
         end = os.fstat(file.fileno()).st_size
-        header, first, *_ = (*read_at(file.fileno(), kind.row_bytes, 0).split(b"\n", 2), b"", b"")
+        header, first, *_ = (*_head(file.fileno(), kind.row_bytes).split(b"\n", 2), b"", b"")
     known = Content(max(0, lines - 1) if size == end else None, bytes=end)
     return _with_ends(known, kind, header, first, last) if last else known
+
+
+def _head(descriptor: int, most: int) -> bytes:
+    """Return the begin of a file with its first two lines in it, where they are not too long."""
+    length = BLOCK
+    while (head := read_at(descriptor, length, 0)).count(b"\n") < 2 and length == len(head) < most:
+        length *= 4
+    return head
 
 
 def _unpacking(file: BinaryIO) -> BinaryIO | gzip.GzipFile:

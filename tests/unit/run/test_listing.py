@@ -17,6 +17,7 @@ from aster_collect.files.manifest import announce, settle
 from aster_collect.files.names import Part
 from aster_collect.files.rotate import closed_part
 from aster_collect.verify import check_folder
+from tests import rows
 from tests.killed import each_end
 from tests.support import rounds
 from tests.unit.files.rotating import DAY_MS, KINDS, MIDNIGHT_MS, Case, S, number_of, row
@@ -104,6 +105,17 @@ class Noted(Listed):
         store.append("trades", S, [row("trades", 100_000 + n, MIDNIGHT_MS + DAY_MS + n) for n in range(9)])
         store.stop()
         self.assertEqual(manifest(self.folder).growing[f"trades_{S}.csv"].content.rows, 10)
+
+    def test_a_growing_file_of_long_rows(self) -> None:
+        """Its first row is found, however long it is."""
+        self.folder.mkdir()
+        side = ";".join(["61527.50 0.021"] * 20_000)
+        header = ",".join(rows.columns("depth", 5, False))
+        lines = [header, f"1795538383.842,,11,{side},{side}", "1795538384.220,11,12,61527.70 0.000,"]
+        (self.folder / f"depth_{S}.csv").write_text("".join(f"{line}\n" for line in lines), "ascii")
+        settle(self.folder, sync=False)
+        content = manifest(self.folder).growing[f"depth_{S}.csv"].content
+        self.assertEqual(content[:5], (2, 1795538383842, 1795538384220, 11, 12))
 
     def test_a_closed_file_of_nothing_but_nul(self) -> None:
         """However long it is it is read in little memory, and has no rows."""
