@@ -85,17 +85,9 @@ def grown(path: Path, part: Part, counted: Counted, stopped: Callable[[], bool] 
         last = (source.last_row(kind) or "").encode()
     with read_plain(path) as file:
         end = os.fstat(file.fileno()).st_size
-        header, first, *_ = (*_head(file.fileno(), kind.row_bytes).split(b"\n", 2), b"", b"")
+        header, first, *_ = (*read_at(file.fileno(), BLOCK, 0).split(b"\n", 2), b"", b"")  # the begin of a row does
     known = Content(max(0, lines - 1) if size == end else None, bytes=end)
     return _with_ends(known, kind, header, first, last) if last else known
-
-
-def _head(descriptor: int, most: int) -> bytes:
-    """Return the begin of a file with its first two lines in it, where they are not too long."""
-    length = BLOCK
-    while (head := read_at(descriptor, length, 0)).count(b"\n") < 2 and length == len(head) < most:
-        length *= 4
-    return head
 
 
 def _unpacking(file: BinaryIO) -> BinaryIO | gzip.GzipFile:
