@@ -15,7 +15,8 @@ from .columns import SEE
 from .feed import Feed, cells_of, shared_bytes
 
 MOST_BACK_MS = 1000
-MOST_BYTES = 32 << 20  # of a folder's rows at once: times that go back by so much can't be put in order
+# Of a folder's rows at once, and of those of one moment: where times go back by more, they can't be put in order.
+MOST_BYTES, MOST_ROWS = 8 << 20, 1500
 
 Write = Callable[[bytes, int], object]  # whole lines, and how many
 Said = tuple[bytes, bytes]  # what a row says, and when it was received
@@ -54,26 +55,30 @@ class Aligned:
                 break
             slowest = min(sure, key=sure.__getitem__)
             if len(slowest.data) > MOST_BYTES:
-                raise DamagedFile(
-                    f"{slowest.where(0)}: behind it times go back, and no ids say which rows are one{SEE}"
-                )
-            slowest.more()
+                raise _out_of_order(slowest)
+            slowest.more(len(slowest.data))
         taken = [feed for feed in live if counts[feed]]
         slices = [feed.lines[: counts[feed]] for feed in taken]
         stamped = live[0].columns.is_stamped
         lines = same(slices, stamped)
         if lines is None:
-            lines = self._joined(slices, [times[feed][: counts[feed]] for feed in taken], stamped)
+            lines = self._joined(taken, slices, [times[feed][: counts[feed]] for feed in taken], stamped)
         for feed in taken:
             feed.take_rows(counts[feed])
         self._write(b"\n".join(lines) + b"\n", len(lines))
 
-    def _joined(self, slices: Sequence[Lines], times: Sequence[Sequence[int]], stamped: bool) -> Lines:
+    def _joined(
+        self, taken: Sequence[Feed], slices: Sequence[Lines], times: Sequence[Sequence[int]], stamped: bool
+    ) -> Lines:
         """Put rows together, moment by moment."""
         said = [
             list(zip(*halves(lines), strict=True)) if stamped else [(line, b"") for line in lines] for lines in slices
         ]
-        joined = [row for moment in _moments(times, said) for row in self._join(moment)]
+        joined: list[Said] = []
+        for moment in _moments(times, said):
+            if sorted(map(len, moment))[-2] > MOST_ROWS:
+                raise _out_of_order(taken[0])
+            joined += self._join(moment)
         return [b"%b,%b" % row for row in joined] if stamped else [line for line, _ in joined]
 
 
@@ -96,6 +101,10 @@ def one_by_one(feeds: Sequence[Feed], write: Write) -> None:
             feed.take_bytes(len(data), rows)
             write(data, rows)
         before = feed
+
+
+def _out_of_order(feed: Feed) -> DamagedFile:
+    return DamagedFile(f"{feed.where(0)}: behind it times go back, and no ids say which rows are one{SEE}")
 
 
 def _times(feed: Feed) -> list[int]:
@@ -176,7 +185,7 @@ def sequence(moment: Sequence[Sequence[Said]]) -> Sequence[Said]:
 
 
 def _shortest(one: Sequence[Said], other: Sequence[Said]) -> Sequence[Said]:
-    """Return the shortest sequence that both are parts of; where two rows can come first, the lesser one does."""
+    """Return the shortest sequence that both are parts of."""
     start = 0
     while start < min(len(one), len(other)) and one[start][0] == other[start][0]:
         start += 1
@@ -185,7 +194,7 @@ def _shortest(one: Sequence[Said], other: Sequence[Said]) -> Sequence[Said]:
         end += 1
     ours, theirs = one[start : len(one) - end], other[start : len(other) - end]
     rows = [_both(*pair) for pair in zip(one[:start], other[:start], strict=True)]
-    rows += _table(ours, theirs)
+    rows += _table(ours, theirs) if ours and theirs else ours or theirs
     rows += [_both(*pair) for pair in zip(one[len(one) - end :], other[len(other) - end :], strict=True)]
     return rows
 
@@ -205,7 +214,7 @@ def _table(ours: Sequence[Said], theirs: Sequence[Said]) -> list[Said]:
         if ours[i][0] == theirs[j][0]:
             rows.append(_both(ours[i], theirs[j]))
             i, j = i + 1, j + 1
-        elif (alike[i + 1][j], theirs[j]) > (alike[i][j + 1], ours[i]):
+        elif alike[i + 1][j] >= alike[i][j + 1]:
             rows.append(ours[i])
             i += 1
         else:

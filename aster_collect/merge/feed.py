@@ -53,14 +53,17 @@ class Feed:
         """Note from now on which rows lie within stretches of the folder's ledger."""
         self._stretches = Stretches(gaps)
 
-    def more(self) -> bool:
-        """Read another block; return whether there was one."""
-        block = next(self._blocks, b"")
-        self.ended = not block
-        if block:
-            self._data = self.data + block if self._data else block
+    def more(self, size: int = 1) -> bool:
+        """Read blocks until these are so many bytes, or all is read; return whether there were any."""
+        blocks = []
+        while size > 0 and (block := next(self._blocks, b"")):
+            blocks.append(block)
+            size -= len(block)
+        self.ended = size > 0
+        if blocks:
+            self._data = b"".join((self.data, *blocks))
             self._lines = None
-        return not self.ended
+        return bool(blocks)
 
     def fill(self) -> bool:
         """Read another block if there is no line; return whether there is one."""

@@ -74,7 +74,6 @@ class Keyed:
         self._unlisted = None if unlisted is None else dict(zip(feeds, unlisted, strict=True))
         self._untimed = feeds[0].columns.shape.time if untimed else None
         self._last = b""
-        self._from: set[Feed] = set()  # whose the last rows were
         self.ids = Ids()
 
     def run(self) -> None:
@@ -185,15 +184,16 @@ class Keyed:
         """Note rows that follow, of these feeds; raise `ConfigError` where they can't be of the same history."""
         lead = feeds[0]
         before_ms = lead.time_ms(self._last) if self._last else NO_TIME
-        if self._from.isdisjoint(feeds) and lead.time_ms(first) < before_ms - MOST_BACK_MS:
-            raise two_histories(feeds[0].where(0), self._word)
+        earliest_ms = lead.time_ms(first) + MOST_BACK_MS
+        if earliest_ms < before_ms and not any(feed.last and earliest_ms < feed.time_ms(feed.last) for feed in feeds):
+            raise two_histories(lead.where(0), self._word)
         if self._unlisted is not None:
             lines = data[:-1].split(b"\n") if len(keys.ranges) > 1 else [first]
             for row, low, high in keys.ranges:
                 if row:
                     before_ms = lead.time_ms(lines[row - 1])
                 self.ids.take(low, high, before_ms, lead.time_ms(lines[row]))
-        self._from, self._last = set(feeds), data[data.rfind(b"\n", 0, -1) + 1 : -1]
+        self._last = data[data.rfind(b"\n", 0, -1) + 1 : -1]
 
     def _one_history(self, lines: Lines, slices: Sequence[Lines]) -> None:
         """Raise `ConfigError` where times go back among rows of several, as they do in none of them."""

@@ -116,6 +116,7 @@ class WhatIsKept(Case):
         self.fixed(a, b)
         self.merge(a, b)
         self.assertEqual(len(self.rows("prices")), 5)
+        self.assertIn(b'"rows": 5,', (self.out / "files.jsonl").read_bytes())
 
     def fixed(self, *folders: Path) -> None:
         """Give quotes the mid that they have."""
@@ -147,6 +148,15 @@ class WhatIsKept(Case):
         self.merge(a, b, more=("--rotate", "day"))
         self.assertEqual(self.rows("prices"), [quote(1000), odd, quote(2000), quote(3000)])
         self.assertEqual([path.name for path in self.out.glob("prices*")], [f"prices_{S}.csv"])
+
+    def test_an_odd_time_at_the_end_of_a_day(self) -> None:
+        """The day ends with the first row of the next one that is in order."""
+        end = 8 * 3_600_000
+        lines = [quote(0, at_ms=at) for at in (end - 9000, 10**9, end - 5000, end + 1000)]
+        a = self.folder("a", prices=lines)
+        self.merge(a, a, more=("--rotate", "day"))
+        self.assertEqual(self.rows("prices"), lines)
+        self.assertEqual(len((self.out / f"prices_{S}.2026-11-22.csv").read_text().splitlines()), 4)
 
     def test_what_is_polled(self) -> None:
         """Answers are told apart by their time; what is listed by what it says."""
@@ -199,6 +209,21 @@ class WhatIsKept(Case):
         self.assertEqual(self.rows("depth"), [change("", 1), change("", 5000), change(5000, 9500)])
         self.assertEqual(self.ledger(), [f"depth,{seconds(1)},{seconds(5000)},,,hole"])
 
+    def test_a_book_that_was_closed_by_the_hour(self) -> None:
+        """What a file began with is no row of a history that is not closed."""
+        a = self.folder("a", depth=[change("", 1), change(1, 2)])
+        (a / f"depth_{S}.csv").rename(a / f"depth_{S}.2026-11-22T16.csv")
+        later = [f"{seconds(3)},,2,1.0 2,3.0 4", change(2, 3)]
+        self.folder("a", depth=later)
+        self.merge(a, a, more=("--rotate", "none"))
+        self.assertEqual(self.rows("depth"), [change("", 1), change(1, 2), change(2, 3)])
+
+    def test_two_books_of_one_moment(self) -> None:
+        """Where one ends at the time at which another begins the ledger says that changes may lie between."""
+        a, b = self.folder("a", depth=[change("", 10)]), self.folder("b", depth=[f"{seconds(10)},,12,1.0 2,3.0 4"])
+        self.merge(a, b)
+        self.assertEqual(self.ledger(), [f"depth,{seconds(10)},{seconds(10)},,,hole"])
+
     def test_a_folder_that_is_written_to(self) -> None:
         """Half a row at the end of a file that grows is no row yet."""
         a, b = self.folder("a", trades=[trade(1), trade(2)]), self.folder("b", trades=[trade(1)])
@@ -222,6 +247,15 @@ class WhatIsKept(Case):
             self.write(folder / f"trades_{S}.20261122T160010Z.csv", "trades", Options(), [trade(9)])
         self.merge(a, b)
         self.assertEqual(self.ledger(), [])
+
+    def test_a_row_of_each_within_what_both_lack(self) -> None:
+        """One may lie in a stretch of the ledger; of two the stretch is cut, so that it holds none."""
+        told = [f"mark,{seconds(1000)},{seconds(20000)},,,reconnect"]
+        a = self.folder("a", mark=[mark(1), mark(8), mark(20)], gaps=told)
+        self.merge(a, self.folder("b", mark=[mark(1), mark(12), mark(20)], gaps=told))
+        self.assertEqual(self.rows("mark"), [mark(one) for one in (1, 8, 12, 20)])
+        cuts = [(1000, 8000), (8000, 12000), (12000, 20000)]
+        self.assertEqual(self.ledger(), [f"mark,{seconds(start)},{seconds(end)},,,reconnect" for start, end in cuts])
 
     def test_how_old_a_file_is(self) -> None:
         """It is as old as the one with its last row, so that a collector knows how long nobody collected."""
@@ -283,10 +317,16 @@ class WhatIsRefused(Case):
         later = [f"{number},{T + 10**8 + number},buy,1.0,1" for number in (1, 2)]
         a, b = self.folder("a", trades=[trade(5), trade(6)]), self.folder("b", trades=later)
         self.refused(a, b, status=2, why="trades_BTCUSDT.csv:2: by id its rows lie among others that are hours away")
+        later = [f"{number},{T + 10**8 + number},buy,1.0,1,MARKET" for number in (2, 4)]
+        among = [trade(number) + ",MARKET" for number in (1, 3, 5)], later
+        a, b = self.folder("a", fills=among[0]), self.folder("b", fills=among[1])
+        for folder in (a, b):
+            (folder / f"trades_{S}.csv").unlink()
+        self.refused(a, b, status=2, why="fills_BTCUSDT.csv:2: by id its rows lie among others that are hours away")
         depth = [change("", number).replace(seconds(number), seconds(number + 10**8)) for number in (1, 2)]
         a, b = self.folder("a", depth=[change("", 5)]), self.folder("b", depth=depth[:1])
         for folder in (a, b):
-            (folder / f"trades_{S}.csv").unlink()
+            (folder / f"fills_{S}.csv").unlink()
         self.refused(a, b, status=2, why="depth_BTCUSDT.csv:2: by update_id its rows lie among others")
 
     def test_a_damaged_line(self) -> None:
