@@ -28,7 +28,7 @@ def destroyed(form: Form, cut: Cut, waiting: Sequence[str] = ()) -> Destroyed:
     from_ms, to_ms = kind.row_time_ms(cut.left or cut.first), kind.row_time_ms(cut.last)
     if kind.lane is Lane.CHAIN and waiting:  # they can't stand without what was before them
         to_ms = max(to_ms, kind.row_time_ms(waiting[-1]))
-    gap = Gap(kind.name, min(from_ms, to_ms), to_ms, None, None, "destroyed")
+    gap = Gap.of_time(kind.name, min(from_ms, to_ms), to_ms, "destroyed")
     if kind.lane is not Lane.SEQUENCE:
         return Destroyed(gap, [], cut.left is None)
     last = form.event(cut.last)

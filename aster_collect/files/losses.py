@@ -20,7 +20,7 @@ class Losses:
     def events(self, events: Sequence[Event]) -> None:
         """Note events that memory can't hold."""
         first, last = events[0], events[-1]
-        gap = Gap(self._kind.name, first[TIME], last[TIME], None, None, "overflow")
+        gap = Gap.of_time(self._kind.name, first[TIME], last[TIME], "overflow")
         self.gap(gap if self._kind.lane is not Lane.SEQUENCE else with_ids(gap, first[ID], last[ID]))
 
     def gap(self, gap: Gap) -> None:

@@ -178,7 +178,7 @@ class Replay:
         for lane in self._engine.lanes.all.values() if lack.destroyed else ():
             if lane.kind.uncovered:
                 from_ms, to_ms = lack.from_ns // 1_000_000 - CLOCKS_MS, lack.to_ns // 1_000_000 + CLOCKS_MS
-                gap = Gap(lane.kind.name, from_ms, to_ms, None, None, UNRECORDED)
+                gap = Gap.of_time(lane.kind.name, from_ms, to_ms, UNRECORDED)
                 self._store.backlog.gap(lane.symbol, gap)
 
     def _reopen(self, reopen: Reopen) -> None:
