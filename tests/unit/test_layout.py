@@ -47,7 +47,7 @@ ORDERS = {
               "members", "raw_file", "raw", "raw_reader"),
     "run": ("recorder", "retold", "moments", "hands", "course", "desk", "loop", "build", "opening", "threads", "roster",
             "lists", "fleet", "feeds", "packing", "start", "requests", "recording", "reporting", "supervisor",
-            "recalled", "behind", "found", "carried", "replay"),
+            "recalled", "behind", "found", "carried", "lacking", "replayed_run", "replay"),
     "commands": ("statuses", "circles", "console", "refusals", "command", "grammar", "signals", "collect",
                  "verify", "health", "replay", "simulate"),
     "watch": ("health", "snapshot", "rates", "columns", "status", "log_lines", "terminal_line", "metrics", "terminal",
@@ -60,7 +60,7 @@ ORDERS = {
 }  # fmt: skip
 PURE = {"errors", "wording", "options", "settings",
         "exchange", "order", "net.frames", "net.inbox", "net.pacing", "net.address", "net.reply", "files.losses",
-        "files.names", "files.period", "run.fleet", "watch.columns", "watch.log_lines",
+        "files.names", "files.period", "run.fleet", "run.lacking", "watch.columns", "watch.log_lines",
         "watch.metrics", "watch.rates", "watch.snapshot", "watch.status", "watch.terminal_line"}  # fmt: skip
 IMPURE = {"asyncio", "logging", "os", "queue", "select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess",
           "tempfile", "threading", "time", "urllib.request", "websocket"}  # fmt: skip
