@@ -19,6 +19,11 @@ class Gap(NamedTuple):
     last_missing_id: int | None
     cause: str
 
+    @classmethod
+    def of_time(cls, stream: str, from_ms: int, to_ms: int, cause: str) -> "Gap":
+        """Return a stretch of time, of which no ids are known."""
+        return cls(stream, from_ms, to_ms, None, None, cause)
+
 
 class Batch(NamedTuple):
     """What one read of one connection brought: whole messages, in order, with one receive stamp.

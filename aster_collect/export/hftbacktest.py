@@ -73,7 +73,7 @@ class _Symbol:
         """Return the stretches in which trades or the book may be missing."""
         archive, symbol = self._found.archive, self._found.symbol
         both = gaps_of(
-            Gap(kind, milliseconds(one.start), milliseconds(one.end), None, None, "")
+            Gap.of_time(kind, milliseconds(one.start), milliseconds(one.end), "")
             for kind in self._found.kinds
             for one in archive.gaps(symbol, kind).stretches
         )

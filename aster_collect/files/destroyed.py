@@ -32,7 +32,7 @@ def destroyed(form: Form, cut: Cut, waiting: Sequence[str] = ()) -> Destroyed:
         to_ms = max(to_ms, kind.row_time_ms(waiting[-1]))
     if kind.ids and kind.lane is not Lane.SEQUENCE:  # they order the rows, so that times among those may lie outside
         from_ms, to_ms = from_ms - STEP_BACK_MS, to_ms + STEP_BACK_MS
-    gap = Gap(kind.name, min(from_ms, to_ms), to_ms, None, None, "destroyed")
+    gap = Gap.of_time(kind.name, min(from_ms, to_ms), to_ms, "destroyed")
     if kind.lane is not Lane.SEQUENCE:
         return Destroyed(gap, [], cut.left is None)
     last = form.event(cut.last)

@@ -21,7 +21,7 @@ class Losses:
         """Note events that memory can't hold."""
         first, last = events[0], events[-1]
         times_ms = [event[TIME] for event in events]  # in the order of ids they need not rise
-        gap = Gap(self._kind.name, min(times_ms), max(times_ms), None, None, "overflow")
+        gap = Gap.of_time(self._kind.name, min(times_ms), max(times_ms), "overflow")
         self.gap(gap if self._kind.lane is not Lane.SEQUENCE else with_ids(gap, first[ID], last[ID]))
 
     def gap(self, gap: Gap) -> None:

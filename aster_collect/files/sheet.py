@@ -91,7 +91,7 @@ class Sheet:
         if self._lost is None or self.kind.lane is not Lane.CHAIN:
             return None
         cause, lost_ms = self._lost
-        return Gap(self.kind.name, lost_ms, max(lost_ms, next_ms), None, None, cause)
+        return Gap.of_time(self.kind.name, lost_ms, max(lost_ms, next_ms), cause)
 
     def _keep(self, events: Sequence[Event]) -> int:
         data = ("\n".join(self._form.rows(events)) + "\n").encode("utf-8")

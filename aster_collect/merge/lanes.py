@@ -62,7 +62,7 @@ def _chain(kind: Kind, feeds: Sequence[Feed], listed: Sequence[Gaps], write: Wri
 def _unexplained(kind: Kind, gaps: Gaps, jumps: Sequence[Jump]) -> Gaps:
     """Return the stretches from one row to another that does not join it, where no row of a ledger says so."""
     return [
-        Gap(kind.name, from_ms, max(from_ms, to_ms), None, None, "hole")
+        Gap.of_time(kind.name, from_ms, max(from_ms, to_ms), "hole")
         for from_ms, to_ms in jumps
         if not explains(gaps, from_ms, to_ms)
     ]

@@ -176,4 +176,4 @@ def _set_aside(histories: Histories, kind: Kind, symbol: str) -> Iterator[Gap]:
     for entry in histories.set_aside:
         if entry.part[:2] == (kind.name, symbol) and (row := histories.first_row(entry)):
             with contextlib.suppress(ValueError, IndexError):
-                yield Gap(kind.name, kind.row_time_ms(row.decode()), entry.aside_ms, None, None, "restart")
+                yield Gap.of_time(kind.name, kind.row_time_ms(row.decode()), entry.aside_ms, "restart")

@@ -177,4 +177,4 @@ def _gap(lane: Lane, stretch: Stretch) -> Gap:
     by_sending = lane.kind.wire is not None and lane.kind.wire.by_sending
     from_lag_ms, to_lag_ms = (0, 0) if by_sending else (stretch.from_lag_ms, stretch.to_lag_ms)
     from_ms, to_ms = stretch.from_ms - from_lag_ms, stretch.to_ms - to_lag_ms
-    return Gap(lane.kind.name, from_ms, max(from_ms, to_ms), None, None, stretch.cause)
+    return Gap.of_time(lane.kind.name, from_ms, max(from_ms, to_ms), stretch.cause)

@@ -58,4 +58,4 @@ class Lapse:
 
 def missing(kind: Kind, symbol: str, cause: str, from_ms: int, to_ms: int) -> Missing:
     """Return the row of such a time, which does not end before it begins, whatever the exchange's clock does."""
-    return Missing(symbol, Gap(kind.name, from_ms, max(from_ms, to_ms), None, None, cause))
+    return Missing(symbol, Gap.of_time(kind.name, from_ms, max(from_ms, to_ms), cause))

@@ -139,4 +139,4 @@ class Plain:
         return [event for event in events if event not in older], [self._missing(older[0][TIME], older[-1][TIME])]
 
     def _missing(self, from_ms: int, to_ms: int) -> Missing:
-        return Missing(self.symbol, Gap(self.kind.name, from_ms, to_ms, None, None, "late"))
+        return Missing(self.symbol, Gap.of_time(self.kind.name, from_ms, to_ms, "late"))

@@ -86,7 +86,7 @@ class Polled:
 
     def _miss(self, from_ms: int, to_ms: int) -> None:
         if not self.kind.whole_folder:
-            self._gaps.append(Missing(self.symbol, Gap(self.kind.name, from_ms, to_ms, None, None, self._cause)))
+            self._gaps.append(Missing(self.symbol, Gap.of_time(self.kind.name, from_ms, to_ms, self._cause)))
 
     def turn(self, remember_s: float | None, now_ms: int) -> list[Effect]:
         """Return what is to be written now."""

@@ -268,4 +268,4 @@ class Rising:
             self._anew_ms = 0
 
     def _missing(self, from_ms: int, to_ms: int, cause: str) -> Missing:
-        return Missing(self.symbol, Gap(self.kind.name, from_ms, to_ms, None, None, cause))
+        return Missing(self.symbol, Gap.of_time(self.kind.name, from_ms, to_ms, cause))

@@ -24,7 +24,7 @@ def steps_back(stream: str, last_ms: int, events: Sequence[Event]) -> list[Gap]:
     if sorted(times) == times:
         return []
     return [
-        Gap(stream, after_ms, before_ms, None, None, "clock")
+        Gap.of_time(stream, after_ms, before_ms, "clock")
         for before_ms, after_ms in pairwise([last_ms, *[event[TIME] for event in events]])
         if STEP_BACK_MS < before_ms - after_ms <= FARTHEST_STEP_MS
     ]

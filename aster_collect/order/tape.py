@@ -154,7 +154,7 @@ class Tape:
         written_ms = assembly.written_ms
         if written_ms is not None and self.waiting and written_ms < self._told_ms:
             from_ms, to_ms = since.stretch(written_ms, now_s, now_ms)
-            assembly.gaps.append(Gap(KIND.name, from_ms, to_ms, None, None, "not-asked"))
+            assembly.gaps.append(Gap.of_time(KIND.name, from_ms, to_ms, "not-asked"))
             self._told_ms = written_ms
         return self._outcome()
 

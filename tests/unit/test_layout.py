@@ -61,7 +61,7 @@ ORDERS = {
     "repair": ("fetch", "insert", "place", "left", "rewrite", "mark", "mend", "folder"),
     "run": ("recorder", "retold", "moments", "hands", "course", "desk", "loop", "build", "opening", "threads", "roster",
             "lists", "fleet", "feeds", "listing", "packing", "start", "requests", "recording", "reporting",
-            "supervisor", "recalled", "behind", "found", "carried", "replay"),
+            "supervisor", "recalled", "behind", "found", "carried", "lacking", "replayed_run", "replay"),
     "commands": ("statuses", "circles", "console", "refusals", "command", "grammar", "signals", "progress", "endings",
                  "collect", "verify", "health", "export", "merge", "repair", "report", "replay", "simulate"),
     "watch": ("health", "snapshot", "rates", "columns", "status", "log_lines", "terminal_line", "metrics", "terminal",
@@ -74,7 +74,8 @@ ORDERS = {
 }  # fmt: skip
 PURE = {"errors", "wording", "options", "settings", "exchange", "order", "net.frames", "net.inbox",
         "net.pacing", "net.address", "net.reply", "files.losses", "files.names", "files.period",
-        "merge.alike", "merge.lacking", "merge.opening", "run.fleet", "watch.columns", "watch.log_lines",
+        "merge.alike", "merge.lacking", "merge.opening", "run.fleet", "run.lacking", "watch.columns",
+        "watch.log_lines",
         "watch.metrics", "watch.rates", "watch.snapshot", "watch.status", "watch.terminal_line"}  # fmt: skip
 IMPURE = {"asyncio", "logging", "os", "queue", "select", "selectors", "shutil", "signal", "socket", "ssl", "subprocess",
           "tempfile", "threading", "time", "urllib.request", "websocket"}  # fmt: skip
