@@ -59,7 +59,7 @@ def disk(memory: str) -> None:
 
     def fill(*_):
         is_free = resource.getrlimit(resource.RLIMIT_FSIZE) == free
-        largest = max(path.stat().st_size for path in folder.iterdir())
+        largest = max(path.stat().st_size for path in folder.glob("*.csv"))
         limit = largest + ROOM_BYTES if is_free else FULL_BYTES
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, free[1]))
 
