@@ -5,7 +5,7 @@ if TYPE_CHECKING:
     from .archive import Archive
 
 __all__ = ["Archive", "__version__"]
-__version__ = "1.3.0"
+__version__ = "1.4.0"
 
 if not TYPE_CHECKING:  # else a name that there is not would be an object to a checker of types
 
