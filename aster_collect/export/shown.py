@@ -59,13 +59,12 @@ class Shown:
         time_ms = change.time_ms
         while self._hole < len(self._holes) and self._holes[self._hole][0] < time_ms:
             if self._is_whole:
+                yield from self._begin_day(self._holes[self._hole][0])
                 self._clear()
             if time_ms < self._holes[self._hole][1]:
                 return
             self._hole += 1
-        if day_of(time_ms) > self._day:
-            yield from self._end_day()
-            self._day, self._is_whole = day_of(time_ms), False
+        yield from self._begin_day(time_ms)
         self._exch_ns, self._local_ns = max(self._exch_ns, time_ms * NS_OF_MS), max(self._local_ns, local_ns)
         if change.fresh or not self._is_whole:
             self._add(events.CLEAR, "0 0")
@@ -75,6 +74,12 @@ class Shown:
             self._is_whole = True
         if not change.fresh:
             self._sides(events.DEPTH, change.bids, change.asks)
+
+    def _begin_day(self, time_ms: int) -> Iterator[tuple[int, list[Array]]]:
+        """Yield the day that is over with a moment, where that is the first of another."""
+        if day_of(time_ms) > self._day:
+            yield from self._end_day()
+            self._day, self._is_whole = day_of(time_ms), False
 
     def _clear(self) -> None:
         """Let nobody have a book from the beginning of the next hole on."""

@@ -42,15 +42,22 @@ def _merged(name: str, data: bytes, lines: Sequence[Line]) -> bytes:
     return b"".join(line for _, line in sorted([*here, *new], key=_of))
 
 
-def find_line(source: Source, number: int) -> bytes | None:
-    """Return the row with an id, without its line end, None where there is none; raises as the source does."""
-    begin = b"%d," % number
+def find_lines(source: Source, numbers: Sequence[int]) -> Iterator[Line]:
+    """Yield the rows that have one of some ids, which rise, without their line ends; raises as the source does."""
+    at, is_header = 0, True
     for block in source.blocks():
-        data = block.data
-        at = 0 if data.startswith(begin) else data.find(b"\n" + begin) + 1
-        if (at or data.startswith(begin)) and (end := data.find(b"\n", at)) > 0:
-            return data[at:end]
-    return None
+        data = block.data[: block.data.rfind(b"\n") + 1]
+        if is_header:
+            data, is_header = data.partition(b"\n")[2], False
+        if not data or at == len(numbers):
+            continue
+        last = _id(data, data.rfind(b"\n", 0, -1) + 1)
+        while at < len(numbers) and numbers[at] <= last:
+            begin = b"%d," % numbers[at]
+            start = 0 if data.startswith(begin) else data.find(b"\n" + begin) + 1
+            if start or data.startswith(begin):
+                yield numbers[at], data[start : data.index(b"\n", start)]
+            at += 1
 
 
 def ids_between(source: Source, first: int, last: int) -> Iterator[int]:

@@ -3,7 +3,7 @@
 asked ─▶ mark ─▶ files, each written aside and renamed ─▶ the ledger, as they ─▶ mark gone
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -55,43 +55,48 @@ class Mending:
 
         What has come before an error is put back too. `tell` is told how many came, and how many that settles.
         """
+        beside = self._beside()
         try:
             for ids in self.missing:
-                self._hole(ids, tell)
+                self._hole(ids, beside, tell)
         finally:
             self._put_back()
 
-    def _hole(self, ids: Ids, tell: Tell) -> None:
-        """Ask for the trades of one hole; those beside it prove that they are of the same history."""
-        files = Files(self._folder, self._kind, self.symbol)
-        beside = [trade for number in (ids.first - 1, ids.last + 1) if (trade := self._row(files, number)) is not None]
-        first = min((ids.first, *(trade.id for trade in beside)))
-        last = max((ids.last, *(trade.id for trade in beside)))
-        told = ids.first
-        for page in self._ask(self.symbol, first, last):
-            self._prove(beside, page)
-            new = [trade for trade in page if ids.first <= trade.id <= ids.last]
+    def _beside(self) -> dict[int, Trade]:
+        """Return the trades of the files that lie beside a hole, by their ids."""
+        numbers = sorted({number for ids in self.missing for number in (ids.first - 1, ids.last + 1)})
+        lines = Files(self._folder, self._kind, self.symbol).lines(numbers)
+        return {number: cast(Trade, self._kind.read(line.split(","))) for number, line in lines}
+
+    def _hole(self, ids: Ids, beside: Mapping[int, Trade], tell: Tell) -> None:
+        """Ask for the trades of one hole, once those before or behind it have proven that they are of these ids."""
+        settled, is_proven = ids.first, False
+        before, behind = beside.get(ids.first - 1), beside.get(ids.last + 1)
+        for page in self._ask(self.symbol, ids.first if before is None else before.id, ids.last):
+            is_proven = is_proven or self._proves(page, before) or self._proves(self._page(behind), behind)
+            if not is_proven:
+                break
+            new = [trade for trade in page if trade.id >= ids.first]
             self._lot += new
-            until = min(page[-1].id, ids.last) + 1
-            tell(len(new), until - told)
-            told = until
+            tell(len(new), page[-1].id + 1 - settled)
+            settled = page[-1].id + 1
             if len(self._lot) >= self._at_once:
                 self._put_back()
-        tell(0, ids.last + 1 - told)
+        tell(0, ids.last + 1 - settled)
 
-    def _row(self, files: Files, number: int) -> Trade | None:
-        """Return the trade of the files with an id, None where there is none."""
-        line = files.line(number)
-        return None if line is None else cast(Trade, self._kind.read(line.split(",")))
+    def _page(self, known: Trade | None) -> list[Trade]:
+        """Return what the exchange has under the id of a trade of the files."""
+        return [] if known is None else [trade for page in self._ask(self.symbol, known.id, known.id) for trade in page]
 
-    def _prove(self, beside: list[Trade], page: list[Trade]) -> None:
-        for known in beside:
-            there = [trade for trade in page if trade.id == known.id]
-            if there and by_page(known, there) is Verdict.FOREIGN:
-                raise DataError(
-                    f"{self.symbol}: trade {known.id} of the file is another one at the exchange: its ids have begun "
-                    "anew, and what is missing can't be had any more"
-                )
+    def _proves(self, page: Iterable[Trade], known: Trade | None) -> bool:
+        """Return whether a page has a trade of the files; raises `DataError` where it has another under its id."""
+        there = [trade for trade in page if known is not None and trade.id == known.id]
+        if known is not None and there and by_page(known, there) is Verdict.FOREIGN:
+            raise DataError(
+                f"{self.symbol}: trade {known.id} of the file is another one at the exchange: its ids have begun anew, "
+                "and what is missing can't be had any more"
+            )
+        return bool(there)
 
     def _put_back(self) -> None:
         lot, self._lot = self._lot, []

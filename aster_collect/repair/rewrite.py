@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,7 +19,7 @@ from ..files.histories import Histories, in_order, open_closed
 from ..files.manifest import announce, has_manifest
 from ..files.names import PACKED, Part
 from ..files.source import Source
-from .insert import copy_with, find_line, ids_between
+from .insert import copy_with, find_lines, ids_between
 from .left import Range, left_of
 
 
@@ -51,14 +52,13 @@ class Files:
                 if row := source.first_row().decode():
                     self.extents.append(File(folder, kind, part, row))
 
-    def line(self, number: int) -> str | None:
-        """Return the row with an id, None where there is none."""
-        at = bisect_right([file.first_id for file in self.extents], number) - 1
-        if at < 0:
-            return None
-        with _open(self._folder, self.extents[at].part) as source:
-            line = find_line(source, number)
-        return None if line is None else line.decode()
+    def lines(self, numbers: Sequence[int]) -> Iterator[tuple[int, str]]:
+        """Yield the rows that have one of some ids, which rise; each file that can have one is read once."""
+        firsts = [file.first_id for file in self.extents]
+        for at, some in groupby(numbers, lambda number: bisect_right(firsts, number) - 1):
+            if at >= 0:
+                with _open(self._folder, self.extents[at].part) as source:
+                    yield from ((number, line.decode()) for number, line in find_lines(source, list(some)))
 
     def ids(self, first: int, last: int) -> Iterator[int]:
         """Yield the ids from one to another, both included, that are there, in order."""

@@ -239,3 +239,55 @@ class AnyHoles(Case):
             self.mended(world)
 
         self.each(20, one)
+
+    def test_what_nothing_proves(self) -> None:
+        """Trades that neither neighbour of their hole proves are left out, however many pages they would fill."""
+
+        def one(world: World) -> None:
+            hole = ranges(sorted(world.missing))[-1]
+            for first, last in ranges(sorted(world.missing))[:-1]:
+                world.missing -= set(range(first, last + 1))
+            for path in self.folder.iterdir():
+                path.unlink()
+            world.write([trade for trade in world.truth if trade.id > hole[1]])
+            before = sorted((path.name, path.read_bytes()) for path in self.folder.iterdir())
+            world.oldest = 0
+            behind = hole[1] + 1 - world.truth[0].id
+            world.truth[behind] = world.truth[behind]._replace(quantity="99999")
+            self.assertRaisesRegex(DataError, "another one at the exchange", self.mending(world).run, lambda *_: None)
+            del world.truth[behind]
+            mending = self.mending(world)
+            mending.run(lambda *_: None)
+            self.assertEqual(mending.found, 0)
+            self.assertEqual(sorted((path.name, path.read_bytes()) for path in self.folder.iterdir()), before)
+
+        self.each(10, one)
+
+    def test_no_row_is_left(self) -> None:
+        """Where a file is a header alone, nothing tells whose ids the ledger names."""
+
+        def one(world: World) -> None:
+            for path in self.folder.glob("trades_*"):
+                path.unlink()
+            world.write([])
+            (self.folder / rows.file_name("trades", SYMBOL)).write_bytes(Form(TRADES, world.options).header)
+            mending = self.mending(world)
+            mending.run(lambda *_: None)
+            self.assertEqual((mending.number, mending.found), (len(world.missing), 0))
+
+        self.each(5, one)
+
+    def test_before_all_that_is_left(self) -> None:
+        """What is missing just before the oldest file goes into files of its own hours, and the folder holds."""
+
+        def one(world: World) -> None:
+            for path in self.folder.iterdir():
+                path.unlink()
+            last = world.truth[len(world.truth) // 2].id
+            world.oldest, world.length_ms = 0, HOUR_MS
+            world.missing = {trade.id for trade in world.truth if trade.id <= last}
+            world.write([trade for trade in world.truth if trade.id > last])
+            self.mending(world).run(lambda *_: None)
+            self.mended(world)
+
+        self.each(20, one)
