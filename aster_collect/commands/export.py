@@ -143,6 +143,10 @@ def asked_of(given: dict[str, Any]) -> Asked:
     kinds = given.pop("kinds", (ALL,))
     folders = tuple(dict.fromkeys(given.pop("folders"))) or (DATA_DIR,)
     asked = Asked(folders=folders, kinds=() if kinds == (ALL,) else kinds, **given)
+    if asked.out.exists() and not asked.out.is_dir():
+        raise ConfigError(f"--out: {asked.out} given, a folder allowed, or a name that is free")
+    if any(asked.out.resolve() == folder.resolve() for folder in folders):
+        raise ConfigError(f"--out: {asked.out} given, another folder than the data's allowed: that is only read")
     if asked.start and asked.end and asked.start >= asked.end:
         raise ConfigError(f"--until: {asked.end.isoformat()} given, a moment behind --from allowed")
     return asked

@@ -68,7 +68,10 @@ def read_memory(path: Path) -> Remembered:
         return {}
     if head != _head(body.removesuffix(_END)):
         return {}
-    return {key: [_proven(one) for one in files] for key, files in json.loads(body.removesuffix(_END)).items()}
+    try:
+        return {key: [_proven(one) for one in files] for key, files in json.loads(body.removesuffix(_END)).items()}
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):  # whoever wrote that
+        return {}
 
 
 def text_of(remembered: Remembered) -> str:

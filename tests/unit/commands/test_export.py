@@ -85,10 +85,13 @@ class Export(Folder):
             self.assert_refused(call("export", "data", *LAKE), told, program=PROGRAM, status=1)
         self.assertEqual([path for path in Path("lake").rglob("*") if path.is_file()], [])
 
-    def test_a_place_that_can_not_be_written_to(self) -> None:
-        """It is status 1, with the name of what is in the way."""
+    def test_a_place_that_is_none(self) -> None:
+        """A file is no folder to write to, and a data folder is only read."""
         Path("lake").write_text("a file", "ascii")
-        self.assert_refused(call("export", "data", *LAKE), "lake", program=PROGRAM, status=1)
+        self.assert_refused(call("export", "data", *LAKE), "--out: lake given, a folder allowed", program=PROGRAM)
+        words = ("export", "data", "--to", "parquet", "--out", "../" + Path.cwd().name + "/data")
+        self.assert_refused(call(*words), "another folder than the data's allowed", program=PROGRAM)
+        self.assertEqual(self.made(), ["data", "lake"])
 
     def test_without_pyarrow(self) -> None:
         """One line says how to install it, and --help does without."""

@@ -15,7 +15,7 @@ from aster_collect import cli
 from aster_collect.errors import StoreError
 from aster_collect.exchange.events import Gap
 from aster_collect.verify import check_folder
-from aster_collect.verify.memory import MEMORY_NAME, Proven, Remembered, read_memory, rules, text_of
+from aster_collect.verify.memory import _BODY, _END, MEMORY_NAME, Proven, Remembered, _head, read_memory, rules, text_of
 from tests import rows
 from tests.support import rounds
 from tests.unit.files.rotating import HOUR_MS, KINDS, MIDNIGHT_MS, S, number_of, row
@@ -226,6 +226,12 @@ class Files(Remembering):
             self.memory.write_text(other, "ascii")
             self.assertEqual(read_memory(self.memory), {})
         self.look()
+
+    def test_what_another_program_wrote(self) -> None:
+        """What bears the right hash, and is no memory, is read as none."""
+        for body in (b"[]", b"{{", b'{"X/trades": 3}', b'{"X/trades": [{}]}', b'{"X/trades": [null]}'):
+            self.memory.write_bytes(_head(body) + _BODY + body + _END)
+            self.assertEqual(read_memory(self.memory), {})
 
     def test_days_that_are_over(self) -> None:
         """Looking at the newest files alone forgets nothing of the others, and a moment within a file is no end."""
