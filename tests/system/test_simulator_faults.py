@@ -379,9 +379,11 @@ class AFaultOfTheFullBook(Exchange):
         book = self.snapshot()
         last, sides = book["lastUpdateId"], (dict(book["bids"]), dict(book["asks"]))
         ends = float(book["bids"][-1][0]), float(book["asks"][-1][0])  # what lies beyond is not known
-        exchange.inject(Fault("omit", value="btcusdt"))
         lacking = set()
-        for _ in range(100):
+        for count in range(200):
+            if count % 20 == 0:  # the one before may be of a level that nobody has
+                exchange.inject(Fault("clear"))
+                exchange.inject(Fault("omit", value="btcusdt"))
             (diff,) = self.diffs(client, 1)
             if diff["u"] <= last:
                 continue
